@@ -1,0 +1,51 @@
+# The same commands for a person and for CI. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup fit test check lock docs wheel clean moved
+
+PYTHON_RUN = .venv/bin/python
+STAMP = .venv/.installed
+# For example: make test OPTIONS="-k split -x", make lock OPTIONS=--upgrade
+OPTIONS =
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo "The environment is .venv, made when first needed; name its Python (3.11, 3.12 or 3.13) with PYTHON=..."
+
+fit: $(STAMP) ## train on the Adult data with configs/adult.yaml
+	@.venv/bin/bptrain fit configs/adult.yaml $(OPTIONS)
+
+test: $(STAMP) ## run all tests and show the 10 slowest
+	@$(PYTHON_RUN) -m pytest $(OPTIONS)
+
+check: $(STAMP) ## format, lint, types and the fast tests
+	$(PYTHON_RUN) -m ruff format --check .
+	$(PYTHON_RUN) -m ruff check .
+	$(PYTHON_RUN) -m mypy
+	$(PYTHON_RUN) -m pytest -m "not slow" $(OPTIONS)
+
+setup: $(STAMP) ## make or refresh the environment .venv
+
+# A virtual environment does not survive a move: the stamp holds the folder it was made for.
+ifneq ($(shell cat .venv/.installed 2>/dev/null),$(shell pwd -P))
+MOVED = moved
+endif
+$(STAMP): requirements.lock pyproject.toml tools/environment.sh $(MOVED)
+	@sh tools/environment.sh
+
+lock: $(STAMP) ## write requirements.lock anew from pyproject.toml
+	@$(PYTHON_RUN) -m uv --version >/dev/null 2>&1 || $(PYTHON_RUN) -m pip install --quiet uv
+	printf 'editables\n' | $(PYTHON_RUN) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	    --fork-strategy fewest --extra dev --no-annotate --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command "make lock" $(OPTIONS) --output-file requirements.lock pyproject.toml -
+
+docs: $(STAMP) ## write docs/reference.md anew from the code
+	$(PYTHON_RUN) tools/reference.py
+
+wheel: $(STAMP) ## build the wheel into dist/
+	$(PYTHON_RUN) -m build --wheel --no-isolation --outdir dist .
+
+clean: ## remove what building and testing left behind (not .venv, not runs/)
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Proofs of what the README promises: one target `proof-NAME: $(STAMP) ## ...` each, below this line.

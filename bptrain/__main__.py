@@ -1,0 +1,5 @@
+"""`python -m bptrain`."""
+
+from bptrain.cli.main import main
+
+main()

@@ -1,0 +1,45 @@
+"""The Python API: the same words as the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bptrain import pipeline
+from bptrain.config.load import config_from_mapping, load_config
+from bptrain.errors import BptrainError
+from bptrain.listener import Listener, Silent
+from bptrain.run import Run
+from bptrain.table.files import Roots
+
+__all__ = ["BptrainError", "Run", "fit", "open_run"]
+
+
+def fit(
+    config: str | Path | Mapping[str, object],
+    *,
+    overrides: Sequence[str] = (),
+    run: str | Path | None = None,
+    root: str | Path | None = None,
+    listener: Listener | None = None,
+) -> Run:
+    """Train, judge and seal a run.
+
+    `config` is the path of a YAML file or the same content as a mapping; `overrides` are texts such as
+    `training.epochs=5`. The run is written to `run`, by default the next `runs/<config>-NNNN`. Data paths start from
+    `root`, by default the working directory. Raises the errors of `bptrain.errors`; failed gates raise nothing, they
+    are in `run.metrics["gates"]` and `run.passed`.
+    """
+    if isinstance(config, Mapping):
+        loaded, stem = config_from_mapping(config, overrides=overrides), "run"
+    else:
+        loaded, stem = load_config(Path(config), overrides=overrides), Path(config).stem
+    made = pipeline.fit(
+        loaded, run=Path(run) if run else None, stem=stem, roots=Roots.create(root), listener=listener or Silent()
+    )
+    return Run.open(made)
+
+
+def open_run(path: str | Path) -> Run:
+    """A run that was made before. Raises RunError when it is damaged, unfinished or no run."""
+    return Run.open(path)

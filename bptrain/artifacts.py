@@ -1,0 +1,96 @@
+"""The files of a run directory besides the model: what each holds and how it is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bptrain.config.schema import Config
+from bptrain.config.write import complete_yaml
+from bptrain.errors import Problem
+from bptrain.judging.gates import Verdict
+from bptrain.runs import storage
+
+if TYPE_CHECKING:
+    from bptrain.run import Evaluation, Run
+
+METRICS_FORMAT = 1
+TIMING_FORMAT = 1
+
+
+def metrics_json(
+    report: Mapping[str, Any],
+    *,
+    status: str,
+    primary: str,
+    verdicts: Sequence[Verdict],
+    warnings: Sequence[Problem],
+    seed: int,
+    training: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The content of metrics.json; no times, so that equal runs have equal bytes."""
+    content: dict[str, Any] = {
+        "format": METRICS_FORMAT,
+        "status": status,
+        "primary": primary,
+        "targets": dict(report),
+        "gates": [verdict.to_json() for verdict in verdicts],
+        "warnings": [warning.to_json() for warning in warnings],
+        "seeds": [seed],
+    }
+    return content | ({"training": dict(training)} if training is not None else {})
+
+
+def write_config(directory: Path, config: Config, reasons: Mapping[str, str]) -> None:
+    """config.yaml: complete, commented, fit to be run again."""
+    notes: dict[tuple[str, ...], str] = {("columns", name): reason for name, reason in reasons.items()}
+    storage.write_text(directory / "config.yaml", complete_yaml(config, notes=notes))
+
+
+def write_history(directory: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """history.csv: one row per epoch, numbers written so that they read back equal."""
+    text = io.StringIO()
+    names = list(history[0]) if history else ["epoch", "loss"]
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row, "epoch": int(row["epoch"])} for row in history)
+    storage.write_text(directory / "history.csv", text.getvalue())
+
+
+def write_timing(directory: Path, stages: Mapping[str, float], epochs: Sequence[float]) -> None:
+    """timing.json: seconds of each stage and epoch; the only file that holds times."""
+    content = {"format": TIMING_FORMAT, "seconds": dict(stages), "epoch_seconds": list(epochs)}
+    storage.write_json(directory / "timing.json", content)
+
+
+def write_predictions(directory: Path, table: pa.Table) -> None:
+    """predictions.parquet, byte for byte the same for the same table."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    storage.write_bytes(directory / "predictions.parquet", sink.getvalue().to_pybytes())
+
+
+def evaluation_json(run: Run, result: Evaluation) -> dict[str, Any]:
+    """The content of an evaluation's metrics.json: the same form as the run's own."""
+    return metrics_json(
+        result.targets,
+        status="evaluated",
+        primary=run.config.evaluation.primary,
+        verdicts=result.gates,
+        warnings=(),
+        seed=run.config.seed,
+    )
+
+
+def write_evaluation(directory: Path, content: Mapping[str, Any], predictions: pa.Table) -> None:
+    """metrics.json and predictions.parquet of an evaluation, in a folder that is made if needed."""
+    with storage.disk_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    storage.write_json(directory / "metrics.json", content)
+    write_predictions(directory, predictions)

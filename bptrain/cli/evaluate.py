@@ -1,0 +1,49 @@
+"""`bptrain evaluate`: judge a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bptrain.cli import options
+
+
+@click.command(name="evaluate")
+@click.argument("run", type=options.existing, required=False)
+@click.option("--data", help="Judge on this file instead of the run's own rows.")
+@options.gates
+@click.option(
+    "--out", type=options.existing, help="Folder for metrics.json and predictions.parquet; the run never changes."
+)
+@options.root
+@options.as_json
+def command(
+    run: Path | None, data: str | None, gates: tuple[str, ...], out: Path | None, root: Path | None, as_json: bool
+) -> None:
+    """Judge RUN (by default the latest) on the rows it was made with, read anew, or on other data.
+
+    Exit 0: every gate passed; exit 3: one failed.
+
+    Example: bptrain evaluate --gate 'auc >= 0.9'
+    """
+    from bptrain import artifacts
+    from bptrain.cli.results import require_gates
+    from bptrain.reports.text import gates_text, metrics_text
+    from bptrain.run import Run
+    from bptrain.runs.directory import latest_run
+    from bptrain.runs.storage import canonical_json
+
+    judged = Run.open(run or latest_run())
+    result = judged.evaluate(data, gates=gates, root=root)
+    content = artifacts.evaluation_json(judged, result)
+    if out is not None:
+        artifacts.write_evaluation(out, content, result.predictions)
+    if as_json:
+        click.echo(canonical_json(content), nl=False)
+    else:
+        click.echo(metrics_text(result.targets))
+        if content["gates"]:
+            click.echo(gates_text(content["gates"]))
+        click.echo(f"run: {judged.path}")
+    require_gates(content["gates"])

@@ -1,0 +1,25 @@
+"""`bptrain inspect`: what a run is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bptrain.cli import options
+
+
+@click.command(name="inspect")
+@click.argument("run", type=options.existing, required=False)
+@options.as_json
+def command(run: Path | None, as_json: bool) -> None:
+    """Verify RUN (by default the latest) and show its data, columns, network, training and metrics.
+
+    Example: bptrain inspect runs/adult-0001
+    """
+    from bptrain.reports.inspect import inspect_json, inspect_text
+    from bptrain.run import Run
+    from bptrain.runs.directory import latest_run
+
+    opened = Run.open(run or latest_run())
+    click.echo(inspect_json(opened) if as_json else inspect_text(opened))

@@ -1,0 +1,121 @@
+"""The command line: finds the command, runs it, and turns what it raises into one message and an exit code."""
+
+from __future__ import annotations
+
+from bptrain import environment  # isort: skip — before anything that loads numpy or TensorFlow
+
+environment.configure()
+
+import signal  # noqa: E402
+import sys  # noqa: E402
+import tempfile  # noqa: E402
+import traceback  # noqa: E402
+from importlib import import_module  # noqa: E402
+from types import FrameType  # noqa: E402
+
+import click  # noqa: E402
+
+from bptrain import __version__  # noqa: E402
+from bptrain.errors import BptrainError, InterruptedRun, Problem  # noqa: E402
+from bptrain.reports.text import problem_text  # noqa: E402
+from bptrain.text import escape  # noqa: E402
+
+COMMANDS = {
+    "check": "Find config and data problems in seconds, without training.",
+    "fit": "Train, judge and seal a model.",
+    "evaluate": "Judge a run; the exit code says pass or fail.",
+    "predict": "Predict the rows of a file.",
+    "inspect": "Show what a run is.",
+    "schema": "Print the JSON Schema of the config.",
+    "explain": "Explain a message by its code.",
+}
+EXIT_CODES = {
+    0: "ok",
+    1: "a bug in bptrain",
+    2: "usage or config",
+    3: "a gate failed",
+    4: "data",
+    5: "a run directory is damaged, foreign or unsupported",
+    6: "training diverged",
+    8: "the run directory is busy",
+    74: "disk, I/O or memory",
+    130: "interrupted (SIGINT)",
+    143: "terminated (SIGTERM)",
+}
+
+
+class Commands(click.Group):
+    """Knows its commands by name and imports the file of one only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"bptrain.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES.items()])
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="bptrain")
+def cli() -> None:
+    """A table and a short YAML file in; a trained, judged, reproducible Keras model out."""
+
+
+def main() -> None:
+    """The entry point of `bptrain`."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its exit code."""
+    try:
+        cli.main(arguments, prog_name="bptrain", standalone_mode=False)
+    except BptrainError as error:
+        _show(*error.problems)
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        _show(Problem("BP730", "interrupted", hints=("what was written stays in the `.partial` directory",)))
+        return 130
+    except MemoryError:
+        _show(Problem("BP731", "out of memory", hints=("use a machine with more memory, or fewer rows or columns",)))
+        return 74
+    except OSError as error:
+        _show(Problem("BP732", f"{error.strerror or error}", where=escape(str(error.filename or ""))))
+        return 74
+    except Exception as error:  # noqa: BLE001 — the last resort: a bug must end with a clear line and exit code 1
+        _show(_bug(error))
+        return 1
+    return 0
+
+
+def _show(*problems: Problem) -> None:
+    for problem in problems:
+        click.echo(problem_text(problem), err=True)
+    if len(problems) > 1:
+        click.echo(f"{len(problems)} problems", err=True)
+
+
+def _bug(error: Exception) -> Problem:
+    with tempfile.NamedTemporaryFile("w", prefix="bptrain-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+    text = escape(f"{type(error).__name__}: {error}")[:300]
+    return Problem("BP900", f"this is a bug in bptrain: {text}", hints=(f"please report it with {file.name}",))
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    hint = "what was written stays in the `.partial` directory"
+    raise InterruptedRun(number, Problem("BP730", "terminated", hints=(hint,)))

@@ -1,0 +1,40 @@
+"""Categorical columns enter the network as one-hot inputs or as learned vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from bptrain import seeds
+from bptrain.columns.categorical.prepare import CategoricalState, Levels
+
+
+def encode(state: CategoricalState, inputs: dict[str, Any], seed: int) -> list[Any]:
+    """Features (batch, width) of this kind's codes (batch, n_columns): all one-hot columns, then embeddings."""
+    codes = inputs["categorical"]
+    one_hot = [(position, column) for position, column in enumerate(state.levels) if not column.dimension]
+    features = [_one_hot(codes, one_hot)] if one_hot else []
+    for position, column in enumerate(state.levels):
+        if column.dimension:
+            features.append(_embedding(codes[:, position], position, column, seed))
+    return features
+
+
+def _one_hot(codes: Any, columns: list[tuple[int, Levels]]) -> Any:
+    """One input per code of each column, 1 where the row has it. Code 0, unknown, raises none."""
+    owner = np.concatenate([np.full(column.n_codes, position, np.int32) for position, column in columns])
+    own_code = np.concatenate([np.arange(1, column.n_codes + 1, dtype=np.int32) for _, column in columns])
+    spread = keras.ops.take(codes, owner, axis=1)
+    return keras.ops.cast(keras.ops.equal(spread, own_code), keras.config.floatx())
+
+
+def _embedding(codes: Any, position: int, column: Levels, seed: int) -> Any:
+    """A learned vector (batch, dimension) per code; the vector of code 0, unknown, is zero and never trained."""
+    layer = keras.layers.Embedding(column.n_codes + 1, column.dimension, name=f"embedding_{position}")
+    vectors = layer(codes)
+    start = seeds.stream(seed, "init", "embedding", column.name).uniform(-0.05, 0.05, layer.embeddings.shape)
+    start[0] = 0.0
+    layer.embeddings.assign(start)
+    return vectors

@@ -1,0 +1,128 @@
+"""Categorical columns: each cell becomes the number of its level.
+
+All categorical columns are one array `categorical` (n_rows, n_columns) int32. Code 0 is a label that training rows
+never showed (no input is raised for it); then come missing and rare, where training rows had them, and the levels in
+sorted order. A label that training never showed shares the code of rare labels when there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bptrain.columns.categorical.options import CategoricalOptions
+from bptrain.columns.state import Json, Transformed
+from bptrain.table.frame import Frame
+
+UNKNOWN = 0
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The codes of one column; `missing` and `rare` are UNKNOWN where training rows had none.
+
+    `dimension` is the length of the embedding, 0 for one-hot.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    rare_labels: tuple[str, ...]
+    missing: int
+    rare: int
+    dimension: int
+
+    @property
+    def n_codes(self) -> int:
+        """Codes that raise an input, 1 … n_codes."""
+        return len(self.levels) + (self.missing > 0) + (self.rare > 0)
+
+
+@dataclass(frozen=True)
+class CategoricalState:
+    """What training rows taught about all categorical columns."""
+
+    levels: tuple[Levels, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.levels)
+
+    @property
+    def inputs(self) -> dict[str, tuple[str, int]]:
+        """Arrays given to the network: name → (dtype, width)."""
+        return {"categorical": ("int32", len(self.levels))}
+
+    def to_json(self) -> Json:
+        return {"columns": [asdict(column) for column in self.levels]}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {}
+
+
+def load(saved: Json, arrays: Mapping[str, np.ndarray]) -> CategoricalState:
+    """The state that `to_json` wrote."""
+    return CategoricalState(
+        tuple(
+            Levels(**(column | {name: tuple(column[name]) for name in ("levels", "rare_labels")}))
+            for column in saved["columns"]
+        )
+    )
+
+
+def array_shapes(saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Categorical columns keep no arrays."""
+    return {}
+
+
+def recognise(frame: Frame, name: str) -> str | None:
+    """Every column with values can be read as labels; the table of kinds asks last."""
+    return f"{frame.n_unique(name)} labels" if frame.n_present(name) else None
+
+
+def learn(frame: Frame, options: Mapping[str, CategoricalOptions]) -> CategoricalState:
+    """Levels of the training rows in `frame`."""
+    return CategoricalState(tuple(_learn_column(frame.texts(name), name, options[name]) for name in options))
+
+
+def transform(state: CategoricalState, frame: Frame) -> Transformed:
+    """The codes of `frame`'s rows; every label has a code, so nothing is bad."""
+    codes = np.empty((frame.n_rows, len(state.levels)), np.int32)
+    unknown = {}
+    for position, column in enumerate(state.levels):
+        codes[:, position], unknown[column.name] = _codes(column, frame.texts(column.name))
+    return Transformed({"categorical": codes}, unknown={name: count for name, count in unknown.items() if count})
+
+
+def _learn_column(texts: pa.ChunkedArray, name: str, options: CategoricalOptions) -> Levels:
+    counts = {item["values"]: item["counts"] for item in pc.value_counts(texts.drop_null()).to_pylist()}
+    levels = tuple(sorted(level for level, count in counts.items() if count >= options.min_count))
+    rare_labels = tuple(sorted(set(counts) - set(levels)))
+    missing = 1 if texts.null_count else UNKNOWN
+    rare = missing + 1 if rare_labels else UNKNOWN
+    return Levels(name, levels, rare_labels, missing, rare, _dimension(len(levels), options))
+
+
+def _dimension(n_levels: int, options: CategoricalOptions) -> int:
+    """0 for one-hot, else the embedding's length (rule of thumb of fast.ai's tabular learner)."""
+    if options.encoding == "one_hot" or (options.encoding == "auto" and n_levels <= options.one_hot_limit):
+        return 0
+    return options.dimension or min(50, round(1.6 * n_levels**0.56))
+
+
+def _codes(column: Levels, texts: pa.ChunkedArray) -> tuple[np.ndarray, int]:
+    """The code of each cell (n_rows,), and how many cells hold a label that training rows never showed."""
+    first = 1 + max(column.missing, column.rare)
+    positions = pc.index_in(texts, value_set=pa.array(column.levels, texts.type)).combine_chunks()
+    missing = texts.is_null().to_numpy()
+    unlisted = positions.is_null().to_numpy(zero_copy_only=False) & ~missing
+    codes = np.where(unlisted, column.rare, positions.fill_null(0).to_numpy(zero_copy_only=False) + first)
+    codes[missing] = column.missing
+    return codes, int(unlisted.sum()) - _count(texts, column.rare_labels)
+
+
+def _count(texts: pa.ChunkedArray, labels: tuple[str, ...]) -> int:
+    return int(pc.sum(pc.is_in(texts, value_set=pa.array(labels, texts.type))).as_py() or 0)

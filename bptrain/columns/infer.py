@@ -1,0 +1,157 @@
+"""The kind of each column: as declared by name or pattern, else inferred from the training rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bptrain.columns import kinds
+from bptrain.columns.categorical.options import CategoricalOptions
+from bptrain.columns.kinds import ColumnOptions, IgnoreOptions
+from bptrain.columns.numeric.options import NumericOptions
+from bptrain.errors import DataError, Problem, UsageError
+from bptrain.table.frame import Frame
+from bptrain.text import escape, nearest
+
+MOSTLY_UNIQUE = 0.9  # share of distinct values from which text tells rows apart instead of grouping them
+LEAST_ROWS = 20  # below this, almost every column looks unique
+WORDS_OF_TEXT = 4  # mean words per cell from which mostly unique text is prose, not an identifier
+ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|key|index)$|^unnamed", re.IGNORECASE)
+DEFAULTS: dict[str, ColumnOptions] = {"numeric": NumericOptions(), "categorical": CategoricalOptions()}
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Options of every column but the targets, why each was chosen, and what the user should know about it."""
+
+    options: dict[str, ColumnOptions]
+    reasons: dict[str, str]
+    warnings: list[Problem]
+
+
+def resolve(frame: Frame, declared: Mapping[str, ColumnOptions], targets: Sequence[str]) -> Kinds:
+    """The kind of each column of `frame` (training rows). Raises all problems of all columns at once."""
+    names = [name for name in frame.names if name not in targets]
+    by_name = match_patterns(names, declared, targets)
+    found = Kinds({}, {}, [])
+    problems: list[Problem] = []
+    for name in names:
+        if name in by_name:
+            found.options[name], found.reasons[name] = by_name[name], "declared"
+            continue
+        try:
+            _infer(frame, name, found)
+        except DataError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise DataError(*problems)
+    if all(isinstance(options, IgnoreOptions) for options in found.options.values()):
+        raise DataError(_nothing_left(found))
+    return found
+
+
+def match_patterns(
+    names: Sequence[str], declared: Mapping[str, ColumnOptions], targets: Sequence[str]
+) -> dict[str, ColumnOptions]:
+    """Declared options by column; an exact name beats a pattern, and the last fitting pattern beats earlier ones.
+
+    Raises UsageError for a declared name or pattern that no column has.
+    """
+    options: dict[str, ColumnOptions] = {}
+    problems = []
+    for pattern, chosen in declared.items():
+        fitting = [name for name in names if fnmatchcase(name, pattern)]
+        if not fitting and pattern not in names:
+            problems.append(_no_such_column(pattern, names, targets))
+        options |= dict.fromkeys(fitting, chosen)
+    if problems:
+        raise UsageError(*problems)
+    return options | {name: declared[name] for name in names if name in declared}
+
+
+def _infer(frame: Frame, name: str, found: Kinds) -> None:
+    warning = _useless(frame, name)
+    if warning is not None:
+        found.options[name], found.reasons[name] = IgnoreOptions(), warning.message.partition(": ")[2]
+        found.warnings.append(warning)
+        return
+    for kind in kinds.KINDS:
+        reason = kinds.prepare(kind).recognise(frame, name)
+        if reason is not None:
+            found.options[name], found.reasons[name] = DEFAULTS[kind], reason
+            return
+
+
+def _useless(frame: Frame, name: str) -> Problem | None:
+    """Why a column cannot help the model, as the warning that says so."""
+    n_present, n_unique = frame.n_present(name), frame.n_unique(name)
+    hint = (f"write `columns: {{{_quoted(name)}: KIND}}` with a kind to use it anyway, or `ignore` to say so yourself",)
+    shown = escape(name)
+    if n_present == 0:
+        return Problem("BP243", f"column `{shown}` is ignored: it has no value in the training rows", hints=hint)
+    if n_unique == 1:
+        return Problem("BP244", f"column `{shown}` is ignored: it has one value only in the training rows", hints=hint)
+    if n_present < LEAST_ROWS or n_unique < MOSTLY_UNIQUE * n_present:
+        return None
+    if frame.numbers(name)[1].any():
+        if _mean_words(frame.texts(name)) >= WORDS_OF_TEXT:
+            return Problem("BP246", f"column `{shown}` is ignored: it holds free text", hints=hint)
+        return Problem(
+            "BP245",
+            f"column `{shown}` is ignored: it looks like an identifier, {n_unique} different "
+            f"values in {n_present} rows",
+            hints=hint,
+        )
+    if n_unique == n_present and _counts_rows(frame, name):
+        return Problem(
+            "BP245", f"column `{shown}` is ignored: it looks like an identifier, one number per row", hints=hint
+        )
+    return None
+
+
+def _counts_rows(frame: Frame, name: str) -> bool:
+    """Distinct whole numbers that are named like an id, or that run without gaps."""
+    values, _ = frame.numbers(name)
+    values = values[~np.isnan(values)]
+    if not np.equal(np.mod(values, 1), 0).all():
+        return False
+    return bool(ID_NAME.search(name)) or float(np.ptp(values)) < 1.1 * len(values)
+
+
+def _mean_words(texts: pa.ChunkedArray) -> float:
+    words = pc.add(pc.count_substring_regex(texts, r"\S\s+\S"), 1)
+    return float(pc.mean(words).as_py())
+
+
+def _no_such_column(pattern: str, names: Sequence[str], targets: Sequence[str]) -> Problem:
+    if pattern in targets:
+        return Problem(
+            "BP153",
+            f"`columns` names `{escape(pattern)}`, which is the target",
+            hints=("options of a target stand under `target`",),
+        )
+    near = nearest(pattern, names)
+    hints = (f"did you mean `{escape(near[0])}`?",) if near else ()
+    listed = ", ".join(escape(name) for name in names[:20])
+    return Problem(
+        "BP152", f"`columns` names `{escape(pattern)}`, but no column fits", hints=(*hints, f"columns: {listed}")
+    )
+
+
+def _nothing_left(found: Kinds) -> Problem:
+    reasons = "; ".join(warning.message for warning in found.warnings[:5])
+    return Problem(
+        "BP247",
+        f"no column is left to predict from. {reasons}",
+        hints=("give at least one column a kind under `columns`",),
+    )
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z_][\w.-]*", name) else f'"{escape(name)}"'

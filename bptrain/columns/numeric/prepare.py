@@ -1,0 +1,164 @@
+"""Numeric columns: missing cells take the training median, then standard scaling; what was missing stays visible.
+
+All numeric columns are one array `numeric` (n_rows, n_columns) float32; those with missing training cells also raise an
+indicator in `numeric_missing` (n_rows, n_indicators) float32. scikit-learn learns, saved numbers and numpy apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bptrain.columns.numeric.options import NumericOptions
+from bptrain.columns.state import Json, Transformed
+from bptrain.errors import DataError, Problem
+from bptrain.table.frame import Frame
+
+MOSTLY = 0.95  # share of readable cells from which a text column is taken for numbers with a few wrong cells
+
+
+@dataclass(frozen=True)
+class NumericState:
+    """What training rows taught: one entry per column in each array, all float64 (n_columns,)."""
+
+    columns: tuple[str, ...]
+    median_: np.ndarray
+    mean_: np.ndarray
+    scale_: np.ndarray
+    indicators: tuple[str, ...]
+
+    @property
+    def inputs(self) -> dict[str, tuple[str, int]]:
+        """Arrays given to the network: name → (dtype, width)."""
+        arrays = {"numeric": ("float32", len(self.columns))}
+        if self.indicators:
+            arrays["numeric_missing"] = ("float32", len(self.indicators))
+        return arrays
+
+    def to_json(self) -> Json:
+        return {"columns": list(self.columns), "indicators": list(self.indicators)}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"median": self.median_, "mean": self.mean_, "scale": self.scale_}
+
+
+def load(saved: Json, arrays: Mapping[str, np.ndarray]) -> NumericState:
+    """The state that `to_json` and `arrays` wrote."""
+    return NumericState(
+        tuple(saved["columns"]), arrays["median"], arrays["mean"], arrays["scale"], tuple(saved["indicators"])
+    )
+
+
+def array_shapes(saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Names, dtypes and shapes of the arrays that belong to `saved`."""
+    return {name: ("<f8", (len(saved["columns"]),)) for name in ("median", "mean", "scale")}
+
+
+def recognise(frame: Frame, name: str) -> str | None:
+    """Why this column is numeric, or None. A nearly numeric text column is a DataError that shows the odd cells."""
+    values, bad = frame.numbers(name)
+    n_read = int(np.count_nonzero(~np.isnan(values)))
+    n_bad = int(np.count_nonzero(bad))
+    if n_bad == 0:
+        return "every value is a number" if n_read else None
+    if n_read / (n_read + n_bad) >= MOSTLY:
+        raise DataError(
+            Problem(
+                "BP240",
+                f"column `{name}` holds numbers except for {n_bad} of {n_read + n_bad} cells: {frame.examples(name, bad)}",
+                where=frame.where(np.flatnonzero(bad)[0]),
+                hints=(
+                    "if these cells mean missing, add them to `data.na_values`; "
+                    f"if they are labels, write `columns: {{{name}: categorical}}`",
+                ),
+            )
+        )
+    return None
+
+
+def learn(frame: Frame, options: Mapping[str, NumericOptions]) -> NumericState:
+    """Medians, means and standard deviations of the training rows in `frame`.
+
+    Raises DataError when a cell is not a finite number or a column has no value at all.
+    """
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import StandardScaler
+
+    columns = tuple(options)
+    values = _finite_numbers(frame, columns)
+    missing = np.isnan(values)
+    _refuse_empty(columns, missing)
+    imputer = SimpleImputer(strategy="median").fit(values)
+    filled = imputer.transform(values)
+    scaler = StandardScaler().fit(filled)
+    scaled = np.array([options[name].scaling == "standard" for name in columns])
+    state = NumericState(
+        columns,
+        np.asarray(imputer.statistics_, np.float64),
+        np.where(scaled, scaler.mean_, 0.0),
+        np.where(scaled, scaler.scale_, 1.0),
+        tuple(
+            name
+            for name, any_ in zip(columns, missing.any(axis=0).tolist(), strict=True)
+            if any_ and options[name].indicator
+        ),
+    )
+    expected = np.where(scaled, scaler.transform(filled), filled)
+    if not np.array_equal(_scale(state, values), expected):
+        raise RuntimeError("our standard scaling differs from scikit-learn's")
+    return state
+
+
+def transform(state: NumericState, frame: Frame) -> Transformed:
+    """The arrays of `frame`'s rows; cells that are no finite number are reported in `bad` and count as missing."""
+    bad: dict[str, np.ndarray] = {}
+    values = np.empty((frame.n_rows, len(state.columns)))
+    for position, name in enumerate(state.columns):
+        values[:, position], wrong = _numbers(frame, name)
+        if wrong.any():
+            bad[name] = wrong
+    arrays = {"numeric": _scale(state, values).astype(np.float32)}
+    if state.indicators:
+        chosen = [state.columns.index(name) for name in state.indicators]
+        arrays["numeric_missing"] = np.isnan(values[:, chosen]).astype(np.float32)
+    return Transformed(arrays, bad)
+
+
+def _scale(state: NumericState, values: np.ndarray) -> np.ndarray:
+    filled = np.where(np.isnan(values), state.median_, values)
+    return np.asarray((filled - state.mean_) / state.scale_)
+
+
+def _numbers(frame: Frame, name: str) -> tuple[np.ndarray, np.ndarray]:
+    values, bad = frame.numbers(name)
+    bad = bad | np.isinf(values)
+    return np.where(bad, np.nan, values), bad
+
+
+def _finite_numbers(frame: Frame, columns: tuple[str, ...]) -> np.ndarray:
+    values = np.empty((frame.n_rows, len(columns)))
+    problems = []
+    for position, name in enumerate(columns):
+        values[:, position], bad = _numbers(frame, name)
+        if bad.any():
+            problems.append(frame.not_a_number(name, bad))
+    if problems:
+        raise DataError(*problems)
+    return values
+
+
+def _refuse_empty(columns: tuple[str, ...], missing: np.ndarray) -> None:
+    empty = [name for name, all_ in zip(columns, missing.all(axis=0).tolist(), strict=True) if all_]
+    if empty:
+        raise DataError(
+            *(
+                Problem(
+                    "BP241",
+                    f"column `{name}` is declared numeric but has no value in the training rows",
+                    hints=(f"write `columns: {{{name}: ignore}}`, or check `data.na_values`",),
+                )
+                for name in empty
+            )
+        )

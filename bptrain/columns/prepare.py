@@ -1,0 +1,84 @@
+"""All columns together: learned on training rows, applied to any rows, saved as JSON and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bptrain.columns import kinds
+from bptrain.columns.kinds import ColumnOptions
+from bptrain.columns.state import Json, State, Transformed
+from bptrain.errors import DataError, Problem
+from bptrain.table.frame import Frame
+
+Columns = Mapping[str, State]  # by kind, in the order of the table of kinds
+
+
+def learn(frame: Frame, options: Mapping[str, ColumnOptions]) -> Columns:
+    """What the training rows in `frame` teach about each column that is not ignored.
+
+    Raises DataError with the problems of all kinds at once.
+    """
+    states: dict[str, State] = {}
+    problems: list[Problem] = []
+    for kind in kinds.KINDS:
+        own = {name: chosen for name, chosen in options.items() if chosen.kind == kind}
+        try:
+            if own:
+                states[kind] = kinds.prepare(kind).learn(frame, own)
+        except DataError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise DataError(*problems)
+    return states
+
+
+def transform(columns: Columns, frame: Frame) -> Transformed:
+    """The arrays of all kinds for the rows of `frame`."""
+    result = Transformed({})
+    for kind, state in columns.items():
+        part = kinds.prepare(kind).transform(state, frame)
+        result.arrays.update(part.arrays)
+        result.bad.update(part.bad)
+        result.unknown.update(part.unknown)
+    return result
+
+
+def transform_strictly(columns: Columns, frame: Frame) -> Mapping[str, np.ndarray]:
+    """As `transform`; cells that cannot be used are a DataError that shows them."""
+    result = transform(columns, frame)
+    if result.bad:
+        raise DataError(*(frame.not_a_number(name, mask) for name, mask in result.bad.items()))
+    return result.arrays
+
+
+def used_columns(columns: Columns) -> tuple[str, ...]:
+    """The names of the columns that the model sees."""
+    return tuple(name for state in columns.values() for name in state.columns)
+
+
+def save(columns: Columns) -> tuple[Json, dict[str, np.ndarray]]:
+    """A JSON value and the arrays, named `kind/array`, from which `load` makes the same columns."""
+    saved = {kind: state.to_json() for kind, state in columns.items()}
+    arrays = {f"{kind}/{name}": array for kind, state in columns.items() for name, array in state.arrays().items()}
+    return saved, arrays
+
+
+def array_shapes(saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Dtype and shape of every array that belongs to `saved`."""
+    return {
+        f"{kind}/{name}": shape
+        for kind, state in saved.items()
+        for name, shape in kinds.prepare(kind).array_shapes(state).items()
+    }
+
+
+def load(saved: Json, arrays: Mapping[str, np.ndarray]) -> Columns:
+    """The columns that `save` wrote."""
+    return {kind: kinds.prepare(kind).load(saved[kind], _own(arrays, kind)) for kind in kinds.KINDS if kind in saved}
+
+
+def _own(arrays: Mapping[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
+    start = f"{kind}/"
+    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}

@@ -1,0 +1,55 @@
+"""What every kind of column shares: its learned state and the arrays it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from bptrain.table.frame import Frame
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """Arrays for the network, each with n_rows rows.
+
+    `bad` holds per column a mask (n_rows,) of cells that could not be used, `unknown` the number of cells whose label
+    training rows never showed; columns without such cells are left out.
+    """
+
+    arrays: dict[str, np.ndarray]
+    bad: dict[str, np.ndarray] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+
+
+class State(Protocol):
+    """What a kind learned on training rows for all its columns."""
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+    @property
+    def inputs(self) -> dict[str, tuple[str, int]]:
+        """Arrays given to the network: name → (dtype, width)."""
+
+    def to_json(self) -> Json: ...
+
+    def arrays(self) -> dict[str, np.ndarray]: ...
+
+
+class Prepare(Protocol):
+    """The functions of a kind's `prepare.py`."""
+
+    def recognise(self, frame: Frame, name: str) -> str | None: ...
+
+    def learn(self, frame: Frame, options: Mapping[str, Any]) -> State: ...
+
+    def transform(self, state: Any, frame: Frame) -> Transformed: ...
+
+    def load(self, saved: Json, arrays: Mapping[str, np.ndarray]) -> State: ...
+
+    def array_shapes(self, saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]: ...

@@ -1,0 +1,34 @@
+"""The config as a whole: sections, each defined beside the code that uses it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bptrain.columns.kinds import ColumnOptions
+from bptrain.config.section import Section
+from bptrain.judging.options import EvaluationOptions
+from bptrain.network.options import MlpOptions
+from bptrain.table.options import CleanOptions, DataOptions, SplitOptions
+from bptrain.targets.tasks import TargetOptions
+from bptrain.training.options import TrainingOptions
+
+
+class Config(Section):
+    """One training job."""
+
+    data: DataOptions = Field(description="The table: a path, a list of paths, or files for each part.")
+    targets: dict[str, TargetOptions] = Field(
+        min_length=1, description="The columns to predict; `target: NAME` is the short form for one."
+    )
+    columns: dict[str, ColumnOptions] = Field(
+        default_factory=dict,
+        description="Kind and options of columns by name or pattern (`*_id: ignore`); unnamed columns are inferred.",
+    )
+    clean: CleanOptions = Field(CleanOptions(), description="Rows removed before anything is learned.")
+    split: SplitOptions = Field(SplitOptions(), description="Training, validation and test rows.")
+    model: MlpOptions = Field(MlpOptions(), description="The network.")
+    training: TrainingOptions = Field(TrainingOptions(), description="Optimizer, batches, stopping.")
+    evaluation: EvaluationOptions = Field(EvaluationOptions(), description="Metrics and gates.")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Every random number follows from this.")

@@ -1,0 +1,47 @@
+"""What must be set before numpy and TensorFlow load. The command line imports this module before anything else.
+
+Results may not depend on the machine's defaults: oneDNN's kernels differ by CPU, BLAS blocks by thread count, and a
+user's keras.json could change the float type. bptrain reads none of these and writes no file outside the run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+SETTINGS: Mapping[str, str] = {
+    "KERAS_BACKEND": "tensorflow",
+    "KERAS_HOME": os.devnull,  # a folder that cannot be: no keras.json is read or written
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+REMOVED = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED", "TF_USE_LEGACY_KERAS")
+
+
+def configure() -> bool:
+    """Set the variables; False when numpy or TensorFlow was loaded before, so that some come too late."""
+    os.environ.update(SETTINGS)
+    for name in REMOVED:
+        os.environ.pop(name, None)
+    return "numpy" not in sys.modules and "tensorflow" not in sys.modules
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Send what libraries write to file descriptor 2 nowhere: TensorFlow's start prints what no user can act on."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

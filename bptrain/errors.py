@@ -1,0 +1,95 @@
+"""What can go wrong, as values: a `Problem` says it to a person, an exception carries it to the exit code.
+
+BptrainError
+├── UsageError        2   the command line or the config
+├── GateError         3   a quality gate failed (the run is published)
+├── DataError         4   the table
+├── RunError          5   a run directory is damaged, foreign or unsupported
+├── DivergedError     6   training left the finite numbers
+├── BusyError         8   another process writes the run directory
+├── StorageError     74   disk, I/O or memory
+└── InterruptedRun  130 / 143   SIGINT / SIGTERM
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake or one warning, in words a user can act on.
+
+    `code` is a key of `bptrain.codes.CODES`; `where` is `file:line:column`, `file: row n` or a column name;
+    `excerpt` is shown as it stands below `where`; `hints` say how to fix it.
+    """
+
+    code: str
+    message: str
+    where: str = ""
+    excerpt: str = ""
+    hints: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, object]:
+        """The form that metrics.json and `--json` output use."""
+        return {"code": self.code, "message": self.message, "where": self.where, "hints": list(self.hints)}
+
+
+class BptrainError(Exception):
+    """A mistake that is not ours: shown as its problems, without a traceback."""
+
+    exit_code = 1
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{problem.code}: {problem.message}" for problem in problems))
+        self.problems = problems
+
+
+class UsageError(BptrainError):
+    """The command line or the config is wrong; nothing was read or trained."""
+
+    exit_code = 2
+
+
+class GateError(BptrainError):
+    """A quality gate failed; the run itself is published."""
+
+    exit_code = 3
+
+
+class DataError(BptrainError):
+    """The table cannot be used as it is."""
+
+    exit_code = 4
+
+
+class RunError(BptrainError):
+    """A run directory is damaged, foreign or of an unsupported format."""
+
+    exit_code = 5
+
+
+class DivergedError(BptrainError):
+    """Training left the finite numbers; the last finite weights are kept."""
+
+    exit_code = 6
+
+
+class BusyError(BptrainError):
+    """Another process is writing this run directory."""
+
+    exit_code = 8
+
+
+class StorageError(BptrainError):
+    """Disk, I/O or memory failed."""
+
+    exit_code = 74
+
+
+class InterruptedRun(BptrainError):
+    """A signal ended the run; what was written stays in the partial directory."""
+
+    def __init__(self, signal_number: int, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,63 @@
+"""Judging a finished run: on the rows it was made with, or on other data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from bptrain import pipeline, survey
+from bptrain.judging.gates import Gate, apply_gates, check_gates, parse_gate
+from bptrain.run import Evaluation, Run
+from bptrain.table.clean import drop_missing_targets
+from bptrain.table.files import Roots
+from bptrain.table.frame import Frame
+from bptrain.table.load import load
+from bptrain.table.options import DataOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def evaluate(run: Run, data: str | Path | pd.DataFrame | None, *, gates: Sequence[str], roots: Roots) -> Evaluation:
+    """Judge `run`; see `Run.evaluate`."""
+    wanted = _gates(run, gates)
+    if data is None:
+        report, table = pipeline.evaluate_again(run.predictor, run.config, data_digests(run), roots)
+    else:
+        frame = frame_of(data, run, roots)
+        frame, _ = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
+        report, table = pipeline.evaluate_on(run.predictor, frame, source=_name(data))
+    return Evaluation(report, table, apply_gates(wanted, report))
+
+
+def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: Roots) -> Frame:
+    """Rows of a file, read as the run's own files were, or of a pandas frame."""
+    if not isinstance(data, (str, Path)):
+        table = pa.Table.from_pandas(data, preserve_index=False)
+        return Frame(table, np.arange(table.num_rows, dtype=np.int64), decimal=run.config.data.decimal)
+    return load(file_options(run, data), roots).frame
+
+
+def file_options(run: Run, data: str | Path) -> DataOptions:
+    """The run's options for reading files, with `data` as the one file; its format goes by its name."""
+    return run.config.data.model_copy(update={"train": (str(data),), "validation": (), "test": (), "format": "auto"})
+
+
+def data_digests(run: Run) -> dict[str, str]:
+    """sha256 of each file that the run was made with, by the name in its config."""
+    digests: dict[str, str] = run.lock["data"]
+    return digests
+
+
+def _gates(run: Run, texts: Sequence[str]) -> list[Gate]:
+    gates = [*survey.gates_of(run.config), *(parse_gate(text) for text in texts)]
+    check_gates(gates, survey.metrics_of(run.config))
+    return gates
+
+
+def _name(data: object) -> str:
+    return str(data) if isinstance(data, (str, Path)) else ""

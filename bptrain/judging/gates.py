@@ -1,0 +1,105 @@
+"""Quality gates: conditions on metrics that a build can trust."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bptrain.errors import Problem, UsageError
+from bptrain.text import escape, nearest, quote_list
+
+OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+FORM = re.compile(r"\s*(?P<subject>.+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<limit>[-+\d.eE]+)\s*")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """`metric` of `target` on `split` compared with `limit`; an empty target is the only one."""
+
+    text: str
+    target: str
+    split: str
+    metric: str
+    operator: str
+    limit: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A gate and what was measured (None: the metric is not defined for these rows, and the gate failed)."""
+
+    gate: Gate
+    value: float | None
+    passed: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self.gate), "value": self.value, "passed": self.passed}
+
+
+def parse_gate(text: str) -> Gate:
+    """A gate from `[target.][split.]metric OP number`, for instance `auc >= 0.9` or `validation.rmse < 3`.
+
+    Raises UsageError when the text has another form.
+    """
+    match = FORM.fullmatch(text)
+    try:
+        limit = float(match["limit"]) if match else None
+    except ValueError:
+        limit = None
+    if match is None or limit is None:
+        raise UsageError(
+            Problem(
+                "BP300",
+                f"`{escape(text)}` is not a gate",
+                hints=("write a metric, one of >= <= > <, and a number: `auc >= 0.9` or `validation.rmse < 3`",),
+            )
+        )
+    head, _, metric = match["subject"].rpartition(".")
+    target, _, split = head.rpartition(".")
+    if split not in ("train", "validation", "test"):
+        target, split = head, "test"
+    return Gate(text.strip(), target, split, metric, match["operator"], limit)
+
+
+def check_gates(gates: Sequence[Gate], targets: dict[str, tuple[str, ...]]) -> None:
+    """Raise UsageError for gates on unknown targets or metrics; `targets` maps each target to its metrics."""
+    problems = [problem for gate in gates for problem in _wrong_subject(gate, targets)]
+    if problems:
+        raise UsageError(*problems)
+
+
+def apply_gates(gates: Sequence[Gate], report: dict[str, Any]) -> list[Verdict]:
+    """Hold each gate against the `targets` part of metrics.json. Raises UsageError for a split without rows."""
+    return [_apply(gate, report) for gate in gates]
+
+
+def _apply(gate: Gate, report: dict[str, Any]) -> Verdict:
+    splits = report[gate.target or next(iter(report))]["splits"]
+    if gate.split not in splits:
+        raise UsageError(
+            Problem(
+                "BP302",
+                f"the gate `{escape(gate.text)}` asks for {gate.split} rows, but there are none",
+                hints=(f"judged here: {quote_list(list(splits), last='and')}",),
+            )
+        )
+    value = splits[gate.split]["metrics"][gate.metric]["value"]
+    return Verdict(gate, value, value is not None and bool(OPERATORS[gate.operator](value, gate.limit)))
+
+
+def _wrong_subject(gate: Gate, targets: dict[str, tuple[str, ...]]) -> list[Problem]:
+    if gate.target and gate.target not in targets:
+        hint = f"the targets are {quote_list(list(targets), last='and')}"
+        return [Problem("BP301", f"the gate `{escape(gate.text)}` names no target of this run", hints=(hint,))]
+    if not gate.target and len(targets) > 1:
+        hint = f"write `{next(iter(targets))}.{gate.metric} {gate.operator} {gate.limit:g}`"
+        return [Problem("BP301", f"the gate `{escape(gate.text)}` does not say which target", hints=(hint,))]
+    metrics = targets[gate.target or next(iter(targets))]
+    if gate.metric in metrics:
+        return []
+    near = nearest(gate.metric, metrics)
+    hints = (*((f"did you mean `{near[0]}`?",) if near else ()), f"metrics: {', '.join(metrics)}")
+    return [Problem("BP301", f"the gate `{escape(gate.text)}` names no metric of this target", hints=hints)]

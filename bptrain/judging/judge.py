@@ -1,0 +1,64 @@
+"""How good the predictions are, per target and split, beside the trivial baseline. Needs no network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bptrain.judging.predictions import decoded_of, prefix
+from bptrain.targets import tasks
+from bptrain.targets.state import Decoded, TargetState
+
+SPLITS = ("train", "validation", "test")
+Report = dict[str, Any]
+
+
+def judge(table: pa.Table, targets: Mapping[str, TargetState]) -> Report:
+    """The `targets` part of metrics.json for a table of predictions."""
+    present = set(pc.unique(table["split"]).to_pylist())
+    return {
+        name: {
+            "task": state.task,
+            "labels": list(getattr(state, "labels", ())),
+            "positive": state.labels[1] if state.task == "binary" else None,  # type: ignore[attr-defined]
+            "splits": {split: _judge_split(table, targets, name, split) for split in SPLITS if split in present},
+        }
+        for name, state in targets.items()
+    }
+
+
+def score(state: TargetState, truth: pa.Array, outputs: np.ndarray, metric: str) -> float:
+    """One metric of one target's outputs (n_rows, n_outputs)."""
+    measures = tasks.measures(state.task)
+    return measures.measure(state, truth, measures.decode(state, outputs), np.ones(len(truth)))[metric]
+
+
+def default_primary(state: TargetState) -> str:
+    """The metric named first when the config leaves it open."""
+    return tasks.measures(state.task).METRICS[0]
+
+
+def _judge_split(table: pa.Table, targets: Mapping[str, TargetState], name: str, split: str) -> Report:
+    state, part = targets[name], table.filter(pc.equal(table["split"], split))
+    truth = part[f"{prefix(targets, name)}target"].combine_chunks()
+    weight = part["weight"].to_numpy()
+    measures = tasks.measures(state.task)
+    predicted = decoded_of(part, targets, name)
+    baseline = measures.baseline(state, len(truth))
+    return {
+        "n": len(truth),
+        "metrics": {metric: {"value": value} for metric, value in _measured(state, truth, predicted, weight).items()},
+        "baselines": {"trivial": _measured(state, truth, baseline, weight)},
+        "confusion": measures.confusion(state, truth, predicted),
+    }
+
+
+def _measured(state: TargetState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float | None]:
+    """The metrics, null where one is not defined for these rows (an AUC of one label)."""
+    values = tasks.measures(state.task).measure(state, truth, predicted, weight)
+    return {metric: value if math.isfinite(value) else None for metric, value in values.items()}

@@ -1,0 +1,63 @@
+"""How the pipeline tells what it does, without knowing who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from bptrain.errors import Problem
+
+
+class Listener(Protocol):
+    """Receives what happens during a run; a terminal shows it, the run's log keeps it."""
+
+    def stage(self, text: str) -> None:
+        """A step begins or something worth a line was found."""
+
+    def warning(self, problem: Problem) -> None:
+        """Something the user should know; the run goes on."""
+
+    def epoch(self, row: Mapping[str, float], epochs: int) -> None:
+        """An epoch ended: its row of the history, and the most epochs there can be."""
+
+
+class Silent:
+    """Listens to nothing."""
+
+    def stage(self, text: str) -> None: ...
+
+    def warning(self, problem: Problem) -> None: ...
+
+    def epoch(self, row: Mapping[str, float], epochs: int) -> None: ...
+
+
+class Recorder:
+    """Keeps the warnings, writes the log of the run, and passes everything on."""
+
+    def __init__(self, log: Path, listener: Listener) -> None:
+        self.log, self.listener = log, listener
+        self.warnings: list[Problem] = []
+
+    def stage(self, text: str) -> None:
+        self._write(text)
+        self.listener.stage(text)
+
+    def warning(self, problem: Problem) -> None:
+        self.warnings.append(problem)
+        self._write(f"warning[{problem.code}]: {problem.message}")
+        self.listener.warning(problem)
+
+    def epoch(self, row: Mapping[str, float], epochs: int) -> None:
+        self._write(epoch_line(row, epochs))
+        self.listener.epoch(row, epochs)
+
+    def _write(self, line: str) -> None:
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def epoch_line(row: Mapping[str, float], epochs: int) -> str:
+    """One line per epoch: `epoch 3/200  loss 0.3412  validation_loss 0.3398  …`."""
+    values = "  ".join(f"{name} {value:.5g}" for name, value in row.items() if name != "epoch")
+    return f"epoch {int(row['epoch'])}/{epochs}  {values}"

@@ -1,0 +1,142 @@
+"""Predictions for new rows: streamed from a file in chunks, so that memory does not grow with the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bptrain import predictor
+from bptrain.columns import prepare as columns_prepare
+from bptrain.errors import DataError, Problem
+from bptrain.evaluation import file_options, frame_of
+from bptrain.judging.predictions import predicted_columns
+from bptrain.run import Run
+from bptrain.table.files import Roots
+from bptrain.table.frame import Frame, Origin
+from bptrain.table.read import column_names, first_row, stream_table
+from bptrain.table.write import open_writer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHUNK_ROWS = 65_536
+OK = "ok"
+
+
+@dataclass
+class Summary:
+    """What was predicted: rows, and per column the unusable cells and the labels that training rows never showed."""
+
+    n_rows: int = 0
+    bad: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+
+    def add(self, n_rows: int, bad: Mapping[str, int], unknown: Mapping[str, int]) -> None:
+        """Count one chunk."""
+        self.n_rows += n_rows
+        for total, part in ((self.bad, bad), (self.unknown, unknown)):
+            for name, count in part.items():
+                total[name] = total.get(name, 0) + count
+
+    def warnings(self) -> list[Problem]:
+        """What the user should know about the rows."""
+        problems = []
+        if self.n_rows == 0:
+            problems.append(Problem("BP233", "the table has no rows: only column names were written"))
+        for name, count in self.bad.items():
+            text = (
+                f"column `{name}`: {count} of {self.n_rows} cells are no finite number; their rows have no prediction"
+            )
+            problems.append(Problem("BP234", text, hints=("their `status` says so; see `data.na_values` for missing",)))
+        for name, count in self.unknown.items():
+            text = f"column `{name}`: {count} of {self.n_rows} cells hold labels that training rows never showed"
+            problems.append(Problem("BP235", text))
+        return problems
+
+
+def predict_file(
+    run: Run, data: str, out: Path, *, roots: Roots, chunk_rows: int = CHUNK_ROWS, overwrite: bool = False
+) -> Summary:
+    """Predict every row of a file into `out` (.csv, .jsonl or .parquet): the same rows in the same order.
+
+    `out` appears when it is complete. Raises DataError for a table that lacks columns, or whose rows are all unusable.
+    """
+    options = file_options(run, data)
+    (file,) = roots.expand(options.train)
+    model, summary = run.predictor, Summary()
+    predictor.check_columns(model.columns, tuple(column_names(file, options)), source=file.name)
+    origin = Origin((file.name,), (0,), (first_row(file, options),))
+    with open_writer(out, overwrite=overwrite) as writer:
+        for frame in _frames(stream_table(file, options, chunk_rows=chunk_rows), origin, options.decimal):
+            writer.write(_predict(model, frame, summary))
+        if not summary.n_rows:
+            writer.write(_predict(model, _no_rows(model), summary))
+        _refuse_all_bad(summary, file.name)
+    return summary
+
+
+def predict_frame(run: Run, data: pd.DataFrame) -> pd.DataFrame:
+    """Predictions for the rows of a pandas frame; see `Run.predict`."""
+    frame = frame_of(data, run, Roots.create())
+    predictor.check_columns(run.predictor.columns, frame.names, source="")
+    table = _predict(run.predictor, frame, Summary())
+    predictions: pd.DataFrame = table.to_pandas()
+    return predictions.set_axis(data.index, axis=0)
+
+
+def _frames(chunks: Iterator[pa.Table], origin: Origin, decimal: str) -> Iterator[Frame]:
+    start = 0
+    for chunk in chunks:
+        rows = np.arange(start, start + chunk.num_rows, dtype=np.int64)
+        start += chunk.num_rows
+        yield Frame(chunk, rows, origin, decimal)
+
+
+def _no_rows(model: predictor.Predictor) -> Frame:
+    names = columns_prepare.used_columns(model.columns)
+    return Frame(pa.table({name: pa.array([], pa.string()) for name in names}), np.empty(0, np.int64))
+
+
+def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.Table:
+    """`row`, `prediction`, `probability_<label>`, `status` of a frame; rows with unusable cells have no prediction."""
+    prepared = columns_prepare.transform(model.columns, frame)
+    columns = predicted_columns(model.targets, model.outputs(prepared.arrays))
+    usable = ~np.logical_or.reduce([np.zeros(frame.n_rows, bool), *prepared.bad.values()])
+    if not usable.all():
+        mask = pa.array(~usable)
+        columns = {name: pc.if_else(mask, None, values) for name, values in columns.items()}
+    summary.add(
+        frame.n_rows,
+        {name: int(mask.sum()) for name, mask in prepared.bad.items()},
+        prepared.unknown,
+    )
+    return pa.table({"row": pa.array(frame.rows), **columns, "status": _status(frame.n_rows, prepared.bad)})
+
+
+def _status(n_rows: int, bad: Mapping[str, np.ndarray]) -> pa.Array:
+    status = np.full(n_rows, OK, dtype=object)
+    for name, mask in bad.items():
+        status[mask] = [f"{text}; {name}" if text != OK else f"no finite number: {name}" for text in status[mask]]
+    return pa.array(status, pa.string())
+
+
+def _refuse_all_bad(summary: Summary, source: str) -> None:
+    unusable = [name for name, count in summary.bad.items() if summary.n_rows and count == summary.n_rows]
+    if unusable:
+        raise DataError(
+            *(
+                Problem(
+                    "BP236",
+                    f"column `{name}` was numeric in training, but no cell of it is a finite number here",
+                    where=source,
+                    hints=("check the column, `data.decimal` and `data.na_values`",),
+                )
+                for name in unusable
+            )
+        )

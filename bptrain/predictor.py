@@ -1,0 +1,158 @@
+"""A trained model as bptrain uses it: preparation and network together, and how they stand in a run directory.
+
+model/preparer.json, preparer.npz    what training rows taught about columns and targets
+model/network.json                   the options the network is rebuilt from, and the shape of every weight
+model/members/00/weights.npz         the weights
+model.keras, inputs.json             the same network for others; never read back
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bptrain.columns import prepare as columns_prepare
+from bptrain.columns.prepare import Columns
+from bptrain.errors import DataError, Problem, RunError
+from bptrain.network.options import MlpOptions
+from bptrain.runs import arrays as run_arrays
+from bptrain.runs import storage
+from bptrain.runs.manifest import RunFiles
+from bptrain.table.frame import Frame
+from bptrain.targets import prepare as targets_prepare
+from bptrain.targets.prepare import Targets
+from bptrain.text import nearest, quote_list
+
+if TYPE_CHECKING:
+    import keras
+
+FORMAT = 1
+WEIGHTS = "model/members/00/weights.npz"
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Columns and targets as learned, and the network (whose inputs are the prepared columns)."""
+
+    columns: Columns
+    targets: Targets
+    network: keras.Model
+
+    def outputs(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Network outputs (n_rows, n_outputs) float32, one array per target."""
+        from bptrain.network.build import output_name
+        from bptrain.network.predict import predict
+
+        by_name = predict(self.network, inputs)
+        return [by_name[output_name(position)] for position in range(len(self.targets))]
+
+
+def save(predictor: Predictor, options: MlpOptions, directory: Path) -> None:
+    """Write the model into a run directory that is being built."""
+    from bptrain.network.build import exported, weight_shapes, weights_of
+
+    saved, arrays = columns_prepare.save(predictor.columns)
+    weights = directory / WEIGHTS
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    preparer = {"format": FORMAT, "columns": saved, "targets": targets_prepare.save(predictor.targets)}
+    storage.write_json(directory / "model/preparer.json", preparer)
+    run_arrays.write_arrays(directory / "model/preparer.npz", arrays)
+    shapes = {name: [dtype, list(shape)] for name, (dtype, shape) in weight_shapes(predictor.network).items()}
+    network = {"format": FORMAT, "model": options.model_dump(mode="json"), "members": 1, "weights": shapes}
+    storage.write_json(directory / "model/network.json", network)
+    run_arrays.write_arrays(weights, weights_of(predictor.network))
+    exported(predictor.network, predictor.targets).save(directory / "model.keras")
+    storage.write_json(directory / "inputs.json", describe_inputs(predictor))
+
+
+def load(files: RunFiles) -> Predictor:
+    """The model of a verified run: rebuilt from its options, weights checked by name, dtype and shape.
+
+    Raises RunError when the files do not belong together.
+    """
+    from bptrain.network.build import build, set_weights, weight_shapes
+
+    saved = files.read_json("model/preparer.json")
+    spec = files.read_json("model/network.json")
+    for name, value in (("model/preparer.json", saved), ("model/network.json", spec)):
+        _check_format(files.path(name), value)
+    shapes = columns_prepare.array_shapes(saved["columns"])
+    columns = columns_prepare.load(saved["columns"], files.read_arrays("model/preparer.npz", shapes))
+    targets = targets_prepare.load(saved["targets"])
+    network = build(columns, targets, MlpOptions.model_validate(spec["model"]), seed=0)
+    set_weights(network, files.read_arrays(WEIGHTS, weight_shapes(network)))
+    return Predictor(columns, targets, network)
+
+
+def check_columns(columns: Columns, names: tuple[str, ...], *, source: str) -> None:
+    """Raise DataError when a table lacks columns that the model needs."""
+    missing = [name for name in columns_prepare.used_columns(columns) if name not in names]
+    if not missing:
+        return
+    near = [f"`{found[0]}` for `{name}`" for name in missing if (found := nearest(name, names))]
+    hints = (f"rename: {', '.join(near)}?",) if near else ()
+    raise DataError(
+        Problem(
+            "BP268",
+            f"the table lacks {len(missing)} column(s) of the model: {quote_list(missing, last='and')}",
+            where=source,
+            hints=(*hints, "columns are found by name; their order does not matter"),
+        )
+    )
+
+
+def check_targets(targets: Targets, names: tuple[str, ...], *, source: str) -> None:
+    """Raise DataError when a table that is to be judged lacks a target."""
+    missing = [name for name in targets if name not in names]
+    if missing:
+        raise DataError(
+            Problem(
+                "BP269",
+                f"the table lacks the target {quote_list(missing, last='and')}, so its rows cannot be judged",
+                where=source,
+                hints=("use `bptrain predict` for rows without a target",),
+            )
+        )
+
+
+def prepare_inputs(predictor: Predictor, frame: Frame) -> tuple[Mapping[str, np.ndarray], dict[str, np.ndarray]]:
+    """Network inputs for rows of a table, and per column a mask (n_rows,) of cells that could not be used."""
+    result = columns_prepare.transform(predictor.columns, frame)
+    return result.arrays, result.bad
+
+
+def describe_inputs(predictor: Predictor) -> dict[str, Any]:
+    """What model.keras expects and gives, for people who use it without bptrain."""
+    saved, arrays = columns_prepare.save(predictor.columns)
+    return {
+        "format": FORMAT,
+        "inputs": {
+            name: {"kind": kind, "dtype": dtype, "width": width}
+            for kind, state in predictor.columns.items()
+            for name, (dtype, width) in state.inputs.items()
+        },
+        "columns": saved,
+        "numbers": {name: array.tolist() for name, array in arrays.items()},
+        "outputs": [
+            {"name": f"target_{position}", "target": name, **state.to_json()}
+            for position, (name, state) in enumerate(predictor.targets.items())
+        ],
+    }
+
+
+def _check_format(path: Path, value: Any) -> None:
+    if isinstance(value, dict) and value.get("format") == FORMAT:
+        return
+    found = value.get("format") if isinstance(value, dict) else None
+    raise RunError(
+        Problem(
+            "BP530",
+            f"{path.name} has format {found!r}; this bptrain reads format {FORMAT}",
+            where=str(path),
+            hints=("use the bptrain version that made the run (see its lock.json), or train again",),
+        )
+    )

@@ -1,0 +1,66 @@
+"""What people read on a terminal: problems, tables of metrics, gates. Renders, computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bptrain.errors import Problem
+from bptrain.targets.metrics import METRICS
+from bptrain.text import escape
+
+SPLITS = ("train", "validation", "test")
+
+
+def problem_text(problem: Problem, *, severity: str = "error") -> str:
+    """One problem with its place, the lines it stands in, and what to do."""
+    lines = [f"{severity}[{problem.code}]: {problem.message}"]
+    if problem.where:
+        lines.append(f"  --> {problem.where}")
+    if problem.excerpt:
+        lines.append(problem.excerpt)
+    lines += [f"  = {hint}" for hint in problem.hints]
+    return "\n".join(lines)
+
+
+def metrics_text(targets: Mapping[str, Any]) -> str:
+    """The table of metrics of every target: one row per metric, one column per split, the trivial baseline last."""
+    return "\n\n".join(_target_text(name, report) for name, report in targets.items())
+
+
+def gates_text(gates: Iterable[Mapping[str, Any]]) -> str:
+    """One line per gate: passed or FAILED, and what was measured."""
+    return "\n".join(
+        f"gate {'passed' if gate['passed'] else 'FAILED'}: {gate['text']} (measured {_number(gate['value'])})"
+        for gate in gates
+    )
+
+
+def table_text(rows: Sequence[Sequence[str]]) -> str:
+    """Aligned columns: the first to the left, the others to the right, two spaces between."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _target_text(name: str, report: Mapping[str, Any]) -> str:
+    splits = [split for split in SPLITS if split in report["splits"]]
+    judged = report["splits"][splits[-1]]
+    rows = [[_title(name, report), *splits, f"trivial {splits[-1]}"]]
+    rows.append(["rows", *(str(report["splits"][split]["n"]) for split in splits), ""])
+    for metric in sorted(judged["metrics"], key=list(METRICS).index):
+        values = [_number(report["splits"][split]["metrics"][metric]["value"]) for split in splits]
+        rows.append([metric, *values, _number(judged["baselines"]["trivial"][metric])])
+    return table_text(rows)
+
+
+def _title(name: str, report: Mapping[str, Any]) -> str:
+    positive = f", positive {escape(report['positive'])}" if report["positive"] is not None else ""
+    return f"{escape(name)} ({report['task']}{positive})"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.5g}"

@@ -1,0 +1,108 @@
+"""A finished run, as the Python API and the commands see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bptrain.config.load import config_from_text
+from bptrain.config.schema import Config
+from bptrain.runs.manifest import RunFiles, open_run
+from bptrain.table.files import Roots
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from bptrain.judging.gates import Verdict
+    from bptrain.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The `targets` part of metrics.json, the predictions it was computed from, and the verdict of each gate."""
+
+    targets: dict[str, Any]
+    predictions: pa.Table
+    gates: list[Verdict]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate passed."""
+        return all(verdict.passed for verdict in self.gates)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A sealed run directory; every file is checked against its manifest before it is used."""
+
+    files: RunFiles
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """The run in a directory. Raises RunError when it is damaged, unfinished or no run."""
+        return cls(open_run(Path(path)))
+
+    @property
+    def path(self) -> Path:
+        return self.files.directory
+
+    @cached_property
+    def config(self) -> Config:
+        """The complete config."""
+        text = self.files.read_bytes("config.yaml").decode()
+        return config_from_text(text, source=str(self.path / "config.yaml"))
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Any]:
+        """metrics.json."""
+        content: dict[str, Any] = self.files.read_json("metrics.json")
+        return content
+
+    @cached_property
+    def lock(self) -> Mapping[str, Any]:
+        """lock.json."""
+        content: dict[str, Any] = self.files.read_json("lock.json")
+        return content
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate of the config passed."""
+        return all(gate["passed"] for gate in self.metrics["gates"])
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The model; loads TensorFlow."""
+        from bptrain import predictor
+        from bptrain.network import backend
+
+        backend.start(threads=self.config.training.threads)
+        return predictor.load(self.files)
+
+    def evaluate(
+        self,
+        data: str | Path | pd.DataFrame | None = None,
+        *,
+        gates: Sequence[str] = (),
+        root: str | Path | None = None,
+    ) -> Evaluation:
+        """Judge the model on the rows of its config, read anew, or on `data`: a file or a frame with the target.
+
+        Raises DataError when the config's files changed or `data` cannot be used, UsageError for a wrong gate.
+        """
+        from bptrain import evaluation
+
+        return evaluation.evaluate(self, data, gates=gates, roots=Roots.create(root, extras=_paths(data)))
+
+    def predict(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Predictions for the rows of a frame, one row each, in its order, with its index."""
+        from bptrain import prediction
+
+        return prediction.predict_frame(self, data)
+
+
+def _paths(data: object) -> list[str | Path]:
+    return [data] if isinstance(data, (str, Path)) else []

@@ -1,0 +1,107 @@
+"""A table in memory as the stages pass it on: columns to be read as numbers or as text, and where each row stood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bptrain.errors import Problem
+from bptrain.table import values
+from bptrain.text import escape
+
+N_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which row of which file a row number means: files in the given order with the number of their first row."""
+
+    files: tuple[str, ...] = ()
+    starts: tuple[int, ...] = ()
+    first_rows: tuple[int, ...] = ()
+
+    def where(self, row: int) -> str:
+        """`data/x.csv: row 17`, counted as an editor shows the table (a header is row 1)."""
+        if not self.files:
+            return f"row {row + 1}"
+        position = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return f"{self.files[position]}: row {row - self.starts[position] + self.first_rows[position]}"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Rows of a table.
+
+    `table` holds the cells as their file gave them (text from CSV, typed from Parquet and JSON lines), `rows` (n_rows,)
+    int64 their numbers over all input files before any row was removed.
+    """
+
+    table: pa.Table
+    rows: np.ndarray
+    origin: Origin = Origin()
+    decimal: str = "."
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.table.column_names)
+
+    def take(self, positions: np.ndarray) -> Frame:
+        """The rows at `positions` (k,), in that order."""
+        return replace(self, table=self.table.take(pa.array(positions)), rows=self.rows[positions])
+
+    def select(self, names: tuple[str, ...]) -> Frame:
+        """Only these columns."""
+        return replace(self, table=self.table.select(list(names)))
+
+    def numbers(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Values (n_rows,) float64, NaN for missing, and a mask (n_rows,) of cells that are present but no number."""
+        return values.numbers(self.table[name], decimal=self.decimal)
+
+    def texts(self, name: str) -> pa.ChunkedArray:
+        """Canonical text of each cell, null for missing; the same whichever file format held the value."""
+        return values.texts(self.table[name])
+
+    def is_missing(self, name: str) -> np.ndarray:
+        """Mask (n_rows,) of cells without a value; NaN is missing."""
+        return np.asarray(pc.is_null(self.table[name], nan_is_null=True))
+
+    def n_present(self, name: str) -> int:
+        """Cells that are not missing."""
+        return self.n_rows - int(self.is_missing(name).sum())
+
+    def n_unique(self, name: str) -> int:
+        """Distinct present values."""
+        return int(pc.count_distinct(self.table[name], mode="only_valid").as_py())
+
+    def where(self, position: int) -> str:
+        """File and row of the row at `position`."""
+        return self.origin.where(int(self.rows[position]))
+
+    def examples(self, name: str, mask: np.ndarray) -> str:
+        """The first few cells under `mask` (n_rows,), each with its row: `'abc' (row 17), …`."""
+        positions = np.flatnonzero(mask)[:N_EXAMPLES]
+        texts = self.texts(name)
+        return ", ".join(
+            f"'{escape(str(texts[int(p)].as_py()))}' ({self.where(p).rsplit(': ')[-1]})" for p in positions
+        )
+
+    def not_a_number(self, name: str, mask: np.ndarray) -> Problem:
+        """The problem of cells that a numeric column cannot use."""
+        return Problem(
+            "BP242",
+            f"column `{name}` is numeric, but {int(mask.sum())} of {self.n_rows} cells are no finite number: "
+            f"{self.examples(name, mask)}",
+            where=self.where(int(np.flatnonzero(mask)[0])),
+            hints=(
+                f"if these cells mean missing, add them to `data.na_values`; "
+                f"for labels write `columns: {{{name}: categorical}}`",
+            ),
+        )

@@ -1,0 +1,43 @@
+"""From the `data` section to rows in memory: every file of every part, in the given order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bptrain.table.chunks import Warn, ignore
+from bptrain.table.files import Roots, digest
+from bptrain.table.frame import Frame, Origin
+from bptrain.table.options import DataOptions
+from bptrain.table.read import concatenated, first_row, read_tables
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """All rows, the part of each (n_rows,) "train", "validation" or "test" by its file, and each file's sha256."""
+
+    frame: Frame
+    given: np.ndarray
+    digests: dict[str, str]
+
+
+def load(options: DataOptions, roots: Roots, *, warn: Warn = ignore) -> Loaded:
+    """Read every file of the `data` section. Raises DataError as `read_table` does."""
+    by_part = {part: roots.expand(getattr(options, part)) for part in PARTS}
+    files = [file for part in by_part.values() for file in part]
+    tables = read_tables(files, options, warn=warn)
+    counts = [table.num_rows for table in tables]
+    starts = tuple(int(start) for start in np.cumsum([0, *counts[:-1]]))
+    firsts = tuple(first_row(file, options) for file in files)
+    table = concatenated(files, tables)
+    frame = Frame(
+        table,
+        np.arange(table.num_rows, dtype=np.int64),
+        Origin(tuple(file.name for file in files), starts, firsts),
+        options.decimal,
+    )
+    parts = [part for part, its_files in by_part.items() for _ in its_files]
+    return Loaded(frame, np.repeat(np.array(parts), counts), {file.name: digest(file) for file in files})

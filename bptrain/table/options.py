@@ -1,0 +1,72 @@
+"""The sections `data`, `clean` and `split` of the config."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from bptrain.config.section import Section
+
+Paths = Annotated[tuple[str, ...], Field(strict=False)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class DataOptions(Section):
+    """Which files hold the rows, and how they are written."""
+
+    train: Paths = Field(
+        min_length=1, description="Files or glob patterns; every row not given below is split from these."
+    )
+    validation: Paths = Field((), description="Files for validation; when given, `split.validation` is not used.")
+    test: Paths = Field((), description="Files for the final judgement; when given, `split.test` is not used.")
+    format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = Field(
+        "auto",
+        description="File format; `auto` goes by the name: .csv, .tsv, .jsonl, .ndjson (also with .gz), .parquet.",
+    )
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="Field separator of CSV; by default `,` (a tab for TSV)."
+    )
+    decimal: Literal[".", ","] = Field(".", description="Decimal mark of CSV numbers.")
+    encoding: str = Field("utf-8", description="Text encoding of CSV, for instance `latin-1` or `utf-16`.")
+    na_values: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        ("",), description="Cells that mean missing, compared exactly; only these are missing."
+    )
+    header: bool = Field(True, description="Whether the first row of CSV names the columns; otherwise give `names`.")
+    names: Annotated[tuple[str, ...], Field(strict=False)] | None = Field(
+        None, description="Column names of a CSV without header."
+    )
+
+    @model_validator(mode="after")
+    def _names_without_header(self) -> DataOptions:
+        if self.header and self.names is not None:
+            raise ValueError("`names` is for files without a header: set `header: false` or remove `names`")
+        if not self.header and self.names is None:
+            raise ValueError("a file without header needs `names`, the list of its column names")
+        return self
+
+
+class CleanOptions(Section):
+    """What happens to rows before anything is learned."""
+
+    missing_target: Literal["error", "drop"] = Field(
+        "error", description="Rows without a target value: refuse the table or drop the rows."
+    )
+
+
+class SplitOptions(Section):
+    """How rows are divided when no validation or test files are given."""
+
+    kind: Literal["auto", "random", "stratified"] = Field(
+        "auto",
+        description="`stratified` keeps the share of each class; `auto` is stratified for one classification target, "
+        "else random. Equal to scikit-learn's train_test_split with random_state = seed for test, then seed + 1 for "
+        "validation.",
+    )
+    test: Fraction = Field(0.2, description="Share of all rows kept for the final judgement (0: no test rows).")
+    validation: Fraction = Field(
+        0.2, description="Share of the remaining rows that chooses the epoch (0: no validation rows)."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32 - 1)] | None = Field(
+        None, description="Seed of the split; by default the run's `seed`."
+    )

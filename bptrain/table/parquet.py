@@ -1,0 +1,117 @@
+"""Parquet: typed columns, flat ones only; dictionary-encoded columns are decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from bptrain.errors import DataError, Problem
+from bptrain.table.chunks import Warn, exact_chunks, ignore, with_missing
+from bptrain.table.encoding import foreign_format
+from bptrain.table.files import DataFile, is_gzip, open_data
+from bptrain.table.header import name_problems, name_warnings
+from bptrain.table.options import DataOptions
+from bptrain.text import escape
+
+BATCH_ROWS = 2**16
+_FLAT_TYPES = (
+    pa.types.is_null,
+    pa.types.is_boolean,
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_date,
+    pa.types.is_timestamp,
+    pa.types.is_time,
+)
+
+
+def parquet_schema(file: DataFile, *, warn: Warn = ignore) -> pa.Schema:
+    """Names and types as they are read. DataError: damaged (BP227), nested columns (BP225), names (BP215-BP220)."""
+    with _opened(file) as opened:
+        return _schema(opened, file, warn)
+
+
+def read_parquet(file: DataFile, options: DataOptions, *, warn: Warn = ignore) -> pa.Table:
+    """The whole table."""
+    with _opened(file) as opened:
+        schema = _schema(opened, file, warn)
+        return pa.Table.from_batches(_batches(opened, schema, file, options), schema)
+
+
+def stream_parquet(file: DataFile, options: DataOptions, *, n_rows: int, warn: Warn = ignore) -> Iterator[pa.Table]:
+    """The same table in chunks of `n_rows` rows."""
+    with _opened(file) as opened:
+        schema = _schema(opened, file, warn)
+        yield from exact_chunks(_batches(opened, schema, file, options), n_rows=n_rows)
+
+
+@contextmanager
+def _opened(file: DataFile) -> Iterator[parquet.ParquetFile]:
+    if is_gzip(file):
+        message = "Parquet files are compressed inside; they are not read from .gz"
+        raise DataError(Problem("BP208", message, escape(file.name), hints=("decompress the file with gunzip",)))
+    with open_data(file) as stream, _damage_explained(file):
+        head = stream.read(262)
+        if not head.startswith(b"PAR1"):
+            raise _not_parquet(head, file)
+        with parquet.ParquetFile(
+            pa.PythonFile(stream, mode="r"), pre_buffer=False, buffer_size=2**20, page_checksum_verification=True
+        ) as opened:
+            yield opened
+
+
+@contextmanager
+def _damage_explained(file: DataFile) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as err:
+        message = f"the Parquet file is damaged or incomplete: {escape(str(err))}"
+        hints = ("copy or write the file again",)
+        raise DataError(Problem("BP227", message, escape(file.name), hints=hints)) from err
+
+
+def _not_parquet(head: bytes, file: DataFile) -> DataError:
+    if not head:
+        problem = Problem("BP210", "the file is empty", escape(file.name), hints=("name a file that holds a table",))
+        return DataError(problem)
+    name = foreign_format(head) or "something else, perhaps a text file"
+    message = f"the file should be Parquet by its name or `data.format`, but it is {name}"
+    hints = ("set `data.format` or rename the file",)
+    return DataError(Problem("BP208", message, escape(file.name), hints=hints))
+
+
+def _schema(opened: parquet.ParquetFile, file: DataFile, warn: Warn) -> pa.Schema:
+    schema = pa.schema([pa.field(f.name, _read_type(f.type)) for f in opened.schema_arrow])
+    where = escape(file.name)
+    problems = name_problems(schema.names, where=where)
+    odd = [f"`{escape(f.name)}` ({f.type})" for f in schema if not any(is_type(f.type) for is_type in _FLAT_TYPES)]
+    if odd:
+        shown = ", ".join(odd[:10]) + (" …" if len(odd) > 10 else "")
+        hints = ("store numbers, text, true/false or dates: one column per value",)
+        problems.append(Problem("BP225", f"columns hold values that are not read: {shown}", where, hints=hints))
+    if problems:
+        raise DataError(*problems)
+    for warning in name_warnings(schema.names, where=where):
+        warn(warning)
+    return schema
+
+
+def _read_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _read_type(kind.value_type)
+    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
+
+
+def _batches(
+    opened: parquet.ParquetFile, schema: pa.Schema, file: DataFile, options: DataOptions
+) -> Iterator[pa.RecordBatch]:
+    for batch in opened.iter_batches(BATCH_ROWS):
+        batch.validate(full=True)  # text that is no UTF-8 would go unnoticed
+        yield with_missing(batch.cast(schema), options.na_values, where=file.name)

@@ -1,0 +1,138 @@
+"""The cells of a column as numbers or as text, whichever type the file gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from bptrain.text import escape, shorten
+
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_WORD = r"^[+-]?(?i:nan|inf|infinity)$"
+_ODD_NAN = r"^[+-]?(?i:nan)\("
+
+
+def numbers(column: pa.ChunkedArray | pa.Array, *, decimal: str = ".") -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Values float64 (n,) and whether a cell is present but no number, bool (n,).
+
+    Missing cells, `nan` and those that are no numbers are NaN. Text is trimmed and parsed to the nearest float64;
+    `inf` and numbers beyond float64 are ±inf. Booleans, dates and times are no numbers.
+    """
+    column = _chunked(column)
+    if pa.types.is_null(column.type):
+        return np.full(len(column), np.nan), np.zeros(len(column), bool)
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.string())  # by way of text, which is rounded correctly
+    elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return _float64(column.cast(pa.float64(), safe=False)), np.zeros(len(column), bool)
+    if _is_text(column.type):
+        return _parsed(column.cast(pa.string()), decimal)
+    return np.full(len(column), np.nan), ~column.is_null().to_numpy(zero_copy_only=False).astype(bool)
+
+
+def texts(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
+    """The cells as text (n,), spelled as in a CSV that pandas writes of the same values; null and NaN are null.
+
+    39 · 0.5 · 1.0 · 1e-07 · True · 2024-05-01 · 2024-05-01 12:30:00 · 2024-05-01 12:30:00.250 · 12:30:00. Each cell is
+    spelled by itself: a timestamp at midnight is a date, and one with a time zone is in UTC with +00:00.
+    """
+    column = _chunked(column)
+    kind = column.type
+    if _is_text(kind) or pa.types.is_null(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
+        return column.cast(pa.string())
+    if pa.types.is_boolean(kind):
+        return _chunked(pc.if_else(column, "True", "False"))
+    if pa.types.is_floating(kind):
+        return _spelled_once(column, _float_texts)
+    if pa.types.is_date(kind):
+        return column.cast(pa.date32()).cast(pa.string())
+    return _spelled_once(column, _time_texts)
+
+
+def first_bad(
+    column: pa.ChunkedArray | pa.Array,
+    bad: NDArray[np.bool_] | NDArray[np.int64],
+    *,
+    first_row: int = 2,
+    limit: int = 5,
+) -> str:
+    """The first bad cells for a message: "row 17: 'abc', row 20: 'n/a' and 3 more".
+
+    `bad` is a mask (n,) or positions; rows are counted from `first_row`, so that with 2 the header is row 1.
+    """
+    positions = np.flatnonzero(bad) if bad.dtype == bool else bad
+    examples = [f"row {p + first_row}: '{_shown(column[p].as_py())}'" for p in islice(positions.tolist(), limit)]
+    more = f" and {len(positions) - limit:,} more" if len(positions) > limit else ""
+    return ", ".join(examples) + more
+
+
+def _chunked(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
+    column = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _float64(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return np.array(column.to_numpy(), dtype=np.float64)
+
+
+def _parsed(column: pa.ChunkedArray, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    if decimal == ",":
+        pointed = pc.match_substring(column, ".")  # 1.5 is no number where the mark is a comma
+        column = pc.replace_substring(pc.if_else(pointed, "1.5 with a point", column), ",", ".")
+    try:
+        values = _float64(column.cast(pa.float64()))
+    except pa.ArrowInvalid:
+        return _parsed_one_by_one(column)
+    return values, _odd_nans(column, values)
+
+
+def _parsed_one_by_one(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Still by whole columns, but each cell is judged before it is cast."""
+    trimmed = pc.utf8_trim_whitespace(column)
+    fits = pc.or_(pc.match_substring_regex(trimmed, _NUMBER), pc.match_substring_regex(trimmed, _WORD))
+    values = _float64(pc.if_else(fits, trimmed, None).cast(pa.float64()))
+    return values, ~pc.fill_null(fits, True).to_numpy().astype(bool)
+
+
+def _odd_nans(column: pa.ChunkedArray, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Cells like `nan(1)`, which the cast accepts."""
+    if int(np.isnan(values).sum()) == column.null_count:
+        return np.zeros(len(values), bool)
+    return np.array(pc.fill_null(pc.match_substring_regex(column, _ODD_NAN), False).to_numpy(), dtype=bool)
+
+
+def _spelled_once(column: pa.ChunkedArray, spell: Callable[[pa.Array], pa.Array]) -> pa.ChunkedArray:
+    """Spell each distinct value once."""
+    encoded = (
+        column.combine_chunks().dictionary_encode() if column.num_chunks != 1 else column.chunk(0).dictionary_encode()
+    )
+    parts = encoded.chunks if isinstance(encoded, pa.ChunkedArray) else [encoded]
+    return pa.chunked_array([spell(part.dictionary).take(part.indices) for part in parts], pa.string())
+
+
+def _float_texts(values: pa.Array) -> pa.Array:
+    # NumPy's scalars are spelled with the digits their own precision needs, float64 as Python's repr
+    return pa.array((None if np.isnan(value) else str(value) for value in values.to_numpy()), pa.string())
+
+
+def _time_texts(values: pa.Array) -> pa.Array:
+    zone = ""
+    if pa.types.is_timestamp(values.type) and values.type.tz:
+        values, zone = values.view(pa.timestamp(values.type.unit)), "+00:00"
+    text = pc.replace_substring_regex(values.cast(pa.string()), r"\.0+$", "")
+    text = pc.replace_substring_regex(text, r"(\.[0-9]{3}|\.[0-9]{6})(000)+$", r"\1")
+    return pc.binary_join_element_wise(text, zone, "") if zone else pc.replace_substring(text, " 00:00:00", "")
+
+
+def _shown(value: Any) -> str:
+    return shorten(escape(str(value)), 40)

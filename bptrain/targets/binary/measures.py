@@ -1,0 +1,52 @@
+"""Binary target: from outputs to labels and probabilities, and how good they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from bptrain.targets import metrics
+from bptrain.targets.binary.prepare import BinaryState
+from bptrain.targets.labels import codes_of, take_labels
+from bptrain.targets.state import Decoded
+
+METRICS = ("accuracy", "balanced_accuracy", "auc", "pr_auc", "log_loss", "brier", "f1")
+
+
+def decode(state: BinaryState, outputs: np.ndarray) -> Decoded:
+    """Labels and probabilities of logits (n_rows, 1): the logistic function, computed in float64."""
+    logits = outputs[:, 0].astype(np.float64)
+    return _decoded(state, np.exp(-np.logaddexp(0.0, -logits)))
+
+
+def baseline(state: BinaryState, n_rows: int) -> Decoded:
+    """The positive share of the training rows, for every row."""
+    return _decoded(state, np.full(n_rows, state.share))
+
+
+def measure(state: BinaryState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]:
+    """All metrics of this task; those that need both labels are NaN when `truth` (n_rows,) has only one."""
+    from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+
+    codes = codes_of(pa.chunked_array([truth]), state.labels)
+    positive = predicted.probabilities[state.labels[1]]
+    chosen = codes_of(pa.chunked_array([predicted.prediction]), state.labels)
+    values = metrics.classification(codes, chosen, np.stack([1 - positive, positive], axis=1), weight=weight)
+    both = len(np.unique(codes)) == 2
+    values["auc"] = float(roc_auc_score(codes, positive, sample_weight=weight)) if both else float("nan")
+    values["pr_auc"] = float(average_precision_score(codes, positive, sample_weight=weight)) if both else float("nan")
+    values["brier"] = float(np.average((positive - codes) ** 2, weights=weight))
+    values["f1"] = float(f1_score(codes, chosen, sample_weight=weight, zero_division=0))
+    return metrics.in_order(values, METRICS)
+
+
+def confusion(state: BinaryState, truth: pa.Array, predicted: Decoded) -> list[list[int]]:
+    """Counts of rows: true label down, predicted label across, in the order of `state.labels`."""
+    codes = codes_of(pa.chunked_array([truth]), state.labels)
+    chosen = codes_of(pa.chunked_array([predicted.prediction]), state.labels)
+    return metrics.confusion(codes, chosen, 2)
+
+
+def _decoded(state: BinaryState, positive: np.ndarray) -> Decoded:
+    labels = take_labels(state.labels, (positive >= state.threshold).astype(np.int64))
+    return Decoded(labels, {state.labels[0]: 1.0 - positive, state.labels[1]: positive})

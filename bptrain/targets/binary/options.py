@@ -1,0 +1,22 @@
+"""Options of a binary target."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bptrain.config.section import Section
+
+
+class BinaryOptions(Section):
+    """Two labels, of which `positive` is the one whose probability is predicted."""
+
+    task: Literal["binary"] = "binary"
+    positive: str | int | float | bool | None = Field(
+        None, description="The positive label; by default the second in sorted order."
+    )
+    loss: Literal["cross_entropy", "mse"] = Field(
+        "cross_entropy",
+        description="`cross_entropy`, or `mse` between the probability and 0/1 (the textbook's first choice).",
+    )

@@ -1,0 +1,82 @@
+"""Binary target: 0 for the negative label, 1 for the positive one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from bptrain.errors import DataError, Problem, UsageError
+from bptrain.table.frame import Frame
+from bptrain.targets.binary.options import BinaryOptions
+from bptrain.targets.labels import codes_of, encode, label_key, learn_labels, shares
+from bptrain.targets.state import Json
+from bptrain.text import escape
+
+
+@dataclass(frozen=True)
+class BinaryState:
+    """The two labels (negative, positive) and the positive share of the training rows.
+
+    A row is predicted positive when its probability is at least `threshold`.
+    """
+
+    labels: tuple[str, str]
+    share: float
+    loss: str
+    threshold: float = 0.5
+    task: str = "binary"
+
+    @property
+    def n_outputs(self) -> int:
+        return 1
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+
+def learn(frame: Frame, name: str, options: BinaryOptions) -> BinaryState:
+    """Labels of the training rows in `frame`.
+
+    Raises DataError when there are not exactly two, UsageError when the declared positive label is neither of them.
+    """
+    found = learn_labels(frame, name)
+    if len(found) != 2:
+        shown = ", ".join(f"`{escape(label)}`" for label in found[:10])
+        raise DataError(
+            Problem(
+                "BP262",
+                f"target `{name}` is binary, but its training rows hold {len(found)} label(s): {shown}",
+                hints=("a binary target needs exactly two labels", "with more labels write `task: multiclass`"),
+            )
+        )
+    positive = _position(found, name, options.positive)
+    labels = (found[1 - positive], found[positive])
+    share = shares(codes_of(frame.texts(name), labels), 2)[1]
+    return BinaryState(labels, share, options.loss)
+
+
+def transform(state: BinaryState, frame: Frame, name: str) -> np.ndarray:
+    """Zeros and ones (n_rows, 1) float32. Raises DataError for any other label."""
+    return encode(frame, name, state.labels).astype(np.float32)[:, None]
+
+
+def load(saved: Json) -> BinaryState:
+    """The state that `to_json` wrote."""
+    return BinaryState(**(saved | {"labels": tuple(saved["labels"])}))
+
+
+def _position(labels: tuple[str, ...], name: str, positive: str | int | float | bool | None) -> int:
+    if positive is None:
+        return 1
+    keys = [label_key(label) for label in labels]
+    if label_key(str(positive)) in keys:
+        return keys.index(label_key(str(positive)))
+    raise UsageError(
+        Problem(
+            "BP150",
+            f"`targets.{name}.positive` is `{escape(str(positive))}`, but the labels are "
+            + " and ".join(f"`{escape(label)}`" for label in labels),
+            hints=("write one of these labels, quoted as text if it looks like a number",),
+        )
+    )

@@ -1,0 +1,79 @@
+"""The metrics: one table knows each one's direction and meaning; scikit-learn computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+PROBABILITY_FLOOR = float(np.finfo(np.float64).eps)  # log loss only: a certain and wrong answer costs 36, not infinity
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`higher_is_better` decides gates, comparisons and which epoch is best."""
+
+    higher_is_better: bool
+    meaning: str
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": Metric(True, "share of rows whose predicted label is right"),
+    "balanced_accuracy": Metric(True, "mean over labels of the share of that label's rows predicted right"),
+    "auc": Metric(True, "area under the ROC curve; multiclass: one-vs-rest, mean over labels"),
+    "pr_auc": Metric(True, "average precision of the positive label"),
+    "log_loss": Metric(False, "mean negative log of the probability given to the true label"),
+    "brier": Metric(False, "mean squared error of the positive label's probability; multiclass: summed over labels"),
+    "f1": Metric(True, "harmonic mean of precision and recall of the positive label; multiclass: mean over labels"),
+    "rmse": Metric(False, "root mean squared error, in the target's units"),
+    "mae": Metric(False, "mean absolute error, in the target's units"),
+    "r2": Metric(True, "share of the target's variance that is explained (1 - MSE / variance)"),
+    "median_absolute_error": Metric(False, "median of the absolute errors, in the target's units"),
+}
+
+
+def classification(
+    truth: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray, *, weight: np.ndarray
+) -> dict[str, float]:
+    """Accuracy, balanced accuracy and log loss of class codes.
+
+    `truth` and `predicted` (n_rows,) hold codes, `probabilities` (n_rows, n_labels) one column per code.
+    """
+    from sklearn import metrics
+
+    present = np.unique(truth)
+    recalls = metrics.recall_score(
+        truth, predicted, labels=present, average=None, sample_weight=weight, zero_division=0
+    )
+    own = np.clip(probabilities[np.arange(len(truth)), truth], PROBABILITY_FLOOR, 1.0)
+    return {
+        "accuracy": float(metrics.accuracy_score(truth, predicted, sample_weight=weight)),
+        "balanced_accuracy": float(np.mean(recalls)),
+        "log_loss": float(np.average(-np.log(own), weights=weight)),
+    }
+
+
+def regression(truth: np.ndarray, predicted: np.ndarray, *, weight: np.ndarray) -> dict[str, float]:
+    """Errors of numbers (n_rows,), in their own units."""
+    from sklearn import metrics
+
+    return {
+        "rmse": float(metrics.root_mean_squared_error(truth, predicted, sample_weight=weight)),
+        "mae": float(metrics.mean_absolute_error(truth, predicted, sample_weight=weight)),
+        "r2": float(metrics.r2_score(truth, predicted, sample_weight=weight)) if len(truth) > 1 else float("nan"),
+        "median_absolute_error": float(metrics.median_absolute_error(truth, predicted, sample_weight=weight)),
+    }
+
+
+def in_order(values: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
+    """The values in the order of `names`."""
+    return {name: values[name] for name in names}
+
+
+def confusion(truth: np.ndarray, predicted: np.ndarray, n_labels: int) -> list[list[int]]:
+    """Counts of rows: true code down, predicted code across."""
+    counts = np.zeros((n_labels, n_labels), np.int64)
+    np.add.at(counts, (truth, predicted), 1)
+    table: list[list[int]] = counts.tolist()
+    return table

@@ -1,0 +1,54 @@
+"""Multiclass target: each label is its number in the order of the labels."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from bptrain.errors import DataError, Problem
+from bptrain.table.frame import Frame
+from bptrain.targets.labels import codes_of, encode, learn_labels, shares
+from bptrain.targets.multiclass.options import MulticlassOptions
+from bptrain.targets.state import Json
+
+
+@dataclass(frozen=True)
+class MulticlassState:
+    """The labels in order, and the share of each among the training rows."""
+
+    labels: tuple[str, ...]
+    shares: tuple[float, ...]
+    loss: str
+    task: str = "multiclass"
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.labels)
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+
+def learn(frame: Frame, name: str, options: MulticlassOptions) -> MulticlassState:
+    """Labels of the training rows in `frame`. Raises DataError when there are fewer than two."""
+    labels = learn_labels(frame, name)
+    if len(labels) < 2:
+        raise DataError(
+            Problem(
+                "BP261",
+                f"target `{name}` has one single label in the training rows: there is nothing to tell apart",
+                hints=("check the column and `split`; a classification target needs at least two labels",),
+            )
+        )
+    return MulticlassState(labels, shares(codes_of(frame.texts(name), labels), len(labels)), options.loss)
+
+
+def transform(state: MulticlassState, frame: Frame, name: str) -> np.ndarray:
+    """Class numbers (n_rows, 1) int32. Raises DataError for a label that training rows never showed."""
+    return encode(frame, name, state.labels).astype(np.int32)[:, None]
+
+
+def load(saved: Json) -> MulticlassState:
+    """The state that `to_json` wrote."""
+    return MulticlassState(**(saved | {"labels": tuple(saved["labels"]), "shares": tuple(saved["shares"])}))

@@ -1,0 +1,56 @@
+"""All targets together: learned on training rows, applied to any rows, saved as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from bptrain.errors import DataError, Problem
+from bptrain.table.frame import Frame
+from bptrain.targets import tasks
+from bptrain.targets.state import Json, TargetState
+from bptrain.targets.tasks import TargetOptions
+
+Targets = Mapping[str, TargetState]  # by column, in the order of the config
+
+
+def learn(frame: Frame, options: Mapping[str, TargetOptions]) -> Targets:
+    """What the training rows in `frame` teach about each target. Raises DataError with all problems at once."""
+    states: dict[str, TargetState] = {}
+    problems: list[Problem] = []
+    for name, chosen in options.items():
+        try:
+            states[name] = tasks.prepare(chosen.task).learn(frame, name, chosen)
+        except DataError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise DataError(*problems)
+    return states
+
+
+def transform(targets: Targets, frame: Frame) -> list[np.ndarray]:
+    """What the network is to give for the rows of `frame`: one array (n_rows, width) per target."""
+    return [tasks.prepare(state.task).transform(state, frame, name) for name, state in targets.items()]
+
+
+def truths(targets: Targets, frame: Frame) -> dict[str, pa.Array]:
+    """The target columns (n_rows,) as predictions.parquet holds them: labels as text, numbers as float64."""
+    return {name: _truth(state, frame, name) for name, state in targets.items()}
+
+
+def save(targets: Targets) -> list[Json]:
+    """A JSON value from which `load` makes the same targets in the same order."""
+    return [{"name": name, "state": state.to_json()} for name, state in targets.items()]
+
+
+def load(saved: list[Json]) -> Targets:
+    """The targets that `save` wrote."""
+    return {item["name"]: tasks.prepare(item["state"]["task"]).load(item["state"]) for item in saved}
+
+
+def _truth(state: TargetState, frame: Frame, name: str) -> pa.Array:
+    if state.task == "regression":
+        return pa.array(frame.numbers(name)[0])
+    return frame.texts(name).combine_chunks().cast(pa.string())

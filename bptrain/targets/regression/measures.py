@@ -1,0 +1,31 @@
+"""Regression target: from outputs to the target's own units, and how good they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from bptrain.targets import metrics
+from bptrain.targets.regression.prepare import RegressionState
+from bptrain.targets.state import Decoded
+
+METRICS = ("rmse", "mae", "r2", "median_absolute_error")
+
+
+def decode(state: RegressionState, outputs: np.ndarray) -> Decoded:
+    """Values in the target's own units of standardised outputs (n_rows, 1)."""
+    return Decoded(pa.array(outputs[:, 0].astype(np.float64) * state.scale + state.mean))
+
+
+def baseline(state: RegressionState, n_rows: int) -> Decoded:
+    """The mean of the training rows, for every row."""
+    return Decoded(pa.array(np.full(n_rows, state.mean)))
+
+
+def measure(state: RegressionState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]:
+    """All metrics of this task; `truth` (n_rows,) holds numbers."""
+    return metrics.regression(truth.to_numpy(), predicted.prediction.to_numpy(), weight=weight)
+
+
+def confusion(state: RegressionState, truth: pa.Array, predicted: Decoded) -> None:
+    """Numbers have no confusion table."""

@@ -1,0 +1,71 @@
+"""Regression target: standardised inside by the training rows' mean and standard deviation."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from bptrain.errors import DataError, Problem
+from bptrain.table.frame import Frame
+from bptrain.targets.regression.options import RegressionOptions
+from bptrain.targets.state import Json
+
+
+@dataclass(frozen=True)
+class RegressionState:
+    """Mean, population standard deviation and median of the training rows, in the target's own units."""
+
+    mean: float
+    scale: float
+    median: float
+    loss: str
+    task: str = "regression"
+
+    @property
+    def n_outputs(self) -> int:
+        return 1
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+
+def learn(frame: Frame, name: str, options: RegressionOptions) -> RegressionState:
+    """Mean and spread of the training rows. Raises DataError when a cell is no finite number or all are equal."""
+    values = _values(frame, name)
+    scale = float(np.std(values))
+    if not scale > 0:
+        raise DataError(
+            Problem(
+                "BP263",
+                f"target `{name}` has the same value {values[0]:g} in every training row: there is nothing to learn",
+                hints=("check that this is the right column",),
+            )
+        )
+    return RegressionState(float(np.mean(values)), scale, float(np.median(values)), options.loss)
+
+
+def transform(state: RegressionState, frame: Frame, name: str) -> np.ndarray:
+    """Standardised values (n_rows, 1) float32. Raises DataError when a cell is no finite number."""
+    return ((_values(frame, name) - state.mean) / state.scale).astype(np.float32)[:, None]
+
+
+def load(saved: Json) -> RegressionState:
+    """The state that `to_json` wrote."""
+    return RegressionState(**saved)
+
+
+def _values(frame: Frame, name: str) -> np.ndarray:
+    values, bad = frame.numbers(name)
+    bad = bad | ~np.isfinite(values)
+    if bad.any():
+        raise DataError(
+            Problem(
+                "BP265",
+                f"target `{name}` is a regression target, but {int(bad.sum())} of {frame.n_rows} cells are no finite "
+                f"number: {frame.examples(name, bad)}",
+                where=frame.where(int(np.flatnonzero(bad)[0])),
+                hints=("for labels write `task: binary` or `task: multiclass`; else correct or remove these rows",),
+            )
+        )
+    return values

@@ -1,0 +1,64 @@
+"""What every task shares: its learned state, the predictions it decodes, and how they are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from bptrain.table.frame import Frame
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Predictions of one target in the user's terms.
+
+    `prediction` (n_rows,) holds labels (text) or numbers (float64); `probabilities` maps each label to (n_rows,)
+    float64.
+    """
+
+    prediction: pa.Array
+    probabilities: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class TargetState(Protocol):
+    """What a task learned on training rows."""
+
+    @property
+    def task(self) -> str: ...
+
+    @property
+    def n_outputs(self) -> int: ...
+
+    @property
+    def loss(self) -> str: ...
+
+    def to_json(self) -> Json: ...
+
+
+class Prepare(Protocol):
+    """The functions of a task's `prepare.py`."""
+
+    def learn(self, frame: Frame, name: str, options: Any) -> TargetState: ...
+
+    def transform(self, state: Any, frame: Frame, name: str) -> np.ndarray: ...
+
+    def load(self, saved: Json) -> TargetState: ...
+
+
+class Measures(Protocol):
+    """The functions of a task's `measures.py`."""
+
+    METRICS: tuple[str, ...]
+
+    def decode(self, state: Any, outputs: np.ndarray) -> Decoded: ...
+
+    def baseline(self, state: Any, n_rows: int) -> Decoded: ...
+
+    def measure(self, state: Any, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]: ...
+
+    def confusion(self, state: Any, truth: pa.Array, predicted: Decoded) -> list[list[int]] | None: ...

@@ -1,0 +1,40 @@
+"""Words for messages: nearest names, lists in prose, and text made safe to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """At most three of `names` that look like `name`, the most alike first; letter case is no difference."""
+    by_folded: dict[str, list[str]] = {}
+    for candidate in names:
+        by_folded.setdefault(candidate.casefold(), []).append(candidate)
+    folded = get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
+    return [candidate for match in folded for candidate in by_folded[match] if candidate != name][:3]
+
+
+def quote_list(names: Sequence[str], *, last: str = "or", limit: int = 20) -> str:
+    """Names in backquotes as prose: "`a`, `b` or `c`"; after `limit` names only the number of the others is said."""
+    shown = [f"`{escape(name)}`" for name in names[:limit]]
+    if len(names) > limit:
+        return f"{', '.join(shown)} {last} {len(names) - limit} more"
+    return join_words(shown, last=last)
+
+
+def join_words(words: Sequence[str], *, last: str = "or") -> str:
+    """Words as prose: "a, b or c"."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def escape(text: str) -> str:
+    r"""The text with control characters, line breaks, bidirectional marks and surrogates written as `\n`, `\x1b`, …"""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """The beginning of a long text, marked with `…`."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,152 @@
+"""Training by backpropagation: `keras.Model.fit()` with our order of rows, our stopping and the best epoch kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from bptrain.network.predict import predict
+from bptrain.training.batches import Examples, batches, n_steps
+from bptrain.training.optimizers import optimizer
+from bptrain.training.options import TrainingOptions
+from bptrain.training.stopping import Progress, observe, reason_to_stop
+
+Losses = Mapping[str, Callable[[Any, Any], Any]]
+Score = Callable[[Mapping[str, np.ndarray]], dict[str, float]]
+History = list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How training went. `stopped_by` is `loss`, `patience`, `minutes`, `epochs` or `diverged`.
+
+    `history` has one row per epoch; `best_epoch` is the epoch whose weights the network now has, counted from 1
+    (0: the first weights, when no epoch was finite). `seconds` is the time of each epoch.
+    """
+
+    history: History
+    best_epoch: int
+    stopped_by: str
+    seconds: list[float]
+
+
+def train(
+    network: keras.Model,
+    training: Examples,
+    validation: Examples | None,
+    losses: Losses,
+    options: TrainingOptions,
+    *,
+    seed: int,
+    score: Score = lambda outputs: {},
+    on_epoch: Callable[[dict[str, float]], None] = lambda row: None,
+) -> Trained:
+    """Train `network` in place; it ends with the weights of the best epoch, or the last one (`restore_best: false`).
+
+    `losses` has one function (truth, output) → (batch,) per output. The loss in the history is their sum, without
+    penalties. `score` turns validation outputs into further columns of the history. `on_epoch` sees each row of it.
+    """
+    batch_size = training.n_rows if options.batch_size == "all" else min(options.batch_size, training.n_rows)
+    network.compile(
+        optimizer=optimizer(options.optimizer),
+        loss=dict(losses),
+        metrics={name: [_data_loss(loss)] for name, loss in losses.items()},
+        jit_compile=False,
+    )
+    keeper = _Keeper(options, validation, losses, score, on_epoch)
+    network.fit(
+        batches(training, batch_size=batch_size, seed=seed),
+        steps_per_epoch=n_steps(training.n_rows, batch_size),
+        epochs=options.epochs,
+        callbacks=[keeper],
+        shuffle=False,  # the order is made in `batches`
+        verbose=0,
+    )
+    if keeper.kept is not None:
+        network.set_weights(keeper.kept)
+    return Trained(keeper.history, keeper.kept_epoch, keeper.stopped_by, keeper.seconds)
+
+
+def total_loss(losses: Losses, truths: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> float:
+    """Mean over rows of the summed losses of all outputs, without penalties."""
+    return sum(
+        float(np.mean(np.asarray(loss(keras.ops.convert_to_tensor(truths[name]), outputs[name]), np.float64)))
+        for name, loss in losses.items()
+    )
+
+
+def _data_loss(loss: Callable[[Any, Any], Any]) -> Any:
+    return keras.metrics.MeanMetricWrapper(loss, name="data_loss")
+
+
+class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+    """Once per epoch: validate, keep the history and the best weights, decide whether to go on."""
+
+    def __init__(
+        self,
+        options: TrainingOptions,
+        validation: Examples | None,
+        losses: Losses,
+        score: Score,
+        on_epoch: Callable[[dict[str, float]], None],
+    ) -> None:
+        super().__init__()
+        self.options, self.validation, self.losses = options, validation, losses
+        self.score, self.on_epoch = score, on_epoch
+        self.progress = Progress()
+        self.history: History = []
+        self.seconds: list[float] = []
+        self.kept: list[np.ndarray] | None = None
+        self.kept_epoch = 0
+        self.stopped_by = "epochs"
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self.last_finite = self.kept = self.model.get_weights()
+        self._started = self._epoch_started = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch_started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        row = {"epoch": epoch + 1, "loss": sum(value for name, value in (logs or {}).items() if "data_loss" in name)}
+        if self.validation is not None:
+            outputs = predict(self.model, self.validation.inputs)
+            row["validation_loss"] = total_loss(self.losses, self.validation.truths, outputs)
+            row |= {f"validation_{name}": value for name, value in self.score(outputs).items()}
+        self._judge(row)
+        self.history.append(row)
+        self.seconds.append(time.monotonic() - self._epoch_started)
+        self.on_epoch(row)
+
+    def _judge(self, row: dict[str, float]) -> None:
+        """Keep this epoch's weights if they are to be kept, and stop if it is time."""
+        epoch = int(row["epoch"])
+        weights = self.model.get_weights()
+        if not np.isfinite(row["loss"]) or not all(np.isfinite(weight).all() for weight in weights):
+            self._stop("diverged")
+            self.kept, self.kept_epoch = self.last_finite, epoch - 1
+            return
+        self.last_finite = weights
+        watched = row.get("validation_loss", row["loss"])
+        better = observe(self.progress, epoch=epoch, loss=watched)
+        if better or not self.options.restore_best or self.validation is None:
+            self.kept, self.kept_epoch = weights, epoch
+        reason = reason_to_stop(
+            self.progress,
+            self.options,
+            epoch=epoch,
+            training_loss=row["loss"],
+            minutes=(time.monotonic() - self._started) / 60,
+            validated=self.validation is not None,
+        )
+        if reason:
+            self._stop(reason)
+
+    def _stop(self, reason: str) -> None:
+        self.stopped_by = reason
+        self.model.stop_training = True

@@ -34,9 +34,9 @@ $(STAMP): requirements.lock pyproject.toml tools/environment.sh $(MOVED)
 
 lock: $(STAMP) ## write requirements.lock anew from pyproject.toml
 	@$(PYTHON_RUN) -m uv --version >/dev/null 2>&1 || $(PYTHON_RUN) -m pip install --quiet uv
-	printf 'editables\n' | $(PYTHON_RUN) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	$(PYTHON_RUN) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	    --fork-strategy fewest --extra dev --no-annotate --no-emit-index-url --no-emit-find-links \
-	    --custom-compile-command "make lock" $(OPTIONS) --output-file requirements.lock pyproject.toml -
+	    --custom-compile-command "make lock" $(OPTIONS) --output-file requirements.lock pyproject.toml
 
 docs: $(STAMP) ## write docs/reference.md anew from the code
 	$(PYTHON_RUN) tools/reference.py

@@ -23,7 +23,7 @@ from bptrain.text import nearest, quote_list
 
 @dataclass(frozen=True)
 class Survey:
-    """The cleaned rows, the part each row's file belongs to, file digests, and the config with tasks and split known."""
+    """The cleaned rows, the part each row's file belongs to, file digests, and the config, tasks and split known."""
 
     config: Config
     frame: Frame

@@ -351,7 +351,7 @@ def test_config_from_mapping_refuses_a_value_that_holds_itself() -> None:
         ("a\0b", "BP100", "cannot be read"),
         ("latin.yaml", "BP112", "not UTF-8: byte 0xe4"),
         ("utf16.yaml", "BP112", "not UTF-8: byte 0xff"),
-        ("large.yaml", "BP111", "larger than 1 MiB"),
+        ("large.yaml", "BP111", "larger than 4 MiB"),
     ],
 )
 def test_load_config_says_why_a_file_cannot_be_read(tmp_path: Path, name: str, code: str, words: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import math
 import pickle
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import csv as arrow_csv
 
 from bptrain.codes import CODES
 from bptrain.errors import BptrainError, DataError, Problem, UsageError
@@ -207,7 +208,7 @@ def test_csv_refuses_options_that_do_not_fit(
 ) -> None:
     assert [problem.code for problem in problems(write(content), **settings)] == [code]
     with pytest.raises(error, match=code):
-        column_names(write(content), options(**settings)) and read_table([write(content)], options(**settings))
+        read_table([write(content)], options(**settings))
 
 
 def test_csv_header_problems_come_together(write: Write) -> None:
@@ -430,7 +431,7 @@ def test_stream_gives_the_rows_of_read_in_exact_chunks(
     assert whole["s"].to_pylist() == table["s"]
 
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8)
 TABLES = st.integers(1, 12).flatmap(
     lambda n: st.fixed_dictionaries(
         {
@@ -508,10 +509,6 @@ def test_rows_are_found_as_one_character_after_another(text: str, size: int) -> 
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.sampled_from('",\r\nx'), max_size=30))
 def test_first_row_is_what_pyarrow_reads(text: str) -> None:
-    from io import BytesIO
-
-    from pyarrow import csv as arrow_csv
-
     lines = text + "\n"
     rows, inside = reference_rows(lines)
     if inside or not any(rows):
@@ -541,11 +538,13 @@ def test_mutated_files_are_read_or_refused(tmp_path_factory: pytest.TempPathFact
         position = data.draw(st.integers(0, len(content) - 1))
         content[position : position + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
     path.write_bytes(content)
+    caught: tuple[Problem, ...] = ()
+    columns: list[pa.ChunkedArray] = []
     try:
-        table = read_table([DataFile(path, name)], options())
+        columns = read_table([DataFile(path, name)], options()).columns
     except DataError as err:
-        assert all(problem.code in CODES for problem in err.problems)
-    else:
-        for column in table.columns:
-            assert len(texts(column)) == len(numbers(column)[0]) == table.num_rows
-        assert not any(math.isnan(n) for n in [table.num_rows])
+        caught = err.problems
+    assert bool(columns) != bool(caught)
+    assert all(problem.code in CODES for problem in caught)
+    for column in columns:
+        assert len(texts(column)) == len(numbers(column)[0]) == len(column) > 0

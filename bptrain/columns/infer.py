@@ -12,9 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.columns import kinds
-from bptrain.columns.categorical.options import CategoricalOptions
 from bptrain.columns.kinds import ColumnOptions, IgnoreOptions
-from bptrain.columns.numeric.options import NumericOptions
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.table.frame import Frame
 from bptrain.text import escape, nearest
@@ -23,7 +21,6 @@ MOSTLY_UNIQUE = 0.9  # share of distinct values from which text tells rows apart
 LEAST_ROWS = 20  # below this, almost every column looks unique
 WORDS_OF_TEXT = 4  # mean words per cell from which mostly unique text is prose, not an identifier
 ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|key|index)$|^unnamed", re.IGNORECASE)
-DEFAULTS: dict[str, ColumnOptions] = {"numeric": NumericOptions(), "categorical": CategoricalOptions()}
 
 
 @dataclass(frozen=True)
@@ -81,10 +78,10 @@ def _infer(frame: Frame, name: str, found: Kinds) -> None:
         found.options[name], found.reasons[name] = IgnoreOptions(), warning.message.partition(": ")[2]
         found.warnings.append(warning)
         return
-    for kind in kinds.KINDS:
+    for kind, defaults in kinds.KINDS.items():
         reason = kinds.prepare(kind).recognise(frame, name)
         if reason is not None:
-            found.options[name], found.reasons[name] = DEFAULTS[kind], reason
+            found.options[name], found.reasons[name] = defaults, reason
             return
 
 

@@ -27,8 +27,8 @@ class IgnoreOptions(Section):
 
 
 ColumnOptions = Annotated[NumericOptions | CategoricalOptions | IgnoreOptions, Field(discriminator="kind")]
-# inference asks them in this order
-KINDS = ("numeric", "categorical")
+# with the options of an inferred column; inference asks the kinds in this order
+KINDS: dict[str, ColumnOptions] = {"numeric": NumericOptions(), "categorical": CategoricalOptions()}
 
 
 def prepare(kind: str) -> Prepare:

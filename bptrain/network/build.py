@@ -56,7 +56,7 @@ def output_name(position: int) -> str:
 
 
 def exported(network: keras.Model, targets: Mapping[str, TargetState]) -> keras.Model:
-    """The network with probabilities or the target's own units as outputs, in plain Keras layers; weights are shared."""
+    """The network with probabilities or the target's own units as outputs, in plain layers; shares its weights."""
     outputs = {}
     for position, target in enumerate(targets.values()):
         name = output_name(position)

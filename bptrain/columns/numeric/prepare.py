@@ -67,10 +67,11 @@ def recognise(frame: Frame, name: str) -> str | None:
         raise DataError(
             Problem(
                 "BP240",
-                f"column `{name}` holds numbers except for {n_bad} of {n_read + n_bad} cells: {frame.examples(name, bad)}",
-                where=frame.where(np.flatnonzero(bad)[0]),
+                f"column `{name}` holds numbers except for {n_bad} of {n_read + n_bad} cells: "
+                f"{frame.examples(name, bad)}",
+                where=frame.where(int(np.flatnonzero(bad)[0])),
                 hints=(
-                    "if these cells mean missing, add them to `data.na_values`; "
+                    "if these cells mean missing, add them to `data.na_values`",
                     f"if they are labels, write `columns: {{{name}: categorical}}`",
                 ),
             )
@@ -89,21 +90,18 @@ def learn(frame: Frame, options: Mapping[str, NumericOptions]) -> NumericState:
     columns = tuple(options)
     values = _finite_numbers(frame, columns)
     missing = np.isnan(values)
-    _refuse_empty(columns, missing)
+    _refuse_empty([name for name, empty in zip(columns, missing.all(axis=0).tolist(), strict=True) if empty])
     imputer = SimpleImputer(strategy="median").fit(values)
     filled = imputer.transform(values)
     scaler = StandardScaler().fit(filled)
+    some_missing = [name for name, some in zip(columns, missing.any(axis=0).tolist(), strict=True) if some]
     scaled = np.array([options[name].scaling == "standard" for name in columns])
     state = NumericState(
         columns,
         np.asarray(imputer.statistics_, np.float64),
         np.where(scaled, scaler.mean_, 0.0),
         np.where(scaled, scaler.scale_, 1.0),
-        tuple(
-            name
-            for name, any_ in zip(columns, missing.any(axis=0).tolist(), strict=True)
-            if any_ and options[name].indicator
-        ),
+        tuple(name for name in some_missing if options[name].indicator),
     )
     expected = np.where(scaled, scaler.transform(filled), filled)
     if not np.array_equal(_scale(state, values), expected):
@@ -149,9 +147,8 @@ def _finite_numbers(frame: Frame, columns: tuple[str, ...]) -> np.ndarray:
     return values
 
 
-def _refuse_empty(columns: tuple[str, ...], missing: np.ndarray) -> None:
-    empty = [name for name, all_ in zip(columns, missing.all(axis=0).tolist(), strict=True) if all_]
-    if empty:
+def _refuse_empty(columns: list[str]) -> None:
+    if columns:
         raise DataError(
             *(
                 Problem(
@@ -159,6 +156,6 @@ def _refuse_empty(columns: tuple[str, ...], missing: np.ndarray) -> None:
                     f"column `{name}` is declared numeric but has no value in the training rows",
                     hints=(f"write `columns: {{{name}: ignore}}`, or check `data.na_values`",),
                 )
-                for name in empty
+                for name in columns
             )
         )

@@ -72,6 +72,7 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
             found, config, split, kinds = _look(config, roots, recorder)
         with clock("prepare"):
             columns, targets, parts = _prepare(config, found.frame, split)
+        config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
         with clock("start"):
             model = _build(config, columns, targets)
         recorder.stage(_describe(parts, columns))

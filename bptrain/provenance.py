@@ -12,6 +12,7 @@ from typing import Any
 from bptrain import __version__, environment
 from bptrain.config.schema import Config
 from bptrain.errors import DataError, Problem
+from bptrain.runs.platform import processor
 from bptrain.runs.storage import canonical_json
 
 FORMAT = 1
@@ -33,6 +34,7 @@ def lock(config: Config, data: Mapping[str, str], results: Mapping[str, str]) ->
         "versions": {"bptrain": __version__} | {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
         "variables": {name: os.environ.get(name, "") for name in environment.SETTINGS},
         "backend": "tensorflow",
     }

@@ -548,3 +548,11 @@ def test_mutated_files_are_read_or_refused(tmp_path_factory: pytest.TempPathFact
     assert all(problem.code in CODES for problem in caught)
     for column in columns:
         assert len(texts(column)) == len(numbers(column)[0]) == len(column) > 0
+
+
+def test_stream_holds_a_small_part_of_a_large_file(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_csv, "LONGEST_ROW", 2**16)
+    file = write("a,b\n" + "".join(f"{i},some text\n" for i in range(400_000)))
+    before = pa.total_allocated_bytes()
+    most = max(pa.total_allocated_bytes() - before for _ in stream_table(file, options(), chunk_rows=1000))
+    assert most < file.path.stat().st_size / 4

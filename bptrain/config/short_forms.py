@@ -42,6 +42,7 @@ SHORT_FORMS = (
     ShortForm(("split",), key="kind", default=Config.model_fields["split"].default.kind),
     ShortForm(("model",), key="kind", default=Config.model_fields["model"].default.kind),
     ShortForm(("training", "optimizer"), key="kind", default=TrainingOptions.model_fields["optimizer"].default.kind),
+    ShortForm(("training", "schedule"), key="kind", default=TrainingOptions.model_fields["schedule"].default.kind),
     ShortForm(("evaluation", "gates")),
 )
 

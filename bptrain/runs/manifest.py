@@ -107,13 +107,13 @@ def partial_of(directory: Path) -> Path:
 def _check_is_run(directory: Path) -> None:
     run = storage.shown(directory)
     if directory.name.endswith(PARTIAL_SUFFIX) and directory.is_dir():
-        hint = "wait until `bptrain fit` has ended, or finish it with `bptrain fit CONFIG --resume`"
+        hint = "wait until `bptrain fit` has ended, or start it again"
         raise RunError(Problem("BP501", f"`{run}` is an unfinished run", run, hints=(hint,)))
     if os.path.lexists(directory / MANIFEST):
         return
     if not directory.exists() and partial_of(directory).is_dir():
         message = f"the run `{run}` is unfinished: there is only `{storage.shown(partial_of(directory))}`"
-        hint = "wait until `bptrain fit` has ended, or finish it with `bptrain fit CONFIG --resume`"
+        hint = "wait until `bptrain fit` has ended, or start it again"
         raise RunError(Problem("BP501", message, run, hints=(hint,)))
     reason = f"it has no {MANIFEST}" if directory.is_dir() else "there is no such folder"
     hints = ("give a folder that `bptrain fit` made, for instance `runs/adult-0001`", "`bptrain fit CONFIG` makes one")

@@ -7,8 +7,10 @@ otherwise; `bptrain.runs.storage` turns it into words.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import platform as _platform
 import shutil
 import sys
 from pathlib import Path
@@ -20,6 +22,14 @@ else:
 
 _COMMON = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NO_SUPPORT = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+def processor() -> str:
+    """The name of the processor as the system tells it, or an empty text."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError), Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
+            return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")
+    return _platform.processor()
 
 
 def open_read(path: Path) -> int:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.table.chunks import Warn, exact_chunks, ignore
+from bptrain.table.chunks import Warn, exact_chunks, ignore, text_array
 from bptrain.table.csv_problems import examine, row_problem
 from bptrain.table.csv_rows import first_row
 from bptrain.table.encoding import utf8_blocks
@@ -20,7 +20,7 @@ from bptrain.table.options import DataOptions
 from bptrain.table.quotes import CR, LF, QuoteState, find_quotes
 from bptrain.text import escape
 
-LONGEST_ROW = 8 * 2**20
+LONGEST_ROW = 2 * 2**20  # also the size of the blocks that pyarrow works on, so it decides the memory of streaming
 _DELIMITERS = {";": "`;`", "\t": "a tab", "|": "`|`", ",": "`,`"}
 
 
@@ -210,12 +210,13 @@ def _require_no_header(table: pa.Table, file: DataFile, options: DataOptions, *,
     """Refuse rows that repeat the names of all columns; with one column that may be an honest value."""
     if table.num_columns < 2 or not table.num_rows:
         return
-    repeats = pc.equal(table.column(0), table.column_names[0])
-    for column, name in zip(table.columns[1:], table.column_names[1:], strict=True):
+    names = text_array(table.column_names)
+    repeats = pc.equal(table.column(0), names[0])
+    for column, name in zip(table.columns[1:], names[1:], strict=True):
         if not pc.any(repeats).as_py():
             return
         repeats = pc.and_kleene(repeats, pc.equal(column, name))
-    positions = pc.indices_nonzero(pc.fill_null(repeats, False)).to_pylist()
+    positions = pc.indices_nonzero(repeats).to_pylist()
     if positions:
         shown = ", ".join(str(before + position + 1 + options.header) for position in positions[:5])
         message = f"the header is repeated in row {shown}" + (" …" if len(positions) > 5 else "")

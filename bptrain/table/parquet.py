@@ -71,7 +71,7 @@ def _opened(file: DataFile) -> Iterator[parquet.ParquetFile]:
 def _damage_explained(file: DataFile) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError) as err:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as err:  # column names may be damaged, too
         message = f"the Parquet file is damaged or incomplete: {escape(str(err))}"
         hints = ("copy or write the file again",)
         raise DataError(Problem("BP227", message, escape(file.name), hints=hints)) from err

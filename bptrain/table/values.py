@@ -33,7 +33,7 @@ def numbers(column: pa.ChunkedArray | pa.Array, *, decimal: str = ".") -> tuple[
         return _float64(column.cast(pa.float64(), safe=False)), np.zeros(len(column), bool)
     if _is_text(column.type):
         return _parsed(column.cast(pa.string()), decimal)
-    return np.full(len(column), np.nan), ~column.is_null().to_numpy(zero_copy_only=False).astype(bool)
+    return np.full(len(column), np.nan), _mask(column.is_valid())
 
 
 def texts(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
@@ -82,7 +82,19 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _float64(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    return np.array(column.to_numpy(), dtype=np.float64)
+    """float64 (n,) with NaN for null; not by `to_numpy`, which imports pandas."""
+    nan = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.nan]))])[0]
+    filled = _chunked(pc.if_else(column.is_null(), nan, column))
+    return np.concatenate([np.empty(0), *(np.from_dlpack(chunk) for chunk in filled.chunks if len(chunk))])
+
+
+def _mask(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """bool (n,) with False for null."""
+    mask = np.zeros(len(column), bool)
+    positions = pc.indices_nonzero(column)
+    if len(positions):
+        mask[np.from_dlpack(positions)] = True
+    return mask
 
 
 def _parsed(column: pa.ChunkedArray, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -100,15 +112,15 @@ def _parsed_one_by_one(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], ND
     """Still by whole columns, but each cell is judged before it is cast."""
     trimmed = pc.utf8_trim_whitespace(column)
     fits = pc.or_(pc.match_substring_regex(trimmed, _NUMBER), pc.match_substring_regex(trimmed, _WORD))
-    values = _float64(pc.if_else(fits, trimmed, None).cast(pa.float64()))
-    return values, ~pc.fill_null(fits, True).to_numpy().astype(bool)
+    kept = pc.if_else(fits, trimmed, pa.nulls(len(trimmed), pa.string()))
+    return _float64(kept.cast(pa.float64())), _mask(pc.invert(fits))
 
 
 def _odd_nans(column: pa.ChunkedArray, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Cells like `nan(1)`, which the cast accepts."""
     if int(np.isnan(values).sum()) == column.null_count:
         return np.zeros(len(values), bool)
-    return np.array(pc.fill_null(pc.match_substring_regex(column, _ODD_NAN), False).to_numpy(), dtype=bool)
+    return _mask(pc.match_substring_regex(column, _ODD_NAN))
 
 
 def _spelled_once(column: pa.ChunkedArray, spell: Callable[[pa.Array], pa.Array]) -> pa.ChunkedArray:

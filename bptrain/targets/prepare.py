@@ -10,6 +10,7 @@ import pyarrow as pa
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
 from bptrain.targets import tasks
+from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.state import Json, TargetState
 from bptrain.targets.tasks import TargetOptions
 
@@ -28,6 +29,16 @@ def learn(frame: Frame, options: Mapping[str, TargetOptions]) -> Targets:
     if problems:
         raise DataError(*problems)
     return states
+
+
+def written_back(options: Mapping[str, TargetOptions], targets: Targets) -> dict[str, TargetOptions]:
+    """The options with what they left open as it was learned: the positive label."""
+    return {
+        name: chosen.model_copy(update={"positive": targets[name].to_json()["labels"][1]})
+        if isinstance(chosen, BinaryOptions)
+        else chosen
+        for name, chosen in options.items()
+    }
 
 
 def transform(targets: Targets, frame: Frame) -> list[np.ndarray]:

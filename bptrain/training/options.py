@@ -41,11 +41,30 @@ class AdamOptions(Section):
 OptimizerOptions = Annotated[SgdOptions | RmspropOptions | AdamOptions, Field(discriminator="kind")]
 
 
+class ConstantSchedule(Section):
+    """The learning rate stays as it is."""
+
+    kind: Literal["constant"] = "constant"
+
+
+class CosineSchedule(Section):
+    """The learning rate falls along half a cosine from its value to `final` times that, over all epochs."""
+
+    kind: Literal["cosine"] = "cosine"
+    final: Annotated[float, Field(ge=0, le=1)] = Field(0.0, description="Share of the learning rate left at the end.")
+
+
+ScheduleOptions = Annotated[ConstantSchedule | CosineSchedule, Field(discriminator="kind")]
+
+
 class TrainingOptions(Section):
     """How the network is trained and when training stops."""
 
     optimizer: OptimizerOptions = Field(
         AdamOptions(), description="`sgd`, `rmsprop` or `adam`, by name or with options."
+    )
+    schedule: ScheduleOptions = Field(
+        ConstantSchedule(), description="How the learning rate changes, step by step: `constant` or `cosine`."
     )
     batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
         256, description="Rows per step: a number (mini-batch), 1 (stochastic) or `all` (full batch)."

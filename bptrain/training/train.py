@@ -52,8 +52,9 @@ def train(
     penalties. `score` turns validation outputs into further columns of the history. `on_epoch` sees each row of it.
     """
     batch_size = training.n_rows if options.batch_size == "all" else min(options.batch_size, training.n_rows)
+    steps = n_steps(training.n_rows, batch_size)
     network.compile(
-        optimizer=optimizer(options.optimizer),
+        optimizer=optimizer(options.optimizer, options.schedule, n_steps=options.epochs * steps),
         loss=dict(losses),
         metrics={name: [_data_loss(loss)] for name, loss in losses.items()},
         jit_compile=False,
@@ -61,7 +62,7 @@ def train(
     keeper = _Keeper(options, validation, losses, score, on_epoch)
     network.fit(
         batches(training, batch_size=batch_size, seed=seed),
-        steps_per_epoch=n_steps(training.n_rows, batch_size),
+        steps_per_epoch=steps,
         epochs=options.epochs,
         callbacks=[keeper],
         shuffle=False,  # the order is made in `batches`

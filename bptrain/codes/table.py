@@ -1,0 +1,259 @@
+"""Messages of the table: files and structure (200-229), values and columns (230-259), target and split (260-289)."""
+
+from __future__ import annotations
+
+from bptrain.codes.code import Code
+
+CODES: dict[str, Code] = {
+    "BP200": Code(
+        "a path outside the allowed directories",
+        "Files are read below the working directory or `--root`; this path leads elsewhere, by `..` or a link.",
+        "Pass `--root DIR` with a directory that holds all files, or name the file on the command line.",
+    ),
+    "BP201": Code(
+        "not a local path",
+        "The path is empty, an address such as s3:// or https://, or holds a NUL character.",
+        "Download the file and give its local path.",
+    ),
+    "BP202": Code(
+        "no such file",
+        "The path or pattern names no file.",
+        "Check the spelling; relative paths are taken from the working directory or `--root`.",
+    ),
+    "BP203": Code(
+        "not a regular file",
+        "The path names a directory, a pipe, a device or a broken link.",
+        "Name files, or a pattern such as `data/*.csv`.",
+    ),
+    "BP204": Code(
+        "the file cannot be read",
+        "The system refuses to open the file, often for lack of permission.",
+        "Make it readable for the user that runs bptrain.",
+    ),
+    "BP205": Code(
+        "the file changed while it was read",
+        "Size or time of the file were different before and after.",
+        "Wait until the program that writes it has finished, then run again.",
+    ),
+    "BP206": Code(
+        "damaged gzip file",
+        "The name ends in .gz, but the content is not a complete gzip file.",
+        "Copy or download it again, or rename it if it is not compressed.",
+    ),
+    "BP207": Code(
+        "too large when decompressed",
+        "The file decompresses to more than the limit, or to several hundred times its size.",
+        "If the content is right, decompress it yourself and name the result.",
+    ),
+    "BP208": Code(
+        "another or an unknown format",
+        "The content is not what the name or `data.format` says, or the name says nothing.",
+        "Set `data.format`, rename the file, or convert it to CSV, JSON lines or Parquet.",
+    ),
+    "BP209": Code(
+        "column names with spaces at the ends",
+        "Names are compared exactly, so these are easily mistyped.",
+        "Write them in quotes in the config, or rename the columns.",
+    ),
+    "BP210": Code("no rows", "The file is empty or holds only a header.", "Name a file that holds a table with rows."),
+    "BP211": Code(
+        "bytes that do not fit the encoding",
+        "The text is not written in `data.encoding` (UTF-8 by default), or begins with the mark of another one.",
+        "Set `data.encoding`, for instance `latin-1`, `cp1252` or `utf-16`, or convert the file.",
+    ),
+    "BP212": Code(
+        "NUL character in the data",
+        "Text does not hold NUL; the file is damaged, binary or UTF-16.",
+        "Set `data.encoding: utf-16` if that is so, else export the file again.",
+    ),
+    "BP213": Code(
+        "rows of different length",
+        "Some rows do not have one cell per column of the header.",
+        "Quote cells that hold the separator; correct or remove the rows shown.",
+    ),
+    "BP214": Code(
+        "quotes that do not match",
+        "A quoted cell is never closed, or text follows its closing quote, so rows would run together.",
+        "Close every quoted cell; write a quote inside it twice.",
+    ),
+    "BP215": Code(
+        "repeated column name",
+        "Two columns have the same name, so the config could not tell them apart.",
+        "Give every column its own name.",
+    ),
+    "BP216": Code(
+        "column without name",
+        "A cell of the header is empty, often by an index that pandas wrote or a separator at the end of the rows.",
+        "Name the column or remove it.",
+    ),
+    "BP217": Code(
+        "column names that look alike",
+        "Names differ only by case, spaces or Unicode form.",
+        "Rename or remove all but one.",
+    ),
+    "BP218": Code(
+        "wrong separator", "The file has one column, whose name holds another usual separator.", "Set `data.delimiter`."
+    ),
+    "BP219": Code(
+        "header repeated",
+        "A row below the header repeats all column names, or a file said to have no header begins with one.",
+        "Remove these rows, or set `data.header: true`.",
+    ),
+    "BP220": Code(
+        "too many columns",
+        "More columns than are read from one file.",
+        "Remove columns, or store long vectors otherwise.",
+    ),
+    "BP221": Code(
+        "names that do not fit the rows",
+        "`data.names` has another number of names than the first row has cells.",
+        "List one name per column in the order of the file.",
+    ),
+    "BP222": Code(
+        "text option that cannot be used",
+        "`data.encoding` is no text encoding, or `data.delimiter` is not one ASCII character.",
+        "Choose for instance utf-8 and `,`.",
+    ),
+    "BP223": Code(
+        "rows that cannot be read",
+        "A row is longer than the limit or cannot be separated into cells.",
+        "Check quotes and separator; keep long texts and binary data in files of their own.",
+    ),
+    "BP224": Code("not JSON lines", "A line is not one JSON object.", "Write one flat object per line."),
+    "BP225": Code(
+        "nested or unsupported values",
+        "A column holds lists, objects, bytes or another type that is not read.",
+        "Store each part as a column of numbers, text, true/false or dates.",
+    ),
+    "BP226": Code(
+        "several types in one column",
+        "Values of a column are of types that cannot be joined, in one file or between files.",
+        "Write the column with one type everywhere.",
+    ),
+    "BP227": Code(
+        "damaged Parquet file", "The file is cut off or its content is not valid Parquet.", "Copy or write it again."
+    ),
+    "BP228": Code(
+        "files that do not fit together",
+        "Files of one table have different columns, or one is named twice.",
+        "Use the same column names in all files, each file once.",
+    ),
+    "BP229": Code(
+        "different line ends",
+        "Rows end in LF and in CRLF or CR within one file; all count as row ends.",
+        "Check that rows are complete, if the file was glued together from several.",
+    ),
+    "BP233": Code(
+        "no rows to predict",
+        "The file has columns but no rows, so the output has none either.",
+        "Nothing, if that is as it should be.",
+    ),
+    "BP234": Code(
+        "rows without prediction",
+        "A cell of a numeric column is no finite number, so nothing can be predicted for its row.",
+        "Look for rows whose `status` is not `ok`; correct the cells, or add them to `data.na_values` and train again.",
+    ),
+    "BP235": Code(
+        "labels never seen in training",
+        "A category holds labels that the training rows did not have; they count as unknown.",
+        "If there are many, train again with newer rows.",
+    ),
+    "BP236": Code(
+        "a column without any number",
+        "A column that was numeric in training holds no finite number at all.",
+        "Check that it is the right column and file, and that decimal mark and missing values are as in training.",
+    ),
+    "BP240": Code(
+        "almost all numbers",
+        "A column holds numbers except for a few cells, so its kind is not clear.",
+        "If these cells mean missing, add them to `data.na_values`; else declare the kind, or correct the cells.",
+    ),
+    "BP241": Code(
+        "numeric column without values",
+        "A column is declared numeric but every training cell is missing.",
+        "Ignore the column, or check `data.na_values` and the file.",
+    ),
+    "BP242": Code(
+        "not a finite number",
+        "A numeric column has cells that are text, infinite, or too large for a 64-bit number.",
+        "Correct the cells, add what means missing to `data.na_values`, or declare the column categorical.",
+    ),
+    "BP243": Code(
+        "column without values",
+        "Every training cell of the column is missing; the column is ignored.",
+        "Nothing; or write `ignore` for the column to say so yourself.",
+    ),
+    "BP244": Code(
+        "constant column",
+        "The column has one single value in the training rows; it is ignored.",
+        "Nothing; or write `ignore` for the column to say so yourself.",
+    ),
+    "BP245": Code(
+        "identifier",
+        "The column tells rows apart instead of describing them; a network would learn it by heart. It is ignored.",
+        "Declare its kind under `columns` if it does describe the rows.",
+    ),
+    "BP246": Code(
+        "free text",
+        "The column holds text of several words that hardly repeats; it is ignored.",
+        "Declare it categorical if the texts are labels; otherwise leave it out.",
+    ),
+    "BP247": Code(
+        "no columns to predict from", "Every column was ignored.", "Give at least one column a kind under `columns`."
+    ),
+    "BP260": Code(
+        "rows without target",
+        "Rows whose target is missing can neither train nor judge.",
+        "Write `clean: {missing_target: drop}` to leave them out, or fill them in.",
+    ),
+    "BP261": Code(
+        "a target with one value",
+        "The target does not vary, so there is nothing to learn.",
+        "Check the column, the file and the split.",
+    ),
+    "BP262": Code(
+        "not two labels",
+        "A binary target must have exactly two labels in the training rows.",
+        "Use `task: multiclass` for more labels; check `data.na_values` if one of them means missing.",
+    ),
+    "BP263": Code(
+        "a constant target",
+        "A regression target has the same value in every training row.",
+        "Check the column and the file.",
+    ),
+    "BP264": Code(
+        "unknown target label",
+        "Rows for validation, test or evaluation have a label that no training row has.",
+        "Correct or remove these rows, or train with rows of every label.",
+    ),
+    "BP265": Code(
+        "a target that is no number",
+        "A regression target has cells that are missing, text or infinite.",
+        "Correct the cells, or declare the task if these are labels.",
+    ),
+    "BP266": Code(
+        "too few rows to split",
+        "There are not enough rows for the parts that the config asks for.",
+        "Give more rows, or lower `split.test` and `split.validation`.",
+    ),
+    "BP267": Code(
+        "labels too rare to stratify",
+        "A label has too few rows to be in every part.",
+        "Use `split: random`, merge or remove rare labels, or give more rows.",
+    ),
+    "BP268": Code(
+        "missing columns",
+        "The table lacks columns that the model was trained with.",
+        "Rename or add the columns; extra columns and order do not matter.",
+    ),
+    "BP269": Code(
+        "no target to judge by",
+        "A table to be evaluated must have the target.",
+        "Use `bptrain predict` for rows without a target.",
+    ),
+    "BP270": Code(
+        "the data changed",
+        "A file that the run was made with has other bytes now.",
+        "Restore the file, or judge the new one with `bptrain evaluate RUN --data FILE`.",
+    ),
+}

@@ -1,0 +1,293 @@
+"""Whether backpropagation is right: the gradient of the training loss against central differences.
+
+What is checked is listed by the config's schema, so a later activation, layer, loss, head or kind is checked as soon as
+it can be configured. Everything runs in float64 (fixture `float64`) on networks that `bptrain.network.build` makes
+from states learned on random rows, with the loss that training minimises: penalties included, training mode.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import keras
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from bptrain.columns import kinds
+from bptrain.columns import prepare as columns_prepare
+from bptrain.config.schema import Config
+from bptrain.config.section import Section
+from bptrain.network.build import build, losses, output_name, set_weights, weights_of
+from bptrain.table.frame import Frame
+from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import tasks
+from bptrain.training.batches import Examples
+
+TOLERANCE = 1e-7
+STEP = 1e-5  # near the cube root of float64's precision, where truncation and rounding are about equally small
+KINK_DISTANCE = 1e-4  # in units of a pre-activation: several steps, as these have weights of order 1
+SMALL = {"hidden": (4, 3)}  # for every model that has this option
+
+CELLS: dict[str, Callable[[np.random.Generator, int], list[Any]]] = {  # per kind: cells that use all of its inputs
+    "numeric": lambda rng, n_rows: [None, *rng.normal(2.0, 3.0, n_rows - 1).tolist()],
+    "categorical": lambda rng, n_rows: [None, *rng.choice(["red", "green", "blue", "grey"], n_rows - 1).tolist()],
+}
+TRUTHS: dict[str, Callable[[np.random.Generator, int], list[Any]]] = {  # per task: cells with every label
+    "binary": lambda rng, n_rows: rng.permutation(np.arange(n_rows) % 2).tolist(),
+    "multiclass": lambda rng, n_rows: np.array(["a", "b", "c"])[rng.permutation(np.arange(n_rows) % 3)].tolist(),
+    "regression": lambda rng, n_rows: rng.normal(5.0, 2.0, n_rows).tolist(),
+}
+
+
+# What can be configured
+
+
+def variants(union: Any) -> tuple[type[Section], ...]:
+    """The option classes of a section: those of a union, or the one."""
+    if typing.get_origin(union) is typing.Annotated:
+        return variants(typing.get_args(union)[0])
+    if typing.get_origin(union) in (typing.Union, types.UnionType):
+        return tuple(variant for part in typing.get_args(union) for variant in variants(part))
+    return (union,)
+
+
+def settings(options: type[Section], fixed: Mapping[str, Any] | None = None) -> Iterator[Section]:
+    """The options with every combination of their switches and named choices; the rest at its default or `fixed`."""
+    own = {name: value for name, value in (fixed or {}).items() if name in options.model_fields}
+    choices = {name: _choices(field.annotation) for name, field in options.model_fields.items() if name not in own}
+    open_ = {name: values for name, values in choices.items() if len(values) > 1}
+    for chosen in product(*open_.values()):
+        yield options(**own, **dict(zip(open_, chosen, strict=True)))
+
+
+def model_settings(**fixed: Any) -> list[Any]:
+    """Every combination of activation, normalisation and so on, for every model of the schema, at a small size."""
+    models = variants(Config.model_fields["model"].annotation)
+    return [options for model in models for options in settings(model, SMALL | fixed)]
+
+
+def column_settings(kind: str) -> list[Any]:
+    """Every combination of a kind's encodings, indicators and so on."""
+    return list(settings(type(kinds.KINDS[kind]), {"min_count": 1}))
+
+
+def target_settings() -> list[Any]:
+    """Every loss of every task."""
+    chosen = (options for task in variants(tasks.TargetOptions) for options in settings(task))
+    return [options for options in chosen if options.task in tasks.TASKS]
+
+
+def label(options: Section) -> str:
+    """What a setting changes from the defaults, for the name of a test."""
+    changed = options.model_dump(exclude_defaults=True, exclude=set(SMALL) | {"kind", "task"})
+    named = [str(getattr(options, name)) for name in ("kind", "task", "activation", "loss") if hasattr(options, name)]
+    return "-".join(
+        named + [f"{name}={value}" for name, value in changed.items() if name not in ("activation", "loss")]
+    )
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    if annotation is bool:
+        return (False, True)
+    return typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else ()
+
+
+# A network and rows for it
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network compiled as for training, its loss functions, and rows away from the kinks of its activations."""
+
+    network: keras.Model
+    losses: Mapping[str, Callable[[Any, Any], Any]]
+    examples: Examples
+
+    def loss(self) -> Any:
+        """The scalar that training minimises on these rows, penalties included."""
+        outputs = self.network(self.examples.inputs, training=True)
+        return self.network.compute_loss(self.examples.inputs, self.examples.truths, outputs, training=True)
+
+
+def make_subject(
+    model: Any, columns: Iterable[Any], targets: Iterable[Any], *, seed: int, n_rows: int = 12, tries: int = 100
+) -> Subject:
+    """A network with random weights and random rows, drawn again while any pre-activation is close to a kink.
+
+    Raises AssertionError when no draw is left.
+    """
+    columns, targets = list(columns), list(targets)
+    for attempt in range(tries):
+        rng = np.random.default_rng([seed, attempt])
+        cells = {f"column_{i}": CELLS[options.kind](rng, n_rows) for i, options in enumerate(columns)}
+        cells |= {f"target_{i}": TRUTHS[options.task](rng, n_rows) for i, options in enumerate(targets)}
+        found = subject_of(
+            cells,
+            model,
+            {f"column_{i}": options for i, options in enumerate(columns)},
+            {f"target_{i}": options for i, options in enumerate(targets)},
+        )
+        set_weights(found.network, random_weights(found.network, rng))
+        if not near_kink(found):
+            return found
+    raise AssertionError(f"each of {tries} draws came close to a kink of {label(model)}")
+
+
+def subject_of(
+    cells: Mapping[str, list[Any]], model: Any, columns: Mapping[str, Any], targets: Mapping[str, Any], *, seed: int = 0
+) -> Subject:
+    """Learn from a table, build and compile: the way of `bptrain fit`, the table being one part."""
+    frame = Frame(pa.table(dict(cells)), np.arange(len(next(iter(cells.values())))))
+    column_states, target_states = columns_prepare.learn(frame, columns), targets_prepare.learn(frame, targets)
+    truths = {output_name(i): array for i, array in enumerate(targets_prepare.transform(target_states, frame))}
+    network = build(column_states, target_states, model, seed=seed)
+    functions = losses(target_states)
+    network.compile(optimizer=keras.optimizers.SGD(1.0), loss=dict(functions), jit_compile=False)
+    return Subject(network, functions, Examples(columns_prepare.transform_strictly(column_states, frame), truths))
+
+
+def random_weights(network: keras.Model, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Weights of order 1, none at a special value as first biases are; variances positive."""
+    return {
+        name: rng.uniform(0.5, 1.5, array.shape)
+        if "variance" in name or "gamma" in name
+        else rng.normal(0.0, array.shape[0] ** -0.5, array.shape)
+        for name, array in weights_of(network).items()
+    }
+
+
+def near_kink(subject: Subject) -> bool:
+    """Whether an activation has a kink within KINK_DISTANCE of what enters it, for any of the rows.
+
+    An activation is any layer without weights that maps one array to one of the same shape. Its third difference at
+    distance d is of order d^3 where it is smooth, but d at a kink and d^2 where its second derivative jumps; so no
+    list of activations and their kinks is needed.
+    """
+    layers = [layer for layer in subject.network.layers if _is_activation(layer)]
+    if not layers:
+        return False
+    entering = keras.Model(subject.network.input, [layer.input for layer in layers])
+    values = entering(subject.examples.inputs, training=True)
+    return any(_is_bent(layer, value) for layer, value in zip(layers, values, strict=True))
+
+
+def _is_activation(layer: Any) -> bool:
+    if layer.weights or isinstance(layer, keras.layers.InputLayer) or not keras.ops.is_tensor(layer.output):
+        return False
+    return getattr(layer.input, "shape", None) == layer.output.shape
+
+
+def _is_bent(layer: Any, value: Any) -> bool:
+    shifts = KINK_DISTANCE * np.array([1.5, 0.5, -0.5, -1.5])
+    third_difference = np.array([1.0, -3.0, 3.0, -1.0]) @ np.stack(
+        [np.asarray(layer(value + shift)).ravel() for shift in shifts]
+    )
+    return bool(np.max(np.abs(third_difference)) > 20 * KINK_DISTANCE**3)
+
+
+# The comparison
+
+
+def analytic(subject: Subject) -> dict[str, np.ndarray]:
+    """Gradients by variable path, from the tape that Keras trains with."""
+    variables = subject.network.trainable_variables
+    with tf.GradientTape() as tape:
+        loss = subject.loss()
+    found = tape.gradient(loss, [variable.value for variable in variables])
+    assert all(gradient is not None for gradient in found), "a weight is not connected to the loss"
+    return {v.path: np.asarray(tf.convert_to_tensor(g)) for v, g in zip(variables, found, strict=True)}
+
+
+def numeric(subject: Subject) -> dict[str, np.ndarray]:
+    """Central differences for every single weight."""
+    loss = tf.function(subject.loss)
+    found = {}
+    for variable in subject.network.trainable_variables:
+        start = np.array(variable)
+        gradient = np.empty(start.size)
+        for position in range(start.size):
+            direction = np.zeros(start.size)
+            direction[position] = 1.0
+            gradient[position] = _slope(loss, [(variable, direction.reshape(start.shape))])
+        found[variable.path] = gradient.reshape(start.shape)
+    return found
+
+
+def relative_error(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> float:
+    """Norm of the difference over the sum of the norms: of all weights together, or of the worst variable.
+
+    A variable's own norm counts at least a thousandth of the whole, as the true gradient of some is zero (the bias
+    before a batch normalisation).
+    """
+    assert found.keys() == expected.keys()
+    assert found
+    whole = _norm(found) + _norm(expected)
+    assert whole > 0
+    parts = [
+        np.linalg.norm(found[name] - expected[name])
+        / max(np.linalg.norm(found[name]) + np.linalg.norm(expected[name]), 1e-3 * whole)
+        for name in found
+    ]
+    return float(max(_norm({name: found[name] - expected[name] for name in found}) / whole, *parts))
+
+
+def check(subject: Subject) -> float:
+    """The relative error of backpropagation, every weight compared."""
+    _require_float64(subject)
+    return relative_error(analytic(subject), numeric(subject))
+
+
+def check_direction(subject: Subject, *, seed: int) -> float:
+    """The relative error along one random direction through all weights, for networks too large for `check`."""
+    _require_float64(subject)
+    rng = np.random.default_rng(seed)
+    variables = subject.network.trainable_variables
+    direction = {variable.path: rng.normal(size=variable.shape) for variable in variables}
+    length = _norm(direction)
+    gradients = analytic(subject)
+    found = sum(float(np.vdot(gradients[path], part)) for path, part in direction.items()) / length
+    along = [(variable, direction[variable.path] / length) for variable in variables]
+    expected = _slope(tf.function(subject.loss), along)
+    return abs(found - expected) / (abs(found) + abs(expected))
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Networks built inside compute in float64, as the fixture `float64`."""
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
+
+
+def _slope(loss: Callable[[], Any], direction: Sequence[tuple[Any, np.ndarray]]) -> float:
+    """The central difference of the loss along a direction, given as variables and their parts of it."""
+    start = [np.array(variable) for variable, _ in direction]
+    values = []
+    for step in (STEP, -STEP):
+        for (variable, part), array in zip(direction, start, strict=True):
+            variable.assign(array + step * part)
+        values.append(float(loss()))
+    for (variable, _), array in zip(direction, start, strict=True):
+        variable.assign(array)
+    return (values[0] - values[1]) / (2 * STEP)
+
+
+def _norm(arrays: Mapping[str, np.ndarray]) -> float:
+    return float(np.sqrt(sum(np.sum(np.square(array)) for array in arrays.values())))
+
+
+def _require_float64(subject: Subject) -> None:
+    assert {variable.dtype for variable in subject.network.trainable_variables} == {"float64"}
+    assert subject.loss().dtype == tf.float64

@@ -38,13 +38,14 @@ def survey(config: Config, roots: Roots) -> Survey:
     Raises UsageError for config mistakes that only the table shows, DataError for a table that cannot be used.
     """
     gates = [parse_gate(text) for text in config.evaluation.gates]
-    loaded = load(config.data, roots)
+    warnings: list[Problem] = []
+    loaded = load(config.data, roots, warn=warnings.append)
     _check_targets(loaded.frame.names, config)
     infer.match_patterns(_features(loaded.frame, config), config.columns, list(config.targets))
-    frame, warnings = drop_missing_targets(loaded.frame, list(config.targets), config.clean)
+    frame, dropped = drop_missing_targets(loaded.frame, list(config.targets), config.clean)
     given = loaded.given[frame.rows]
     config = _settle(config, frame.take(np.flatnonzero(given == "train")), gates)
-    return Survey(config, frame, given, loaded.digests, warnings)
+    return Survey(config, frame, given, loaded.digests, [*warnings, *dropped])
 
 
 def split_rows(found: Survey) -> Split:

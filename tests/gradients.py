@@ -146,11 +146,17 @@ def subject_of(
     """Learn from a table, build and compile: the way of `bptrain fit`, the table being one part."""
     frame = Frame(pa.table(dict(cells)), np.arange(len(next(iter(cells.values())))))
     column_states, target_states = columns_prepare.learn(frame, columns), targets_prepare.learn(frame, targets)
-    truths = {output_name(i): array for i, array in enumerate(targets_prepare.transform(target_states, frame))}
+    arrays = targets_prepare.transform(target_states, frame)
+    truths = {output_name(i): _as_computed(array) for i, array in enumerate(arrays)}
     network = build(column_states, target_states, model, seed=seed)
     functions = losses(target_states)
     network.compile(optimizer=keras.optimizers.SGD(1.0), loss=dict(functions), jit_compile=False)
     return Subject(network, functions, Examples(columns_prepare.transform_strictly(column_states, frame), truths))
+
+
+def _as_computed(array: np.ndarray) -> np.ndarray:
+    """Class numbers as they are; numbers in the float type that networks compute in."""
+    return array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array
 
 
 def random_weights(network: keras.Model, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -179,7 +185,7 @@ def near_kink(subject: Subject) -> bool:
 
 
 def _is_activation(layer: Any) -> bool:
-    if layer.weights or isinstance(layer, keras.layers.InputLayer) or not keras.ops.is_tensor(layer.output):
+    if layer.weights or isinstance(layer, keras.layers.InputLayer) or not isinstance(layer.output, keras.KerasTensor):
         return False
     return getattr(layer.input, "shape", None) == layer.output.shape
 
@@ -210,7 +216,7 @@ def numeric(subject: Subject) -> dict[str, np.ndarray]:
     loss = tf.function(subject.loss)
     found = {}
     for variable in subject.network.trainable_variables:
-        start = np.array(variable)
+        start = variable.numpy()
         gradient = np.empty(start.size)
         for position in range(start.size):
             direction = np.zeros(start.size)
@@ -273,7 +279,7 @@ def double_precision() -> Iterator[None]:
 
 def _slope(loss: Callable[[], Any], direction: Sequence[tuple[Any, np.ndarray]]) -> float:
     """The central difference of the loss along a direction, given as variables and their parts of it."""
-    start = [np.array(variable) for variable, _ in direction]
+    start = [variable.numpy() for variable, _ in direction]
     values = []
     for step in (STEP, -STEP):
         for (variable, part), array in zip(direction, start, strict=True):

@@ -1,0 +1,277 @@
+"""The rules of ARCHITECTURE.md, read from the source: who may import what, sizes, and what is never written."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from bptrain.codes import CODES
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "bptrain"
+
+# The table of ARCHITECTURE.md: a module imports from its own row and the rows above. The first row that fits counts;
+# a name ending in "." is a package. Imports for types alone (`if TYPE_CHECKING`) do not count: values may be named.
+LAYERS: list[tuple[str, tuple[str, ...]]] = [
+    ("words", ("errors", "text", "seeds", "environment", "codes.")),
+    ("storage", ("runs.",)),
+    ("sections", ("config.section",)),
+    ("options", ("*.options", "columns.kinds", "targets.tasks")),
+    ("config", ("config.",)),
+    ("table", ("table.",)),
+    ("columns", ("columns.",)),
+    ("targets", ("targets.",)),
+    ("network", ("network.",)),
+    ("training", ("training.",)),
+    ("judging", ("judging.",)),
+    ("parts of a run", ("listener", "survey", "predictor", "artifacts", "provenance")),
+    ("reports", ("reports.",)),
+    ("story", ("pipeline",)),
+    ("finished runs", ("run", "evaluation", "prediction")),
+    ("entrances", ("api", "cli.", "__main__", "")),
+]
+SIBLINGS = {("columns", "targets"), ("targets", "columns")}  # neither knows the other
+
+KERAS = {"keras", "tensorflow"}
+PYDANTIC_ONLY = {"__future__", "typing", "pydantic"}
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 50
+FORBIDDEN_MODULES = {"pickle", "joblib", "marshal", "shelve", "dill", "cloudpickle"}
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
+PRINTERS = {"cli/", "reports/terminal.py"}
+LAST_RESORT = "cli/main.py"  # the one place that may catch every exception
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The parsed source by path below the package, such as `columns/kinds.py`."""
+    found = {
+        path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        for path in sorted(SOURCE.rglob("*.py"))
+    }
+    assert len(found) > 60, "the source was not found"
+    return found
+
+
+def matching(fits: Callable[[str], bool], *, at_least: int) -> dict[str, ast.Module]:
+    """The files whose path fits; a rule over too few files holds nothing."""
+    chosen = {path: tree for path, tree in trees().items() if fits(path)}
+    assert len(chosen) >= at_least, sorted(chosen)
+    return chosen
+
+
+def imports(tree: ast.AST, *, types: bool = True) -> Iterator[tuple[str, int]]:
+    """Names of imported modules (`from a import b` gives `a.b` for our own modules) with their lines, lazy ones too."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and not types and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import"
+            yield from ((own_module(f"{node.module}.{alias.name}"), node.lineno) for alias in node.names)
+        else:
+            yield from imports(node, types=types)
+
+
+def own_module(name: str) -> str:
+    """The module that `from a import b` reads: `a.b` where that is a module of ours, else `a`."""
+    parts = name.split(".")
+    if parts[0] != "bptrain":
+        return ".".join(parts[:-1])
+    inside = "/".join(parts[1:])
+    is_module = f"{inside}.py" in trees() or f"{inside}/__init__.py" in trees()
+    return name if is_module else ".".join(parts[:-1])
+
+
+def module_of(path: str) -> str:
+    """The dotted name below the package; "" is the package itself."""
+    return path.removesuffix(".py").removesuffix("__init__").rstrip("/").replace("/", ".")
+
+
+def layer(module: str) -> int:
+    """The row of LAYERS in which a module stands."""
+    for number, (_, members) in enumerate(LAYERS):
+        for member in members:
+            suffix = member.removeprefix("*") if member.startswith("*") else None
+            if module == member or (member.endswith(".") and f"{module}.".startswith(member)):
+                return number
+            if suffix is not None and module.endswith(suffix) and not module.startswith("cli."):
+                return number
+    raise AssertionError(f"{module} has no place in LAYERS")
+
+
+def calls(tree: ast.AST, names: set[str]) -> list[int]:
+    """Lines that call one of the builtins `names`."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+    ]
+
+
+def test_imports_go_downwards_only() -> None:
+    looked_at, wrong = 0, []
+    for path, tree in trees().items():
+        here = layer(module_of(path))
+        for name, line in imports(tree, types=False):
+            if name == "bptrain" or not name.startswith("bptrain."):
+                continue
+            there = layer(name.removeprefix("bptrain."))
+            looked_at += 1
+            if there > here or (LAYERS[here][0], LAYERS[there][0]) in SIBLINGS:
+                wrong.append(f"{path}:{line} ({LAYERS[here][0]}) imports {name} ({LAYERS[there][0]})")
+    assert looked_at > 200
+    assert wrong == []
+
+
+def test_imports_downwards_can_fail() -> None:
+    assert layer("table.frame") < layer("columns.kinds.x") < layer("network.mlp") < layer("cli.options")
+    assert layer("columns.numeric.options") == layer("training.options") == layer("columns.kinds")
+    assert layer("columns.kinds") < layer("config.load")
+    with pytest.raises(AssertionError, match="has no place"):
+        layer("elsewhere.module")
+
+
+def test_keras_is_imported_only_where_the_network_is_made() -> None:
+    def allowed(path: str) -> bool:
+        return path.startswith(("network/", "training/")) or path.endswith(("/encode.py", "/head.py"))
+
+    def of_keras(path: str, tree: ast.Module) -> list[str]:
+        return [f"{path}:{line}" for name, line in imports(tree, types=False) if name.partition(".")[0] in KERAS]
+
+    inside = [place for path, tree in matching(allowed, at_least=10).items() for place in of_keras(path, tree)]
+    outside = [
+        place
+        for path, tree in matching(lambda path: not allowed(path), at_least=50).items()
+        for place in of_keras(path, tree)
+    ]
+    assert len(inside) >= 6
+    assert outside == []
+
+
+def test_options_import_pydantic_only() -> None:
+    wrong = []
+    files = matching(lambda path: path.endswith("/options.py") and not path.startswith("cli/"), at_least=8)
+    for path, tree in files.items():
+        for name, line in imports(tree):
+            ours = name == "bptrain.config.section" or (name.startswith("bptrain.") and name.endswith(".options"))
+            if not ours and name.partition(".")[0] not in PYDANTIC_ONLY:
+                wrong.append(f"{path}:{line} imports {name}")
+    assert wrong == []
+
+
+def test_no_file_is_long() -> None:
+    lengths = {path: len((SOURCE / path).read_text(encoding="utf-8").splitlines()) for path in trees()}
+    assert sum(lengths.values()) > 5000
+    assert {path: length for path, length in lengths.items() if length > MAX_FILE_LINES} == {}
+
+
+def test_no_function_is_long() -> None:
+    lengths = {
+        f"{path}:{node.lineno} {node.name}": code_lines(path, node)
+        for path, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert len(lengths) > 400
+    assert {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES} == {}
+
+
+def code_lines(path: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function that are not empty, comments or its docstring."""
+    lines = (SOURCE / path).read_text(encoding="utf-8").splitlines()
+    numbers = set(range(function.lineno, (function.end_lineno or function.lineno) + 1))
+    if ast.get_docstring(function) is not None:
+        docstring = function.body[0]
+        numbers -= set(range(docstring.lineno, (docstring.end_lineno or docstring.lineno) + 1))
+    return sum(1 for number in numbers if lines[number - 1].strip() and not lines[number - 1].strip().startswith("#"))
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    silent = [path for path, tree in trees().items() if tree.body and ast.get_docstring(tree) is None]
+    assert silent == []
+
+
+def test_nothing_prints_but_the_terminal() -> None:
+    elsewhere = matching(lambda path: not path.startswith(tuple(PRINTERS)), at_least=60)
+    wrong = [f"{path}:{line}" for path, tree in elsewhere.items() for line in calls(tree, {"print", "breakpoint"})]
+    assert wrong == []
+    assert calls(trees()["reports/terminal.py"], {"print"}), "the rule no longer sees a print"
+
+
+def test_nothing_executes_data() -> None:
+    wrong = [f"{path}:{line}" for path, tree in trees().items() for line in calls(tree, FORBIDDEN_CALLS)]
+    for path, tree in trees().items():
+        wrong += [f"{path}:{line}" for name, line in imports(tree) if name.partition(".")[0] in FORBIDDEN_MODULES]
+        wrong += [f"{path}:{node.lineno}" for node in ast.walk(tree) if unpickles(node)]
+    assert wrong == []
+
+
+def unpickles(node: ast.AST) -> bool:
+    """Whether a call asks for pickles, or for YAML that makes objects."""
+    if not isinstance(node, ast.Call):
+        return False
+    if any(word.arg == "allow_pickle" and ast.unparse(word.value) != "False" for word in node.keywords):
+        return True
+    return ast.unparse(node.func) in {"yaml.load", "yaml.unsafe_load", "yaml.full_load", "keras.models.load_model"}
+
+
+def test_what_executes_data_is_noticed() -> None:
+    for text in ("np.load(f, allow_pickle=True)", "yaml.load(f)", "keras.models.load_model(f)"):
+        assert any(unpickles(node) for node in ast.walk(ast.parse(text))), text
+    assert not any(unpickles(node) for node in ast.walk(ast.parse("np.load(f, allow_pickle=False)")))
+
+
+def test_exceptions_are_caught_by_name() -> None:
+    broad = []
+    n_handlers = 0
+    for path, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ExceptHandler):
+                n_handlers += 1
+                caught = set() if node.type is None else {name.id for name in names_in(node.type)}
+                if node.type is None or caught & {"Exception", "BaseException"}:
+                    broad.append(path)
+    assert n_handlers > 30
+    assert broad == [LAST_RESORT]
+
+
+def names_in(node: ast.AST) -> Iterator[ast.Name]:
+    return (each for each in ast.walk(node) if isinstance(each, ast.Name))
+
+
+def test_codes_are_those_that_are_used() -> None:
+    used = {
+        node.value: path
+        for path, tree in trees().items()
+        if not path.startswith("codes/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"BP\d{3}", node.value)
+    }
+    assert len(used) > 50
+    assert sorted(set(used) - set(CODES)) == [], "used, but not in bptrain/codes/"
+    assert sorted(set(CODES) - set(used)) == [], "in bptrain/codes/, but nothing raises it"
+
+
+def test_codes_are_each_in_one_file_and_say_what_to_do() -> None:
+    files = matching(lambda path: path.startswith("codes/"), at_least=4)
+    keys = [
+        key.value
+        for tree in files.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    ]
+    assert sorted(keys) == sorted(CODES)
+    for code, entry in CODES.items():
+        assert re.fullmatch(r"BP\d{3}", code)
+        assert entry.title == entry.title.strip().rstrip("."), code
+        assert entry.meaning.endswith("."), code
+        assert entry.remedy.endswith("."), code

@@ -1,0 +1,46 @@
+"""Documents that are written from the code, and those that name parts of it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from bptrain.codes import CODES
+from bptrain.targets.metrics import METRICS
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_reference_is_what_the_code_says() -> None:
+    result = subprocess.run([sys.executable, str(ROOT / "tools/reference.py"), "--check"], cwd=ROOT, check=False)
+    assert result.returncode == 0, "run `make docs`"
+
+
+def test_reference_names_every_code_and_metric() -> None:
+    text = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+    assert len(CODES) > 50
+    for name in (*CODES, *METRICS):
+        assert name in text
+
+
+def test_architecture_is_short_and_names_every_package() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 80
+    packages = [path.parent.name for path in (ROOT / "bptrain").glob("*/__init__.py")]
+    assert len(packages) >= 10
+    for package in packages:
+        assert f"`{package}/`" in text, package
+
+
+def test_contributing_is_short() -> None:
+    assert len((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def test_documents_link_to_files_that_exist() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "data/README.md"]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))]
+    assert len(links) >= 5
+    for page, link in links:
+        assert (page.parent / link).exists(), (page.name, link)

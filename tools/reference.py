@@ -1,0 +1,148 @@
+"""Writes docs/reference.md from the code: commands, config, metrics, files of a run, exit codes, messages.
+
+    python tools/reference.py            write the page
+    python tools/reference.py --check    exit 1 if the page is not what the code says
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bptrain.cli.main import COMMANDS, EXIT_CODES, cli
+from bptrain.codes import CODES
+from bptrain.config.outline import Expected, child, describe, expected, variants
+from bptrain.config.schema import Config
+from bptrain.config.section import Section
+from bptrain.config.write import scalar_yaml
+from bptrain.targets.metrics import METRICS
+
+PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
+SHORT = {
+    "data": "`data: PATH` or `data: [PATH, PATH]`",
+    "targets": "`target: NAME`, `target: {column: NAME, …}` or `targets: [NAME, NAME]`",
+    "columns.NAME": "`NAME: KIND`",
+    "split": "`split: KIND`",
+    "model": "`model: KIND`",
+    "training.optimizer": "`optimizer: KIND`",
+    "training.schedule": "`schedule: KIND`",
+}
+RUN_FILES = {
+    "MANIFEST.json": "size and sha256 of every other file; a changed, missing or added file is exit 5",
+    "config.yaml": "the complete config, every default written out and explained; fit it again for the same run",
+    "lock.json": "what the result depends on: digests of config and data, versions, seed, threads, processor, variables",
+    "metrics.json": "metrics and trivial baseline per target and split, confusion counts, gates, warnings; no times",
+    "history.csv": "one row per epoch: losses (without penalties) and the primary metric on validation rows",
+    "timing.json": "seconds of each stage and epoch",
+    "predictions.parquet": "`row`, `split`, `target`, `weight`, `prediction`, `probability_<label>` of every judged row; "
+    "`row` counts from 0 over the input files as they were read",
+    "curves.svg": "the learning curves",
+    "model/": "what bptrain predicts with: preparation and network as JSON and npz, nothing executable",
+    "model.keras": "the same network for Keras, without bptrain; its outputs are probabilities or the target's units",
+    "inputs.json": "how the inputs of model.keras are made from columns",
+    "train.log": "what the terminal showed",
+}
+
+
+def reference() -> str:
+    """The whole page."""
+    parts = [
+        "# Reference\n\nWritten by `make docs` from the code; do not edit.",
+        "## Commands",
+        *(_command(name) for name in COMMANDS),
+        "## Exit codes\n\n" + _table(("code", "meaning"), ((str(code), text) for code, text in EXIT_CODES.items())),
+        "## Config\n\nUnknown keys are errors. Each section shows its keys, what may be written, and the default. "
+        "`--set SECTION.KEY=VALUE` overrides the file.",
+        *_sections("", Config),
+        "## Metrics\n\n" + _table(("metric", "better", "meaning"), _metrics()),
+        "## Files of a run\n\n" + _table(("file", "holds"), ((f"`{name}`", text) for name, text in RUN_FILES.items())),
+        "## Messages\n\n" + _table(("code", "title", "what to do"), _messages()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> int:
+    """Write or check the page."""
+    text = reference()
+    if "--check" in sys.argv[1:]:
+        return 0 if PAGE.read_text(encoding="utf-8") == text else 1
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+def _command(name: str) -> str:
+    with click.Context(cli, info_name="bptrain", help_option_names=["-h", "--help"]) as parent:
+        command = cli.get_command(parent, name)
+        if command is None:
+            raise LookupError(name)
+        context = click.Context(command, info_name=name, parent=parent, max_content_width=100, terminal_width=100)
+        return f"### bptrain {name}\n\n```text\n{command.get_help(context)}\n```"
+
+
+def _sections(path: str, section: type[Section]) -> Iterator[str]:
+    """A part per section, depth first."""
+    own = [(name, child(expected(section), name)) for name in section.model_fields]
+    deeper = [(name, place) for name, place in own if place is not None and _below(name, place)]
+    rows = [_row(section, name, place) for name, place in own if name not in dict(deeper) and place is not None]
+    if path:
+        yield _heading(path, section) + ("\n\n" + _table(("key", "value", "default", "meaning"), rows) if rows else "")
+    elif rows:
+        yield "### Top level\n\n" + _table(("key", "value", "default", "meaning"), rows)
+    for name, place in deeper:
+        for below, nested in _below(name, place):
+            yield from _sections(f"{path}.{below}".removeprefix("."), nested)
+
+
+def _below(name: str, place: Expected) -> list[tuple[str, type[Section]]]:
+    """The sections that stand under a key, with the path that leads there."""
+    named = child(place, "NAME")
+    if named is not None and variants(named):
+        return [(f"{name}.NAME", section) for section in variants(named).values()]
+    if variants(place):
+        return [(name, section) for section in variants(place).values()]
+    return [(name, place.section)] if place.section is not None else []
+
+
+def _heading(path: str, section: type[Section]) -> str:
+    tag = next((key for key in ("kind", "task") if key in section.model_fields), None)
+    title = f"### `{path}`"
+    if tag and path != "split":
+        title += f": `{tag}: {section.model_fields[tag].default}`"
+    short = f"\n\nShort form: {SHORT[path]}." if path in SHORT else ""
+    return f"{title}\n\n{section.__doc__}{short}"
+
+
+def _row(section: type[Section], name: str, place: Expected) -> tuple[str, ...]:
+    field = section.model_fields[name]
+    default = "required" if field.is_required() else f"`{_default(field.get_default(call_default_factory=True))}`"
+    return f"`{name}`", describe(place), default, field.description or "which variant this is"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(scalar_yaml(item) for item in value)}]"
+    return scalar_yaml(value)
+
+
+def _metrics() -> Iterator[tuple[str, ...]]:
+    for name, metric in METRICS.items():
+        yield f"`{name}`", "higher" if metric.higher_is_better else "lower", metric.meaning
+
+
+def _messages() -> Iterator[tuple[str, ...]]:
+    for code, entry in sorted(CODES.items()):
+        yield code, f"{entry.title}: {entry.meaning}", entry.remedy
+
+
+def _table(head: tuple[str, ...], rows: Any) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

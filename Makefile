@@ -49,3 +49,9 @@ clean: ## remove what building and testing left behind (not .venv, not runs/)
 	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Proofs of what the README promises: one target `proof-NAME: $(STAMP) ## ...` each, below this line.
+
+proof-california: $(STAMP) ## California housing, three seeds: mean test RMSE at most 0.50
+	$(PYTHON_RUN) benchmarks/california.py
+
+proof-wheel: $(STAMP) ## the wheel in a clean environment, a read-only folder, with a hostile keras.json
+	@sh benchmarks/wheel_proof.sh

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bptrain import pipeline
 from bptrain.config.load import config_from_mapping, load_config
+from bptrain.config.places import placed
 from bptrain.errors import BptrainError
 from bptrain.listener import Listener, Silent
 from bptrain.run import Run
@@ -34,9 +35,9 @@ def fit(
         loaded, stem = config_from_mapping(config, overrides=overrides), "run"
     else:
         loaded, stem = load_config(Path(config), overrides=overrides), Path(config).stem
-    made = pipeline.fit(
-        loaded, run=Path(run) if run else None, stem=stem, roots=Roots.create(root), listener=listener or Silent()
-    )
+    target, roots = Path(run) if run else None, Roots.create(root)
+    with placed(config if isinstance(config, Mapping) else Path(config), overrides):
+        made = pipeline.fit(loaded, run=target, stem=stem, roots=roots, listener=listener or Silent())
     return Run.open(made)
 
 

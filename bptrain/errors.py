@@ -21,7 +21,8 @@ class Problem:
     """One mistake or one warning, in words a user can act on.
 
     `code` is a key of `bptrain.codes.CODES`; `where` is `file:line:column`, `file: row n` or a column name;
-    `excerpt` is shown as it stands below `where`; `hints` say how to fix it.
+    `excerpt` is shown as it stands below `where`; `hints` say how to fix it. `key` is the place in the config that it
+    is about: whoever knows the file turns it into `where` and `excerpt`.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Problem:
     where: str = ""
     excerpt: str = ""
     hints: tuple[str, ...] = field(default=())
+    key: tuple[str, ...] = field(default=(), kw_only=True)
 
     def to_json(self) -> dict[str, object]:
         """The form that metrics.json and `--json` output use."""

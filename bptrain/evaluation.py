@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from bptrain import pipeline, survey
-from bptrain.judging.gates import Gate, apply_gates, check_gates, parse_gate
+from bptrain import pipeline, predictor, survey
+from bptrain.errors import DataError, Problem
+from bptrain.judging.gates import Gate, apply_gates, check_gates, parse_gates
 from bptrain.run import Evaluation, Run
 from bptrain.table.clean import drop_missing_targets
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
+from bptrain.table.from_pandas import from_pandas
 from bptrain.table.load import load
 from bptrain.table.options import DataOptions
 
@@ -28,16 +29,15 @@ def evaluate(run: Run, data: str | Path | pd.DataFrame | None, *, gates: Sequenc
     if data is None:
         report, table = pipeline.evaluate_again(run.predictor, run.config, data_digests(run), roots)
     else:
-        frame = frame_of(data, run, roots)
-        frame, _ = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
-        report, table = pipeline.evaluate_on(run.predictor, frame, source=_name(data))
+        frame = _judgeable(frame_of(data, run, roots), run, source=_name(data))
+        report, table = pipeline.evaluate_on(run.predictor, frame)
     return Evaluation(report, table, apply_gates(wanted, report))
 
 
 def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: Roots) -> Frame:
     """Rows of a file, read as the run's own files were, or of a pandas frame."""
     if not isinstance(data, (str, Path)):
-        table = pa.Table.from_pandas(data, preserve_index=False)
+        table = from_pandas(data, na_values=run.config.data.na_values)
         return Frame(table, np.arange(table.num_rows, dtype=np.int64), decimal=run.config.data.decimal)
     return load(file_options(run, data), roots).frame
 
@@ -53,8 +53,25 @@ def data_digests(run: Run) -> dict[str, str]:
     return digests
 
 
+def _judgeable(frame: Frame, run: Run, *, source: str) -> Frame:
+    """The rows that have every target. Raises DataError for missing columns or targets, and when no row is left."""
+    predictor.check_columns(run.predictor.columns, frame.names, source=source)
+    predictor.check_targets(run.predictor.targets, frame.names, source=source)
+    kept, _ = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
+    if not kept.n_rows:
+        raise DataError(
+            Problem(
+                "BP210",
+                f"there are no rows to judge: {frame.n_rows} were given, none has a target",
+                where=source,
+                hints=("give rows with a target, or use `bptrain predict`",),
+            )
+        )
+    return kept
+
+
 def _gates(run: Run, texts: Sequence[str]) -> list[Gate]:
-    gates = [*survey.gates_of(run.config), *(parse_gate(text) for text in texts)]
+    gates = [*survey.gates_of(run.config), *parse_gates(texts)]
     check_gates(gates, survey.metrics_of(run.config))
     return gates
 

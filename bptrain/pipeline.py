@@ -54,6 +54,7 @@ def check(config: Config, roots: Roots) -> tuple[Config, Kinds, list[Problem]]:
     found = survey.survey(config, roots)
     survey.check_split(found)
     settled, kinds = survey.settle_columns(found.config, found.frame.take(np.flatnonzero(found.given == "train")))
+    survey.check_cells(found, settled)
     return settled, kinds, [*found.warnings, *kinds.warnings]
 
 
@@ -103,10 +104,8 @@ def evaluate_again(
     return judge(table, saved.targets), table
 
 
-def evaluate_on(saved: Predictor, frame: Frame, *, source: str) -> tuple[dict[str, Any], pa.Table]:
-    """Judge a model on other rows, all counted as test rows."""
-    predictor.check_columns(saved.columns, frame.names, source=source)
-    predictor.check_targets(saved.targets, frame.names, source=source)
+def evaluate_on(saved: Predictor, frame: Frame) -> tuple[dict[str, Any], pa.Table]:
+    """Judge a model on other rows, all counted as test rows; `frame` has the columns of the model and its targets."""
     table = _predictions(saved, frame, {"test": _part(saved, frame)})
     return judge(table, saved.targets), table
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
 from bptrain.columns import infer
+from bptrain.columns import prepare as columns_prepare
 from bptrain.config.schema import Config
-from bptrain.errors import Problem, UsageError
-from bptrain.judging.gates import Gate, check_gates, parse_gate
+from bptrain.errors import DataError, Problem, UsageError
+from bptrain.judging.gates import Gate, check_gate_splits, check_gates, parse_gates
 from bptrain.table.clean import drop_missing_targets
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
 from bptrain.table.load import load
 from bptrain.table.split import Split, check_size, make_split
 from bptrain.targets import infer as targets_infer
+from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
 from bptrain.targets.labels import codes_of, learn_labels
-from bptrain.text import nearest, quote_list
+from bptrain.text import escape, nearest, quote_list
 
 
 @dataclass(frozen=True)
@@ -37,29 +40,49 @@ def survey(config: Config, roots: Roots) -> Survey:
 
     Raises UsageError for config mistakes that only the table shows, DataError for a table that cannot be used.
     """
-    gates = [parse_gate(text) for text in config.evaluation.gates]
+    gates = gates_of(config)
     warnings: list[Problem] = []
     loaded = load(config.data, roots, warn=warnings.append)
-    _check_targets(loaded.frame.names, config)
-    infer.match_patterns(_features(loaded.frame, config), config.columns, list(config.targets))
+    _check_names(loaded.frame.names, config)
     frame, dropped = drop_missing_targets(loaded.frame, list(config.targets), config.clean)
     given = loaded.given[frame.rows]
     config = _settle(config, frame.take(np.flatnonzero(given == "train")), gates)
+    check_gate_splits(gates, _parts(config, given))
     return Survey(config, frame, given, loaded.digests, [*warnings, *dropped])
 
 
 def split_rows(found: Survey) -> Split:
     """Training, validation and test rows as positions in `found.frame`."""
-    return make_split(found.given, _classes(found), found.config.split, seed=found.config.seed)
+    classes, labels = _classes(found)
+    return make_split(found.given, classes, found.config.split, seed=found.config.seed, labels=labels)
 
 
 def check_split(found: Survey) -> None:
     """Raise DataError when the split cannot be made, without making it."""
-    options, classes = found.config.split, _classes(found)
+    options, (classes, labels) = found.config.split, _classes(found)
     rows = np.flatnonzero(found.given == "train")
+    n_rows = len(rows)
     for part, share in (("test", options.test), ("validation", options.validation)):
         if share and not (found.given == part).any():
-            check_size(len(rows), None if classes is None else classes[rows], share, part=part)
+            check_size(n_rows, None if classes is None else classes[rows], share, part=part, labels=labels)
+            n_rows -= ceil(n_rows * share)
+
+
+def check_cells(found: Survey, config: Config) -> None:
+    """Raise DataError with the cells and labels of all files that could be neither learned nor judged."""
+    training = found.frame.take(np.flatnonzero(found.given == "train"))
+    others = found.frame.take(np.flatnonzero(found.given != "train"))
+    problems: list[Problem] = []
+    try:
+        columns_prepare.check(found.frame, config.columns)
+    except DataError as error:
+        problems += error.problems
+    try:
+        targets_prepare.transform(targets_prepare.learn(training, config.targets), others)
+    except DataError as error:
+        problems += error.problems
+    if problems:
+        raise DataError(*problems)
 
 
 def settle_columns(config: Config, frame: Frame) -> tuple[Config, infer.Kinds]:
@@ -69,8 +92,8 @@ def settle_columns(config: Config, frame: Frame) -> tuple[Config, infer.Kinds]:
 
 
 def gates_of(config: Config) -> list[Gate]:
-    """The gates of a config."""
-    return [parse_gate(text) for text in config.evaluation.gates]
+    """The gates of a config. Raises UsageError with every one that has another form."""
+    return parse_gates(config.evaluation.gates)
 
 
 def metrics_of(config: Config) -> dict[str, tuple[str, ...]]:
@@ -78,25 +101,30 @@ def metrics_of(config: Config) -> dict[str, tuple[str, ...]]:
     return {name: tasks.measures(options.task).METRICS for name, options in config.targets.items()}
 
 
-def _features(frame: Frame, config: Config) -> list[str]:
-    return [name for name in frame.names if name not in config.targets]
+def _check_names(names: tuple[str, ...], config: Config) -> None:
+    """Raise UsageError with every name of the config that no column has."""
+    problems = [_no_such_target(target, names) for target in config.targets if target not in names]
+    try:
+        features = [name for name in names if name not in config.targets]
+        infer.match_patterns(features, config.columns, list(config.targets))
+    except UsageError as error:
+        problems += error.problems
+    if problems:
+        raise UsageError(*problems)
 
 
-def _check_targets(names: tuple[str, ...], config: Config) -> None:
-    missing = [target for target in config.targets if target not in names]
-    if not missing:
-        return
-    problems = []
-    for target in missing:
-        near = nearest(target, names)
-        hints = (f"did you mean {quote_list(near)}?",) if near else ()
-        listed = f"columns: {quote_list(names, last='and')}"
-        problems.append(Problem("BP154", f"the table has no column `{target}` to predict", hints=(*hints, listed)))
-    raise UsageError(*problems)
+def _no_such_target(target: str, names: tuple[str, ...]) -> Problem:
+    near = nearest(target, names)
+    hints = (f"did you mean {quote_list(near)}?",) if near else ()
+    listed = f"columns: {quote_list(names, last='and')}"
+    message = f"the table has no column `{escape(target)}` to predict"
+    return Problem("BP154", message, hints=(*hints, listed), key=("targets", target))
 
 
 def _settle(config: Config, frame: Frame, gates: list[Gate]) -> Config:
+    """`frame` holds the rows of the training files."""
     targets = {name: targets_infer.resolve(frame, name, options) for name, options in config.targets.items()}
+    targets_prepare.learn(frame, targets)  # for what it refuses, before anything is split; the result is not used
     config = config.model_copy(update={"targets": targets})
     metrics = metrics_of(config)
     check_gates(gates, metrics)
@@ -109,6 +137,12 @@ def _settle(config: Config, frame: Frame, gates: list[Gate]) -> Config:
     )
 
 
+def _parts(config: Config, given: np.ndarray) -> list[str]:
+    """The parts that will have rows."""
+    shares = {"validation": config.split.validation, "test": config.split.test}
+    return ["train", *(part for part, share in shares.items() if share or (given == part).any())]
+
+
 def _split_kind(config: Config) -> str:
     tasks_ = [options.task for options in config.targets.values()]
     if config.split.kind != "auto":
@@ -118,6 +152,7 @@ def _split_kind(config: Config) -> str:
                     "BP155",
                     "`split: stratified` needs one target with labels",
                     hints=("write `split: random`",),
+                    key=("split", "kind"),
                 )
             )
         return config.split.kind
@@ -136,13 +171,15 @@ def _primary(name: str, metrics: tuple[str, ...]) -> str:
             "BP156",
             f"`evaluation.primary` is `{name}`, which is no metric of the first target",
             hints=(*hints, f"metrics: {quote_list(metrics, last='and')}"),
+            key=("evaluation", "primary"),
         )
     )
 
 
-def _classes(found: Survey) -> np.ndarray | None:
-    """Class numbers (n_rows,) to stratify by, or None."""
+def _classes(found: Survey) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Class numbers (n_rows,) to stratify by, or None, and the labels that they number."""
     if found.config.split.kind != "stratified":
-        return None
+        return None, ()
     target = next(iter(found.config.targets))
-    return codes_of(found.frame.texts(target), learn_labels(found.frame, target))
+    labels = learn_labels(found.frame, target)
+    return codes_of(found.frame.texts(target), labels), labels

@@ -23,9 +23,12 @@ def command(config: Path, overrides: tuple[str, ...], root: Path | None, as_json
     """
     from bptrain import pipeline
     from bptrain.config.load import load_config
+    from bptrain.config.places import placed
     from bptrain.reports.check import check_json, check_text
     from bptrain.table.files import Roots
 
     roots = Roots.create(root, extras=options.given_paths(overrides))
-    settled, kinds, warnings = pipeline.check(load_config(config, overrides=overrides), roots)
+    loaded = load_config(config, overrides=overrides)
+    with placed(config, overrides):
+        settled, kinds, warnings = pipeline.check(loaded, roots)
     click.echo(check_json(settled, kinds, warnings) if as_json else check_text(settled, kinds, warnings))

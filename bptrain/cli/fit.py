@@ -26,11 +26,12 @@ def command(
 ) -> None:
     """Train the network that CONFIG describes, judge it on untouched rows, and seal the run.
 
-    Example: bptrain fit configs/adult.yaml --set training.epochs=5 --run runs/try
+    Example: bptrain fit configs/adult.yaml --set training.epochs=5
     """
     from bptrain import pipeline
     from bptrain.cli.results import require_gates
     from bptrain.config.load import load_config
+    from bptrain.config.places import placed
     from bptrain.reports.terminal import progress
     from bptrain.reports.text import gates_text, metrics_text
     from bptrain.run import Run
@@ -40,7 +41,7 @@ def command(
     every = (*loaded.evaluation.gates, *gates)
     loaded = loaded.model_copy(update={"evaluation": loaded.evaluation.model_copy(update={"gates": every})})
     roots = Roots.create(root, extras=options.given_paths(overrides))
-    with progress(quiet=quiet) as listener:
+    with progress(quiet=quiet) as listener, placed(config, overrides):
         made = pipeline.fit(loaded, run=run, stem=config.stem, roots=roots, listener=listener)
     metrics = Run.open(made).metrics
     click.echo(metrics_text(metrics["targets"]))

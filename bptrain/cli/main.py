@@ -18,7 +18,7 @@ import click  # noqa: E402
 from bptrain import __version__  # noqa: E402
 from bptrain.errors import BptrainError, InterruptedRun, Problem  # noqa: E402
 from bptrain.reports.text import problem_text  # noqa: E402
-from bptrain.text import escape  # noqa: E402
+from bptrain.text import escape, join_words, nearest  # noqa: E402
 
 COMMANDS = {
     "check": "Find config and data problems in seconds, without training.",
@@ -55,6 +55,16 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"bptrain.cli.{name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = nearest(name, COMMANDS)
+            hint = f"Did you mean '{near[0]}'?" if near else f"There are {join_words(list(COMMANDS), last='and')}."
+            ctx.fail(f"No such command '{escape(name)}'. {hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -94,7 +104,9 @@ def run(arguments: list[str]) -> int:
         _show(Problem("BP731", "out of memory", hints=("use a machine with more memory, or fewer rows or columns",)))
         return 74
     except OSError as error:
-        _show(Problem("BP732", f"{error.strerror or error}", where=escape(str(error.filename or ""))))
+        hints = ("look at the reason and the path; a run that was not finished stays in its `.partial` directory",)
+        text = escape(f"the system refused: {error.strerror or error}")
+        _show(Problem("BP732", text, where=escape(str(error.filename or "")), hints=hints))
         return 74
     except Exception as error:  # noqa: BLE001 — the last resort: a bug must end with a clear line and exit code 1
         _show(_bug(error))

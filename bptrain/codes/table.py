@@ -175,7 +175,7 @@ CODES: dict[str, Code] = {
     ),
     "BP242": Code(
         "not a finite number",
-        "A numeric column has cells that are text, infinite, or too large for a 64-bit number.",
+        "A numeric column has cells that are text, infinite, or beyond ±3.4e38, the largest 32-bit number.",
         "Correct the cells, add what means missing to `data.na_values`, or declare the column categorical.",
     ),
     "BP243": Code(
@@ -228,7 +228,7 @@ CODES: dict[str, Code] = {
     ),
     "BP265": Code(
         "a target that is no number",
-        "A regression target has cells that are missing, text or infinite.",
+        "A regression target has cells that are text, infinite, or beyond ±3.4e38, the largest 32-bit number.",
         "Correct the cells, or declare the task if these are labels.",
     ),
     "BP266": Code(

@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 
 from bptrain.columns import kinds
 from bptrain.columns.kinds import ColumnOptions, IgnoreOptions
+from bptrain.columns.state import NEARLY_ALL
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.table.frame import Frame
-from bptrain.text import escape, nearest
+from bptrain.text import escape, nearest, quote_list
 
 MOSTLY_UNIQUE = 0.9  # share of distinct values from which text tells rows apart instead of grouping them
 LEAST_ROWS = 20  # below this, almost every column looks unique
@@ -96,7 +97,10 @@ def _useless(frame: Frame, name: str) -> Problem | None:
         return Problem("BP244", f"column `{shown}` is ignored: it has one value only in the training rows", hints=hint)
     if n_present < LEAST_ROWS or n_unique < MOSTLY_UNIQUE * n_present:
         return None
-    if frame.numbers(name)[1].any():
+    bad = frame.numbers(name)[1]
+    if 0 < np.count_nonzero(bad) <= (1 - NEARLY_ALL) * n_present:
+        return None  # numbers with a few wrong cells: `recognise` will show them
+    if bad.any():
         if _mean_words(frame.texts(name)) >= WORDS_OF_TEXT:
             return Problem("BP246", f"column `{shown}` is ignored: it holds free text", hints=hint)
         return Problem(
@@ -116,7 +120,7 @@ def _counts_rows(frame: Frame, name: str) -> bool:
     """Distinct whole numbers that are named like an id, or that run without gaps."""
     values, _ = frame.numbers(name)
     values = values[~np.isnan(values)]
-    if not np.equal(np.mod(values, 1), 0).all():
+    if not np.isfinite(values).all() or not np.equal(np.mod(values, 1), 0).all():
         return False
     return bool(ID_NAME.search(name)) or float(np.ptp(values)) < 1.1 * len(values)
 
@@ -131,22 +135,30 @@ def _no_such_column(pattern: str, names: Sequence[str], targets: Sequence[str]) 
         return Problem(
             "BP153",
             f"`columns` names `{escape(pattern)}`, which is the target",
-            hints=("options of a target stand under `target`",),
+            hints=("remove it here: options of a target stand under `target`",),
+            key=("columns", pattern),
         )
     near = nearest(pattern, names)
     hints = (f"did you mean `{escape(near[0])}`?",) if near else ()
-    listed = ", ".join(escape(name) for name in names[:20])
-    return Problem(
-        "BP152", f"`columns` names `{escape(pattern)}`, but no column fits", hints=(*hints, f"columns: {listed}")
-    )
+    hints = (*hints, f"columns: {quote_list(names, last='and')}")
+    message = f"`columns` names `{escape(pattern)}`, but no column fits"
+    return Problem("BP152", message, hints=hints, key=("columns", pattern))
 
 
 def _nothing_left(found: Kinds) -> Problem:
-    reasons = "; ".join(warning.message for warning in found.warnings[:5])
+    if not found.options:
+        return Problem(
+            "BP247", "the table has no column besides the target", hints=("give a table with columns to predict from",)
+        )
+    declared = sum(reason == "declared" for reason in found.reasons.values())
+    shown = [f"{declared} are declared `ignore`"] if declared else []
+    shown += [warning.message for warning in found.warnings[:5]]
+    shown += [f"{len(found.warnings) - 5} more are ignored"] if len(found.warnings) > 5 else []
     return Problem(
         "BP247",
-        f"no column is left to predict from. {reasons}",
-        hints=("give at least one column a kind under `columns`",),
+        f"no column is left to predict from: {'; '.join(shown)}",
+        hints=("give at least one column a kind under `columns`: `numeric` or `categorical`",),
+        key=("columns",),
     )
 
 

@@ -15,6 +15,18 @@ from bptrain.table.frame import Frame
 Columns = Mapping[str, State]  # by kind, in the order of the table of kinds
 
 
+def check(frame: Frame, options: Mapping[str, ColumnOptions]) -> None:
+    """Raise DataError for every cell of `frame` (any rows) that its column's kind cannot use; loads no scikit-learn."""
+    problems: list[Problem] = []
+    for kind in kinds.KINDS:
+        try:
+            kinds.prepare(kind).check(frame, _of_kind(options, kind))
+        except DataError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise DataError(*problems)
+
+
 def learn(frame: Frame, options: Mapping[str, ColumnOptions]) -> Columns:
     """What the training rows in `frame` teach about each column that is not ignored.
 
@@ -23,7 +35,7 @@ def learn(frame: Frame, options: Mapping[str, ColumnOptions]) -> Columns:
     states: dict[str, State] = {}
     problems: list[Problem] = []
     for kind in kinds.KINDS:
-        own = {name: chosen for name, chosen in options.items() if chosen.kind == kind}
+        own = _of_kind(options, kind)
         try:
             if own:
                 states[kind] = kinds.prepare(kind).learn(frame, own)
@@ -77,6 +89,10 @@ def array_shapes(saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]:
 def load(saved: Json, arrays: Mapping[str, np.ndarray]) -> Columns:
     """The columns that `save` wrote."""
     return {kind: kinds.prepare(kind).load(saved[kind], _own(arrays, kind)) for kind in kinds.KINDS if kind in saved}
+
+
+def _of_kind(options: Mapping[str, ColumnOptions], kind: str) -> dict[str, ColumnOptions]:
+    return {name: chosen for name, chosen in options.items() if chosen.kind == kind}
 
 
 def _own(arrays: Mapping[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:

@@ -12,6 +12,8 @@ from bptrain.table.frame import Frame
 
 Json = dict[str, Any]
 
+NEARLY_ALL = 0.95  # share of readable cells from which a text column is taken for a kind with a few wrong cells
+
 
 @dataclass(frozen=True)
 class Transformed:
@@ -45,6 +47,8 @@ class Prepare(Protocol):
     """The functions of a kind's `prepare.py`."""
 
     def recognise(self, frame: Frame, name: str) -> str | None: ...
+
+    def check(self, frame: Frame, options: Mapping[str, Any]) -> None: ...
 
     def learn(self, frame: Frame, options: Mapping[str, Any]) -> State: ...
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bptrain.config.excerpt import problems_of, split_lines
 from bptrain.config.from_mapping import mapping_nodes
-from bptrain.config.nodes import MAX_BYTES, MappingNode, parse_config, to_python, too_large
+from bptrain.config.nodes import MAX_BYTES, SMALLEST_CONFIG, MappingNode, parse_config, to_python, too_large
 from bptrain.config.overrides import apply_override, override_source, parse_override
 from bptrain.config.problems import validation_findings
 from bptrain.config.schema import Config
@@ -33,6 +33,21 @@ def config_from_text(text: str, *, source: str = "config", overrides: Sequence[s
 def config_from_mapping(mapping: Mapping[str, object], *, overrides: Sequence[str] = ()) -> Config:
     """The same from Python's dict, list and scalars, short forms included. Raises UsageError with every problem."""
     return _build(mapping_nodes(mapping), {}, overrides)
+
+
+def read_nodes(
+    config: Path | Mapping[str, object], *, overrides: Sequence[str] = ()
+) -> tuple[MappingNode, dict[str, list[str]]]:
+    """The tree of a config as written, overrides included, and the lines of its source. Raises UsageError."""
+    if isinstance(config, Mapping):
+        root, sources = mapping_nodes(config), dict[str, list[str]]()
+    else:
+        source = config.as_posix()
+        text = decode(_read(config), source=source)
+        root, sources = parse_config(text, source=source), {source: split_lines(text)}
+    for override in overrides:
+        root = apply_override(root, parse_override(override))
+    return root, sources
 
 
 def decode(data: bytes, *, source: str) -> str:
@@ -77,7 +92,9 @@ def _read(path: Path) -> bytes:
         raise UsageError(Problem("BP100", "the config is a directory", escape(str(path)), hints=(hint,))) from err
     except (OSError, ValueError) as err:  # ValueError: a path with a NUL character
         reason = getattr(err, "strerror", None) or str(err)
-        raise UsageError(Problem("BP100", f"the config cannot be read: {reason}", escape(str(path)))) from err
+        hints = ("check the path and its permissions",)
+        problem = Problem("BP100", f"the config cannot be read: {escape(reason)}", escape(str(path)), hints=hints)
+        raise UsageError(problem) from err
     if len(data) > MAX_BYTES:
         raise UsageError(too_large(path.as_posix()))
     return data
@@ -86,11 +103,12 @@ def _read(path: Path) -> bytes:
 def _missing(path: Path) -> Problem:
     where = escape(str(path))
     if not path.parent.is_dir():
-        return Problem("BP100", f"the config cannot be read: there is no folder `{escape(str(path.parent))}`", where)
+        message = f"the config cannot be read: there is no folder `{escape(str(path.parent))}`"
+        return Problem("BP100", message, where, hints=("the path starts from the working directory",))
     try:
         names = sorted(each.name for each in path.parent.iterdir())
     except OSError:
         names = []
     near = nearest(path.name, names)
-    hints = (f"did you mean {quote_list(near[:1])}?",) if near else ("`bptrain init TABLE --target COLUMN` writes one",)
+    hints = (f"did you mean {quote_list(near[:1])}?",) if near else (SMALLEST_CONFIG,)
     return Problem("BP100", "there is no such config file", where, hints=hints)

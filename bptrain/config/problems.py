@@ -155,7 +155,7 @@ def _wrong_tag(place: Place, name: str) -> Finding:
     near = nearest(entry.value.text, tags) if isinstance(entry.value, ScalarNode) else []
     message = f"unknown {discriminator} {_received(entry.value)} in `{name}`; it must be {quote_list(tags)}"
     mark = replace(place, node=entry.value, key_mark=entry.mark).mark
-    return Finding("BP105", message, mark, f"did you mean `{near[0]}`?" if near else "")
+    return Finding("BP105", message, mark, f"did you mean `{near[0]}`?" if near else "write one of these names")
 
 
 def _wrong_value(place: Place, name: str, *, finite: bool) -> Finding:

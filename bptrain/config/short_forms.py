@@ -150,7 +150,7 @@ def _wrong_names(node: SequenceNode) -> list[Finding]:
         if name is None:
             findings.append(_finding("BP104", "each of `targets` must be the name of a column", item.mark))
         elif name in seen:
-            findings.append(_finding("BP107", f"the target `{name}` is given twice", item.mark))
+            findings.append(_finding("BP107", f"the target `{name}` is given twice", item.mark, "keep one of them"))
         seen.add(name or "")
     return findings
 

@@ -34,8 +34,8 @@ def judge(table: pa.Table, targets: Mapping[str, TargetState]) -> Report:
 
 def score(state: TargetState, truth: pa.Array, outputs: np.ndarray, metric: str) -> float:
     """One metric of one target's outputs (n_rows, n_outputs)."""
-    measures = tasks.measures(state.task)
-    return measures.measure(state, truth, measures.decode(state, outputs), np.ones(len(truth)))[metric]
+    predicted = tasks.measures(state.task).decode(state, outputs)
+    return _measure(state, truth, predicted, np.ones(len(truth)))[metric]
 
 
 def default_primary(state: TargetState) -> str:
@@ -60,5 +60,16 @@ def _judge_split(table: pa.Table, targets: Mapping[str, TargetState], name: str,
 
 def _measured(state: TargetState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float | None]:
     """The metrics, null where one is not defined for these rows (an AUC of one label)."""
-    values = tasks.measures(state.task).measure(state, truth, predicted, weight)
+    values = _measure(state, truth, predicted, weight)
     return {metric: value if math.isfinite(value) else None for metric, value in values.items()}
+
+
+def _measure(state: TargetState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]:
+    """The metrics; all NaN when a prediction is no finite number, as after training that diverged."""
+    measures = tasks.measures(state.task)
+    numbers = [*predicted.probabilities.values()]
+    if pa.types.is_floating(predicted.prediction.type):
+        numbers.append(predicted.prediction.to_numpy(zero_copy_only=False))
+    if not all(np.isfinite(values).all() for values in numbers):
+        return dict.fromkeys(measures.METRICS, math.nan)
+    return measures.measure(state, truth, predicted, weight)

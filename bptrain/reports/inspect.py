@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bptrain.reports.text import gates_text, metrics_text
-from bptrain.run import Run
 from bptrain.runs.storage import canonical_json
 from bptrain.text import escape
+
+if TYPE_CHECKING:
+    from bptrain.run import Run
 
 
 def inspect_json(run: Run) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bptrain.errors import Problem
-from bptrain.targets.metrics import METRICS
 from bptrain.text import escape
 
 SPLITS = ("train", "validation", "test")
@@ -47,6 +46,8 @@ def table_text(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _target_text(name: str, report: Mapping[str, Any]) -> str:
+    from bptrain.targets.metrics import METRICS  # loads numpy, which a message does not need
+
     splits = [split for split in SPLITS if split in report["splits"]]
     judged = report["splits"][splits[-1]]
     rows = [[_title(name, report), *splits, f"trivial {splits[-1]}"]]

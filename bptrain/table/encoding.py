@@ -73,7 +73,7 @@ def text_codec(encoding: str) -> str:
     except (LookupError, UnicodeError, ValueError) as err:
         hint = "usual ones are utf-8, latin-1, cp1252 and utf-16"
         message = f"`data.encoding` is '{escape(encoding)}', which is not a text encoding"
-        raise UsageError(Problem("BP222", message, hints=(hint,))) from err
+        raise UsageError(Problem("BP222", message, hints=(hint,), key=("data", "encoding"))) from err
     return "utf-8" if codec == "utf-8-sig" else codec
 
 

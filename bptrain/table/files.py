@@ -54,8 +54,9 @@ class Roots:
 
     @classmethod
     def create(cls, root: str | Path | None = None, extras: Iterable[str | Path] = ()) -> Roots:
-        """Roots from `--root` (else the working directory) and the paths given on the command line."""
-        return cls(Path(os.path.realpath(root or ".")), tuple(Path(os.path.realpath(extra)) for extra in extras))
+        """Roots from `--root` (else the working directory) and the paths given on the command line, taken from it."""
+        base = Path(os.path.realpath(root or "."))
+        return cls(base, tuple(Path(os.path.realpath(base / extra)) for extra in extras))
 
     def resolve(self, written: str | Path) -> Path:
         """The regular, readable file that `written` names, taken from the root.
@@ -111,7 +112,7 @@ class Roots:
         path = Path(os.path.realpath(self.root / written))
         if any(path.is_relative_to(allowed) for allowed in (self.root, *self.extras)):
             return path
-        raise _outside(written if shown is None else shown, self.root)
+        raise _outside(written if shown is None else shown, path, self.root)
 
 
 @contextmanager
@@ -228,8 +229,11 @@ def _mode(path: Path, name: str) -> int:
         raise _unreadable(name, err.strerror or str(err)) from err
 
 
-def _outside(name: str, root: Path) -> DataError:
-    message = f"'{escape(name)}' lies outside the directory from which files may be read, {escape(str(root))}"
+def _outside(name: str, path: Path, root: Path) -> DataError:
+    message = (
+        f"'{escape(name)}' leads to {escape(str(path))}, outside the directory from which files may be read, "
+        f"{escape(str(root))}"
+    )
     hints = ("pass `--root DIR` with a directory that holds all files", "or name the file on the command line")
     return DataError(Problem("BP200", message, hints=hints))
 

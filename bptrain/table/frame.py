@@ -55,7 +55,7 @@ class Frame:
 
     def take(self, positions: np.ndarray) -> Frame:
         """The rows at `positions` (k,), in that order."""
-        return replace(self, table=self.table.take(pa.array(positions)), rows=self.rows[positions])
+        return replace(self, table=self.table.take(values.positions_array(positions)), rows=self.rows[positions])
 
     def select(self, names: tuple[str, ...]) -> Frame:
         """Only these columns."""
@@ -71,15 +71,16 @@ class Frame:
 
     def is_missing(self, name: str) -> np.ndarray:
         """Mask (n_rows,) of cells without a value; NaN is missing."""
-        return np.asarray(pc.is_null(self.table[name], nan_is_null=True))
+        return values.missing(self.table[name])
 
     def n_present(self, name: str) -> int:
         """Cells that are not missing."""
         return self.n_rows - int(self.is_missing(name).sum())
 
     def n_unique(self, name: str) -> int:
-        """Distinct present values."""
-        return int(pc.count_distinct(self.table[name], mode="only_valid").as_py())
+        """Distinct present values; NaN is missing."""
+        present = self.table[name].take(values.positions_array(np.flatnonzero(~self.is_missing(name))))
+        return int(pc.count_distinct(present, mode="only_valid").as_py())
 
     def where(self, position: int) -> str:
         """File and row of the row at `position`."""
@@ -97,11 +98,12 @@ class Frame:
         """The problem of cells that a numeric column cannot use."""
         return Problem(
             "BP242",
-            f"column `{name}` is numeric, but {int(mask.sum())} of {self.n_rows} cells are no finite number: "
+            f"column `{escape(name)}` is numeric, but {int(mask.sum())} of {self.n_rows} cells are no finite number "
+            f"within ±3.4e38: "
             f"{self.examples(name, mask)}",
             where=self.where(int(np.flatnonzero(mask)[0])),
             hints=(
-                f"if these cells mean missing, add them to `data.na_values`; "
-                f"for labels write `columns: {{{name}: categorical}}`",
+                "if these cells mean missing, add them to `data.na_values`; else correct them",
+                f"if they are labels, write `columns: {{{escape(name)}: categorical}}`",
             ),
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bptrain.errors import DataError
 from bptrain.table.chunks import Warn, ignore
-from bptrain.table.files import Roots, digest
+from bptrain.table.files import DataFile, Roots, digest
 from bptrain.table.frame import Frame, Origin
 from bptrain.table.options import DataOptions
 from bptrain.table.read import concatenated, first_row, read_tables
@@ -26,7 +27,7 @@ class Loaded:
 
 def load(options: DataOptions, roots: Roots, *, warn: Warn = ignore) -> Loaded:
     """Read every file of the `data` section. Raises DataError as `read_table` does."""
-    by_part = {part: roots.expand(getattr(options, part)) for part in PARTS}
+    by_part = {part: _expanded(roots, options, part) for part in PARTS}
     files = [file for part in by_part.values() for file in part]
     tables = read_tables(files, options, warn=warn)
     counts = [table.num_rows for table in tables]
@@ -41,3 +42,10 @@ def load(options: DataOptions, roots: Roots, *, warn: Warn = ignore) -> Loaded:
     )
     parts = [part for part, its_files in by_part.items() for _ in its_files]
     return Loaded(frame, np.repeat(np.array(parts), counts), {file.name: digest(file) for file in files})
+
+
+def _expanded(roots: Roots, options: DataOptions, part: str) -> list[DataFile]:
+    try:
+        return roots.expand(getattr(options, part))
+    except DataError as error:
+        raise DataError(*(replace(problem, key=("data", part)) for problem in error.problems)) from error

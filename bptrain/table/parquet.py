@@ -52,6 +52,22 @@ def stream_parquet(file: DataFile, options: DataOptions, *, n_rows: int, warn: W
         yield from exact_chunks(_batches(opened, schema, file, options), n_rows=n_rows)
 
 
+def read_schema(schema: pa.Schema) -> pa.Schema:
+    """The types that cells are read as: dictionaries are decoded, and text has one type."""
+    return pa.schema([pa.field(f.name, _read_type(f.type)) for f in schema])
+
+
+def schema_problems(schema: pa.Schema, *, where: str) -> list[Problem]:
+    """Why columns with these names and types cannot be read: their names (BP215-BP220), nested values (BP225)."""
+    problems = name_problems(schema.names, where=where)
+    odd = [f"`{escape(f.name)}` ({f.type})" for f in schema if not any(is_type(f.type) for is_type in _FLAT_TYPES)]
+    if odd:
+        shown = ", ".join(odd[:10]) + (" …" if len(odd) > 10 else "")
+        hints = ("store numbers, text, true/false or dates: one column per value",)
+        problems.append(Problem("BP225", f"columns hold values that are not read: {shown}", where, hints=hints))
+    return problems
+
+
 @contextmanager
 def _opened(file: DataFile) -> Iterator[parquet.ParquetFile]:
     if is_gzip(file):
@@ -88,14 +104,9 @@ def _not_parquet(head: bytes, file: DataFile) -> DataError:
 
 
 def _schema(opened: parquet.ParquetFile, file: DataFile, warn: Warn) -> pa.Schema:
-    schema = pa.schema([pa.field(f.name, _read_type(f.type)) for f in opened.schema_arrow])
+    schema = read_schema(opened.schema_arrow)
     where = escape(file.name)
-    problems = name_problems(schema.names, where=where)
-    odd = [f"`{escape(f.name)}` ({f.type})" for f in schema if not any(is_type(f.type) for is_type in _FLAT_TYPES)]
-    if odd:
-        shown = ", ".join(odd[:10]) + (" …" if len(odd) > 10 else "")
-        hints = ("store numbers, text, true/false or dates: one column per value",)
-        problems.append(Problem("BP225", f"columns hold values that are not read: {shown}", where, hints=hints))
+    problems = schema_problems(schema, where=where)
     if problems:
         raise DataError(*problems)
     for warning in name_warnings(schema.names, where=where):

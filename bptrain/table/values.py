@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from bptrain.text import escape, shorten
 
+LARGEST_NUMBER = float(np.finfo(np.float32).max)  # networks compute in float32: what is larger is as good as infinite
+
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _WORD = r"^[+-]?(?i:nan|inf|infinity)$"
 _ODD_NAN = r"^[+-]?(?i:nan)\("
@@ -34,6 +36,16 @@ def numbers(column: pa.ChunkedArray | pa.Array, *, decimal: str = ".") -> tuple[
     if _is_text(column.type):
         return _parsed(column.cast(pa.string()), decimal)
     return np.full(len(column), np.nan), _mask(column.is_valid())
+
+
+def missing(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
+    """Whether a cell has no value, bool (n,); NaN is none."""
+    return _mask(pc.is_null(_chunked(column), nan_is_null=True))
+
+
+def positions_array(positions: NDArray[np.int64]) -> pa.Array:
+    """Positions (k,) as Arrow's `take` wants them; not by `pa.array`, which imports pandas."""
+    return pa.Array.from_buffers(pa.int64(), len(positions), [None, pa.py_buffer(positions.astype(np.int64))])
 
 
 def texts(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from bptrain.errors import Problem, UsageError
-from bptrain.runs.storage import disk_errors
+from bptrain.runs.storage import TEMPORARY_PREFIX, disk_errors
 from bptrain.text import escape
 
 
@@ -32,8 +33,9 @@ class Writer:
 
     def close(self) -> None:
         """Finish the file."""
-        if self._sink is not None:
-            self._sink.close()
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.close()
 
 
 class _JsonLines:
@@ -71,7 +73,7 @@ def open_writer(path: Path, *, overwrite: bool) -> Iterator[Writer]:
         raise UsageError(
             Problem("BP158", f"`{escape(str(path))}` exists already", hints=("choose another name, or add `--force`",))
         )
-    partial = path.with_name(f"{path.name}.tmp")
+    partial = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
     writer = Writer(lambda schema: SINKS[path.suffix](str(partial), schema))
     try:
         with disk_errors(path):
@@ -79,4 +81,6 @@ def open_writer(path: Path, *, overwrite: bool) -> Iterator[Writer]:
             writer.close()
             partial.replace(path)
     finally:
+        with suppress(OSError, pa.ArrowException):  # the error that ended the block is the one to show
+            writer.close()
         partial.unlink(missing_ok=True)

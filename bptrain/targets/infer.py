@@ -43,6 +43,7 @@ def resolve(frame: Frame, name: str, options: TargetOptions) -> TargetOptions:
                 f"write `target: {{column: {name}, task: multiclass}}` for labels",
                 f"write `target: {{column: {name}, task: regression}}` for amounts",
             ),
+            key=("targets", name),
         )
     )
 
@@ -54,6 +55,7 @@ def _single_value(frame: Frame, name: str, labels: tuple[str, ...]) -> DataError
             "BP261",
             f"target `{name}` holds {held} in {frame.n_rows} rows: there is nothing to tell apart",
             hints=("check that this is the right column and the right file",),
+            key=("targets", name),
         )
     )
 
@@ -70,5 +72,6 @@ def _text_labels(name: str, n_labels: int, n_numbers: int) -> MulticlassOptions:
                 "if some cells mean missing, add them to `data.na_values`",
                 f"if all are labels, write `target: {{column: {name}, task: multiclass}}`",
             ),
+            key=("targets", name),
         )
     )

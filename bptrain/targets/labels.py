@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.errors import DataError, Problem
+from bptrain.table import values
+from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
 from bptrain.text import escape
 
@@ -33,10 +35,10 @@ def label_key(spelling: str) -> str:
 
 def codes_of(texts: pa.ChunkedArray, labels: Sequence[str]) -> np.ndarray:
     """Codes (n_rows,) int64 of each text in `labels`; -1 for missing or any other text."""
-    keys = pa.array([label_key(label) for label in labels], texts.type)
+    keys = text_array([label_key(label) for label in labels])
     canonical = pc.replace_substring_regex(texts, r"^([+-]?\d+)\.0*$", r"\1")
-    positions = pc.index_in(canonical, value_set=keys).combine_chunks().fill_null(-1)
-    return np.asarray(positions, np.int64)
+    positions, _ = values.numbers(pc.index_in(canonical, value_set=keys))
+    return np.where(np.isnan(positions), -1, positions).astype(np.int64)
 
 
 def encode(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:

@@ -83,6 +83,10 @@ def recognise(frame: Frame, name: str) -> str | None:
     return f"{frame.n_unique(name)} labels" if frame.n_present(name) else None
 
 
+def check(frame: Frame, options: Mapping[str, CategoricalOptions]) -> None:
+    """Every cell is a label."""
+
+
 def learn(frame: Frame, options: Mapping[str, CategoricalOptions]) -> CategoricalState:
     """Levels of the training rows in `frame`."""
     return CategoricalState(tuple(_learn_column(frame.texts(name), name, options[name]) for name in options))

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bptrain.columns.numeric.options import NumericOptions
-from bptrain.columns.state import Json, Transformed
+from bptrain.columns.state import NEARLY_ALL, Json, Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
-
-MOSTLY = 0.95  # share of readable cells from which a text column is taken for numbers with a few wrong cells
+from bptrain.table.values import LARGEST_NUMBER
+from bptrain.text import escape
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def recognise(frame: Frame, name: str) -> str | None:
     n_bad = int(np.count_nonzero(bad))
     if n_bad == 0:
         return "every value is a number" if n_read else None
-    if n_read / (n_read + n_bad) >= MOSTLY:
+    if n_read / (n_read + n_bad) >= NEARLY_ALL:
         raise DataError(
             Problem(
                 "BP240",
@@ -79,6 +79,11 @@ def recognise(frame: Frame, name: str) -> str | None:
     return None
 
 
+def check(frame: Frame, options: Mapping[str, NumericOptions]) -> None:
+    """Raise DataError for cells that are no finite number, and for columns without any value."""
+    _values(frame, tuple(options))
+
+
 def learn(frame: Frame, options: Mapping[str, NumericOptions]) -> NumericState:
     """Medians, means and standard deviations of the training rows in `frame`.
 
@@ -88,9 +93,8 @@ def learn(frame: Frame, options: Mapping[str, NumericOptions]) -> NumericState:
     from sklearn.preprocessing import StandardScaler
 
     columns = tuple(options)
-    values = _finite_numbers(frame, columns)
+    values = _values(frame, columns)
     missing = np.isnan(values)
-    _refuse_empty([name for name, empty in zip(columns, missing.all(axis=0).tolist(), strict=True) if empty])
     imputer = SimpleImputer(strategy="median").fit(values)
     filled = imputer.transform(values)
     scaler = StandardScaler().fit(filled)
@@ -131,31 +135,29 @@ def _scale(state: NumericState, values: np.ndarray) -> np.ndarray:
 
 def _numbers(frame: Frame, name: str) -> tuple[np.ndarray, np.ndarray]:
     values, bad = frame.numbers(name)
-    bad = bad | np.isinf(values)
+    bad = bad | (np.abs(values) > LARGEST_NUMBER)
     return np.where(bad, np.nan, values), bad
 
 
-def _finite_numbers(frame: Frame, columns: tuple[str, ...]) -> np.ndarray:
+def _values(frame: Frame, columns: tuple[str, ...]) -> np.ndarray:
+    """float64 (n_rows, n_columns), NaN for missing."""
     values = np.empty((frame.n_rows, len(columns)))
     problems = []
     for position, name in enumerate(columns):
         values[:, position], bad = _numbers(frame, name)
         if bad.any():
             problems.append(frame.not_a_number(name, bad))
+        elif np.isnan(values[:, position]).all():
+            problems.append(_empty(name))
     if problems:
         raise DataError(*problems)
     return values
 
 
-def _refuse_empty(columns: list[str]) -> None:
-    if columns:
-        raise DataError(
-            *(
-                Problem(
-                    "BP241",
-                    f"column `{name}` is declared numeric but has no value in the training rows",
-                    hints=(f"write `columns: {{{name}: ignore}}`, or check `data.na_values`",),
-                )
-                for name in columns
-            )
-        )
+def _empty(name: str) -> Problem:
+    return Problem(
+        "BP241",
+        f"column `{escape(name)}` is declared numeric but has no value in the training rows",
+        hints=(f"write `columns: {{{escape(name)}: ignore}}`, or check `data.na_values`",),
+        key=("columns", name),
+    )

@@ -16,7 +16,8 @@ METRICS = ("accuracy", "balanced_accuracy", "auc", "pr_auc", "log_loss", "brier"
 def decode(state: BinaryState, outputs: np.ndarray) -> Decoded:
     """Labels and probabilities of logits (n_rows, 1): the logistic function, computed in float64."""
     logits = outputs[:, 0].astype(np.float64)
-    return _decoded(state, np.exp(-np.logaddexp(0.0, -logits)))
+    with np.errstate(invalid="ignore"):  # NaN stays NaN, after training that diverged
+        return _decoded(state, np.exp(-np.logaddexp(0.0, -logits)))
 
 
 def baseline(state: BinaryState, n_rows: int) -> Decoded:

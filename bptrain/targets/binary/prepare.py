@@ -11,7 +11,7 @@ from bptrain.table.frame import Frame
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.labels import codes_of, encode, label_key, learn_labels, shares
 from bptrain.targets.state import Json
-from bptrain.text import escape
+from bptrain.text import escape, quote_list
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,14 @@ def learn(frame: Frame, name: str, options: BinaryOptions) -> BinaryState:
     """
     found = learn_labels(frame, name)
     if len(found) != 2:
-        shown = ", ".join(f"`{escape(label)}`" for label in found[:10])
+        hint = "for more labels write `task: multiclass`" if found[1:] else "check that this is the right column"
         raise DataError(
             Problem(
                 "BP262",
-                f"target `{name}` is binary, but its training rows hold {len(found)} label(s): {shown}",
-                hints=("a binary target needs exactly two labels", "with more labels write `task: multiclass`"),
+                f"target `{escape(name)}` is binary, but its training rows hold {len(found)} label(s): "
+                f"{quote_list(found, last='and', limit=10)}",
+                hints=("a binary target needs exactly two labels", hint),
+                key=("targets", name),
             )
         )
     positive = _position(found, name, options.positive)
@@ -78,5 +80,6 @@ def _position(labels: tuple[str, ...], name: str, positive: str | int | float | 
             f"`targets.{name}.positive` is `{escape(str(positive))}`, but the labels are "
             + " and ".join(f"`{escape(label)}`" for label in labels),
             hints=("write one of these labels, quoted as text if it looks like a number",),
+            key=("targets", name, "positive"),
         )
     )

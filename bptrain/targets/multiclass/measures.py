@@ -16,8 +16,9 @@ METRICS = ("accuracy", "balanced_accuracy", "auc", "log_loss", "brier", "f1")
 def decode(state: MulticlassState, outputs: np.ndarray) -> Decoded:
     """Labels and probabilities of logits (n_rows, n_labels): softmax, computed in float64."""
     logits = outputs.astype(np.float64)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return _decoded(state, powers / powers.sum(axis=1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # NaN stays NaN, after training that diverged
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return _decoded(state, powers / powers.sum(axis=1, keepdims=True))
 
 
 def baseline(state: MulticlassState, n_rows: int) -> Decoded:

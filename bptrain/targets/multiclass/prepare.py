@@ -39,6 +39,7 @@ def learn(frame: Frame, name: str, options: MulticlassOptions) -> MulticlassStat
                 "BP261",
                 f"target `{name}` has one single label in the training rows: there is nothing to tell apart",
                 hints=("check the column and `split`; a classification target needs at least two labels",),
+                key=("targets", name),
             )
         )
     return MulticlassState(labels, shares(codes_of(frame.texts(name), labels), len(labels)), options.loss)

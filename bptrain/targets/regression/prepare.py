@@ -8,6 +8,7 @@ import numpy as np
 
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
+from bptrain.table.values import LARGEST_NUMBER
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.state import Json
 
@@ -39,7 +40,8 @@ def learn(frame: Frame, name: str, options: RegressionOptions) -> RegressionStat
             Problem(
                 "BP263",
                 f"target `{name}` has the same value {values[0]:g} in every training row: there is nothing to learn",
-                hints=("check that this is the right column",),
+                hints=("check that this is the right column and the right file",),
+                key=("targets", name),
             )
         )
     return RegressionState(float(np.mean(values)), scale, float(np.median(values)), options.loss)
@@ -57,13 +59,13 @@ def load(saved: Json) -> RegressionState:
 
 def _values(frame: Frame, name: str) -> np.ndarray:
     values, bad = frame.numbers(name)
-    bad = bad | ~np.isfinite(values)
+    bad = bad | ~(np.abs(values) <= LARGEST_NUMBER)
     if bad.any():
         raise DataError(
             Problem(
                 "BP265",
                 f"target `{name}` is a regression target, but {int(bad.sum())} of {frame.n_rows} cells are no finite "
-                f"number: {frame.examples(name, bad)}",
+                f"number within ±3.4e38: {frame.examples(name, bad)}",
                 where=frame.where(int(np.flatnonzero(bad)[0])),
                 hints=("for labels write `task: binary` or `task: multiclass`; else correct or remove these rows",),
             )

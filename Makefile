@@ -55,3 +55,6 @@ proof-california: $(STAMP) ## California housing, three seeds: mean test RMSE at
 
 proof-wheel: $(STAMP) ## the wheel in a clean environment, a read-only folder, with a hostile keras.json
 	@sh benchmarks/wheel_proof.sh
+
+proof-predict: $(STAMP) ## predict 2 million rows: bounded memory, equal for all chunk sizes and to evaluate
+	$(PYTHON_RUN) benchmarks/predict_proof.py

@@ -35,8 +35,9 @@ def main() -> int:
     print(f"mean: {mean(errors):.4f} (bound {BOUND})")
     rows = "\n".join(f"| {seed} | {error:.4f} |" for seed, error in zip(SEEDS, errors, strict=True))
     (ROOT / "benchmarks/california.md").write_text(
-        "# California housing, published 64/16/20 split\n\n`make proof-california`: test RMSE of `configs/california.yaml`."
-        f"\n\n| seed | test RMSE |\n|---|---|\n{rows}\n| mean | {mean(errors):.4f} |\n",
+        "# California housing, published 64/16/20 split\n\n"
+        "`make proof-california`: test RMSE of `configs/california.yaml`.\n\n"
+        f"| seed | test RMSE |\n|---|---|\n{rows}\n| mean | {mean(errors):.4f} |\n",
         encoding="utf-8",
     )
     return 0 if mean(errors) <= BOUND else 1

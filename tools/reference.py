@@ -1,7 +1,7 @@
 """Writes docs/reference.md from the code: commands, config, metrics, files of a run, exit codes, messages.
 
-    python tools/reference.py            write the page
-    python tools/reference.py --check    exit 1 if the page is not what the code says
+python tools/reference.py            write the page
+python tools/reference.py --check    exit 1 if the page is not what the code says
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ SHORT = {
 RUN_FILES = {
     "MANIFEST.json": "size and sha256 of every other file; a changed, missing or added file is exit 5",
     "config.yaml": "the complete config, every default written out and explained; fit it again for the same run",
-    "lock.json": "what the result depends on: digests of config and data, versions, seed, threads, processor, variables",
+    "lock.json": "what the result depends on: digests of config and data, versions, seed, threads, processor",
     "metrics.json": "metrics and trivial baseline per target and split, confusion counts, gates, warnings; no times",
     "history.csv": "one row per epoch: losses (without penalties) and the primary metric on validation rows",
     "timing.json": "seconds of each stage and epoch",
-    "predictions.parquet": "`row`, `split`, `target`, `weight`, `prediction`, `probability_<label>` of every judged row; "
+    "predictions.parquet": "`row`, `split`, `target`, `weight`, `prediction`, `probability_<label>` of every row; "
     "`row` counts from 0 over the input files as they were read",
     "curves.svg": "the learning curves",
     "model/": "what bptrain predicts with: preparation and network as JSON and npz, nothing executable",

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
 import pytest
 
 from bptrain import environment
+
+if TYPE_CHECKING:
+    from bptrain import Run
 
 environment.configure()  # as the command line does, before a test file loads numpy or TensorFlow
 
@@ -15,3 +22,19 @@ def backend() -> None:
     from bptrain.network import backend
 
     backend.start(threads=2)
+
+
+@pytest.fixture(scope="session")
+def fitted(backend: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """`fitted("label")` is a small run on `tables.make_table()`, made when first asked for; t.csv lies beside it."""
+    import tables
+
+    from bptrain import fit
+
+    @cache
+    def run(*targets: str) -> Run:
+        folder = tmp_path_factory.mktemp("fitted")
+        data = tables.write(tables.make_table(), folder / "t.csv").name
+        return fit(tables.config(data, *targets), run=folder / "run", root=folder)
+
+    return run

@@ -258,7 +258,7 @@ def linear_cells(rng: np.random.Generator, n_rows: int) -> dict[str, list[float]
 
 
 def linear_subject(n_rows: int) -> Subject:
-    columns = {name: RAW for name in ("x0", "x1", "x2")}  # not centred: the bias, too, has something to learn
+    columns = dict.fromkeys(("x0", "x1", "x2"), RAW)  # not centred: the bias, too, has something to learn
     return subject_of(linear_cells(np.random.default_rng(0), n_rows), LINEAR, columns, {"y": RegressionOptions()})
 
 
@@ -338,7 +338,7 @@ def fit(subject: Subject, options: TrainingOptions, *, seed: int = 0) -> Trained
 def test_linear_network_reaches_least_squares() -> None:
     subject = linear_subject(60)
     optimizer = SgdOptions(learning_rate=0.1, momentum=0.9)
-    fit(subject, TrainingOptions(optimizer=optimizer, batch_size="all", epochs=400))
+    fit(subject, TrainingOptions(optimizer=optimizer, batch_size="all", epochs=300))
     truth = subject.examples.truths[output_name(0)][:, 0]
     expected = np.linalg.lstsq(design_of(subject), truth, rcond=None)[0]
     np.testing.assert_allclose(coefficients(subject), expected, rtol=0, atol=1e-5)
@@ -353,7 +353,7 @@ def test_linear_network_reaches_logistic_regression() -> None:
     columns = {name: NumericOptions() for name in ("x0", "x1", "x2")}
     subject = subject_of(cells, LINEAR, columns, {"y": BinaryOptions()})
     optimizer = SgdOptions(learning_rate=0.5, momentum=0.9)
-    fit(subject, TrainingOptions(optimizer=optimizer, batch_size="all", epochs=500))
+    fit(subject, TrainingOptions(optimizer=optimizer, batch_size="all", epochs=300))
     model = LogisticRegression(C=np.inf, tol=1e-8).fit(design_of(subject)[:, :-1], cells["y"])
     expected = np.append(model.coef_[0], model.intercept_)
     np.testing.assert_allclose(coefficients(subject), expected, rtol=0, atol=1e-3)
@@ -392,12 +392,12 @@ def test_random_labels_of_32_rows_are_learnt_by_heart(target: Any) -> None:
     columns = {f"x{i}": rng.normal(size=32).tolist() for i in range(8)}
     subject = subject_of(
         columns | {"y": TRUTHS[target.task](rng, 32)},
-        MlpOptions(hidden=(64,)),
+        MlpOptions(hidden=(64, 64)),
         dict.fromkeys(columns, NumericOptions()),
         {"y": target},
     )
     optimizer = AdamOptions(learning_rate=0.01)
-    trained = fit(subject, TrainingOptions(optimizer=optimizer, batch_size=8, epochs=400, stop_at_loss=1e-3))
+    trained = fit(subject, TrainingOptions(optimizer=optimizer, batch_size="all", epochs=200, stop_at_loss=1e-3))
     assert trained.stopped_by == "loss"
     assert trained.history[-1]["loss"] <= 1e-3
     if target.task != "regression":

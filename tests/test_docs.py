@@ -40,7 +40,8 @@ def test_contributing_is_short() -> None:
 
 def test_documents_link_to_files_that_exist() -> None:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "data/README.md"]
-    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))]
+    texts = [(page, page.read_text(encoding="utf-8")) for page in pages]
+    links = [(page, link) for page, text in texts for link in re.findall(r"\]\(([^)#:]+)\)", text)]
     assert len(links) >= 5
     for page, link in links:
         assert (page.parent / link).exists(), (page.name, link)

@@ -56,7 +56,7 @@ def write_config(directory: Path, config: Config, reasons: Mapping[str, str]) ->
 def write_history(directory: Path, history: Sequence[Mapping[str, float]]) -> None:
     """history.csv: one row per epoch, numbers written so that they read back equal."""
     text = io.StringIO()
-    names = list(history[0]) if history else ["epoch", "loss"]
+    names = list(dict.fromkeys(name for row in history for name in row)) or ["epoch", "loss"]
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows({**row, "epoch": int(row["epoch"])} for row in history)

@@ -19,7 +19,8 @@ from bptrain.training.options import (
 def optimizer(options: OptimizerOptions, schedule: ScheduleOptions, *, n_steps: int) -> Any:
     """The Keras optimizer that the config describes, its learning rate scheduled over `n_steps` steps.
 
-    SGD with momentum: Polyak 1964; RMSprop: Tieleman & Hinton 2012; Adam: Kingma & Ba 2015, algorithm 1.
+    SGD with momentum: Polyak 1964; RMSprop: Tieleman & Hinton 2012; Adam: Kingma & Ba 2015,
+    in the form at the end of their section 2.
     """
     settings = options.model_dump(exclude={"kind"}) | {"learning_rate": learning_rate(options, schedule, n_steps)}
     match options:

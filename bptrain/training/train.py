@@ -48,6 +48,7 @@ def train(
 ) -> Trained:
     """Train `network` in place; it ends with the weights of the best epoch, or the last one (`restore_best: false`).
 
+    While no epoch has a validation loss that is a number, the last one counts as the best.
     `losses` has one function (truth, output) → (batch,) per output. The loss in the history is their sum, without
     penalties. `score` turns validation outputs into further columns of the history. `on_epoch` sees each row of it.
     """
@@ -118,7 +119,8 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         if self.validation is not None:
             outputs = predict(self.model, self.validation.inputs)
             row["validation_loss"] = total_loss(self.losses, self.validation.truths, outputs)
-            row |= {f"validation_{name}": value for name, value in self.score(outputs).items()}
+            if all(np.isfinite(output).all() for output in outputs.values()):
+                row |= {f"validation_{name}": value for name, value in self.score(outputs).items()}
         self._judge(row)
         self.history.append(row)
         self.seconds.append(time.monotonic() - self._epoch_started)
@@ -135,7 +137,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.last_finite = weights
         watched = row.get("validation_loss", row["loss"])
         better = observe(self.progress, epoch=epoch, loss=watched)
-        if better or not self.options.restore_best or self.validation is None:
+        if better or not self.options.restore_best or self.validation is None or not self.progress.best_epoch:
             self.kept, self.kept_epoch = weights, epoch
         reason = reason_to_stop(
             self.progress,

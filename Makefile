@@ -58,3 +58,6 @@ proof-wheel: $(STAMP) ## the wheel in a clean environment, a read-only folder, w
 
 proof-predict: $(STAMP) ## predict 2 million rows: bounded memory, equal for all chunk sizes and to evaluate
 	$(PYTHON_RUN) benchmarks/predict_proof.py
+
+bench-startup: $(STAMP) ## start of --help and check: at most 3 and 1.6 times what they must import
+	$(PYTHON_RUN) benchmarks/startup.py

@@ -47,8 +47,7 @@ def main() -> int:
         folder = Path(name)
         write_rows(folder / "few.csv", FEW_ROWS)
         write_rows(folder / "all.csv", rows)
-        fit = run(0, "fit", "configs/adult.yaml", "--set", "training.epochs=2", "--run", str(folder / "run"))
-        print(f"fit: {fit.seconds:.0f} s", flush=True)
+        run(0, "fit", "configs/adult.yaml", "--set", "training.epochs=2", "--run", str(folder / "run"))
         measured = [
             predict(folder, file, n, chunk) for file, n in (("few", FEW_ROWS), ("all", rows)) for chunk in CHUNK_ROWS
         ]
@@ -121,7 +120,8 @@ def run(rows: int, *arguments: str, expected: tuple[int, ...] = (0, 3)) -> Measu
         raise SystemExit(f"bptrain {' '.join(arguments)} ended with exit {process.returncode}")
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes on Linux
     measured = Measured(arguments[0], rows, seconds, usage.ru_maxrss * unit / 1e6)
-    print(f"{measured.name} {rows:,} rows: {seconds:.1f} s, peak {measured.megabytes:.0f} MB", flush=True)
+    shown = f"{measured.name} {rows:,} rows" if rows else measured.name
+    print(f"{shown}: {seconds:.1f} s, peak {measured.megabytes:.0f} MB", flush=True)
     return measured
 
 

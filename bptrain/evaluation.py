@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def evaluate(run: Run, data: str | Path | pd.DataFrame | None, *, gates: Sequence[str], roots: Roots) -> Evaluation:
     """Judge `run`; see `Run.evaluate`."""
-    wanted = _gates(run, gates)
+    wanted = _gates(run, gates, other_data=data is not None)
     if data is None:
         report, table = pipeline.evaluate_again(run.predictor, run.config, data_digests(run), roots)
     else:
@@ -70,8 +70,10 @@ def _judgeable(frame: Frame, run: Run, *, source: str) -> Frame:
     return kept
 
 
-def _gates(run: Run, texts: Sequence[str]) -> list[Gate]:
-    gates = [*survey.gates_of(run.config), *parse_gates(texts)]
+def _gates(run: Run, texts: Sequence[str], *, other_data: bool) -> list[Gate]:
+    """The config's gates and the given ones; other data is all test rows, so the config's gates on others rest."""
+    own = [gate for gate in survey.gates_of(run.config) if gate.split == "test" or not other_data]
+    gates = [*own, *parse_gates(texts)]
     check_gates(gates, survey.metrics_of(run.config))
     return gates
 

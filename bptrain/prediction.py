@@ -106,23 +106,28 @@ def _no_rows(model: predictor.Predictor) -> Frame:
 def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.Table:
     """`row`, `prediction`, `probability_<label>`, `status` of a frame; rows with unusable cells have no prediction."""
     prepared = columns_prepare.transform(model.columns, frame)
-    columns = predicted_columns(model.targets, model.outputs(prepared.arrays))
-    usable = ~np.logical_or.reduce([np.zeros(frame.n_rows, bool), *prepared.bad.values()])
-    if not usable.all():
-        mask = pa.array(~usable)
+    outputs = model.outputs(prepared.arrays)
+    columns = predicted_columns(model.targets, outputs)
+    overflowed = ~np.logical_and.reduce([np.isfinite(output).all(axis=1) for output in outputs])
+    unusable = np.logical_or.reduce([overflowed, *prepared.bad.values()])
+    if unusable.any():
+        mask = pa.array(unusable)
         columns = {name: pc.if_else(mask, None, values) for name, values in columns.items()}
     summary.add(
         frame.n_rows,
         {name: int(mask.sum()) for name, mask in prepared.bad.items()},
         prepared.unknown,
     )
-    return pa.table({"row": pa.array(frame.rows), **columns, "status": _status(frame.n_rows, prepared.bad)})
+    return pa.table({"row": pa.array(frame.rows), **columns, "status": _status(overflowed, prepared.bad)})
 
 
-def _status(n_rows: int, bad: Mapping[str, np.ndarray]) -> pa.Array:
-    status = np.full(n_rows, OK, dtype=object)
+def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray]) -> pa.Array:
+    status = np.where(overflowed, np.array("no finite prediction", object), np.array(OK, object))
     for name, mask in bad.items():
-        status[mask] = [f"{text}; {name}" if text != OK else f"no finite number: {name}" for text in status[mask]]
+        status[mask] = [
+            f"{text}; {name}" if text.startswith("no finite number") else f"no finite number: {name}"
+            for text in status[mask]
+        ]
     return pa.array(status, pa.string())
 
 

@@ -39,13 +39,7 @@ from bptrain.targets import tasks
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.batches import Examples
-from bptrain.training.options import (
-    AdamOptions,
-    OptimizerOptions,
-    RmspropOptions,
-    SgdOptions,
-    TrainingOptions,
-)
+from bptrain.training.options import AdamOptions, OptimizerOptions, RmspropOptions, SgdOptions, TrainingOptions
 from bptrain.training.train import Trained, train
 
 pytestmark = pytest.mark.usefixtures("backend")

@@ -125,7 +125,7 @@ def _bug(error: Exception) -> Problem:
     with tempfile.NamedTemporaryFile("w", prefix="bptrain-", suffix=".txt", delete=False, encoding="utf-8") as file:
         traceback.print_exception(error, file=file)
     text = escape(f"{type(error).__name__}: {error}")[:300]
-    return Problem("BP900", f"this is a bug in bptrain: {text}", hints=(f"please report it with {file.name}",))
+    return Problem("BP900", f"this is a bug in bptrain, please report it with {file.name}: {text}")
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -115,12 +115,14 @@ def learn(frame: Frame, options: Mapping[str, NumericOptions]) -> NumericState:
 
 def transform(state: NumericState, frame: Frame) -> Transformed:
     """The arrays of `frame`'s rows; cells that are no finite number are reported in `bad` and count as missing."""
-    bad: dict[str, np.ndarray] = {}
     values = np.empty((frame.n_rows, len(state.columns)))
+    wrong = np.empty(values.shape, bool)
     for position, name in enumerate(state.columns):
-        values[:, position], wrong = _numbers(frame, name)
-        if wrong.any():
-            bad[name] = wrong
+        values[:, position], wrong[:, position] = _numbers(frame, name)
+    with np.errstate(over="ignore"):  # far outside a narrow column: too large once it is scaled
+        wrong |= np.abs(_scale(state, values)) > LARGEST_NUMBER
+    values[wrong] = np.nan
+    bad = {name: wrong[:, position] for position, name in enumerate(state.columns) if wrong[:, position].any()}
     arrays = {"numeric": _scale(state, values).astype(np.float32)}
     if state.indicators:
         chosen = [state.columns.index(name) for name in state.indicators]

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bptrain.columns.infer import DECLARED
 from bptrain.config.schema import Config
 from bptrain.config.write import complete_yaml
 from bptrain.errors import Problem
 from bptrain.judging.gates import Verdict
 from bptrain.runs import storage
+from bptrain.runs.manifest import refuse_inside_run
 
 if TYPE_CHECKING:
     from bptrain.run import Evaluation, Run
@@ -49,7 +51,9 @@ def metrics_json(
 
 def write_config(directory: Path, config: Config, reasons: Mapping[str, str]) -> None:
     """config.yaml: complete, commented, fit to be run again."""
-    notes: dict[tuple[str, ...], str] = {("columns", name): reason for name, reason in reasons.items()}
+    notes: dict[tuple[str, ...], str] = {
+        ("columns", name): reason for name, reason in reasons.items() if reason != DECLARED
+    }
     storage.write_text(directory / "config.yaml", complete_yaml(config, notes=notes))
 
 
@@ -89,7 +93,8 @@ def evaluation_json(run: Run, result: Evaluation) -> dict[str, Any]:
 
 
 def write_evaluation(directory: Path, content: Mapping[str, Any], predictions: pa.Table) -> None:
-    """metrics.json and predictions.parquet of an evaluation, in a folder that is made if needed."""
+    """metrics.json and predictions.parquet of an evaluation, in a folder that is made if needed and is no run."""
+    refuse_inside_run(directory / "metrics.json")
     with storage.disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
     storage.write_json(directory / "metrics.json", content)

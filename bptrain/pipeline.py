@@ -191,6 +191,8 @@ def _train(model: Predictor, parts: Mapping[str, Prepared], config: Config, reco
         score=primary_score,
         on_epoch=lambda row: recorder.epoch(row, config.training.epochs),
     )
+    if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in trained.history):
+        recorder.warning(Problem("BP601", "the loss on validation rows was never a finite number"))
     recorder.stage(
         f"stopped by {trained.stopped_by} after epoch {len(trained.history)}, kept epoch {trained.best_epoch}"
     )

@@ -13,10 +13,12 @@ import pyarrow.compute as pc
 
 from bptrain import predictor
 from bptrain.columns import prepare as columns_prepare
+from bptrain.columns.state import Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.evaluation import file_options, frame_of
 from bptrain.judging.predictions import predicted_columns
 from bptrain.run import Run
+from bptrain.runs.manifest import refuse_inside_run
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame, Origin
 from bptrain.table.read import column_names, first_row, stream_table
@@ -31,16 +33,27 @@ OK = "ok"
 
 @dataclass
 class Summary:
-    """What was predicted: rows, and per column the unusable cells and the labels that training rows never showed."""
+    """What was predicted: rows, and per column the unusable cells and the labels that training rows never showed.
+
+    `n_overflowed` rows have no finite prediction although all their cells are usable; `usable` are the columns that had
+    a usable cell in some row.
+    """
 
     n_rows: int = 0
+    n_overflowed: int = 0
     bad: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    usable: set[str] = field(default_factory=set)
 
-    def add(self, n_rows: int, bad: Mapping[str, int], unknown: Mapping[str, int]) -> None:
+    def add(self, frame: Frame, prepared: Transformed, *, n_overflowed: int) -> None:
         """Count one chunk."""
-        self.n_rows += n_rows
-        for total, part in ((self.bad, bad), (self.unknown, unknown)):
+        self.n_rows += frame.n_rows
+        self.n_overflowed += n_overflowed
+        bad = {name: int(mask.sum()) for name, mask in prepared.bad.items()}
+        self.usable |= {
+            name for name in frame.names if name not in self.usable and frame.n_present(name) > bad.get(name, 0)
+        }
+        for total, part in ((self.bad, bad), (self.unknown, prepared.unknown)):
             for name, count in part.items():
                 total[name] = total.get(name, 0) + count
 
@@ -54,6 +67,11 @@ class Summary:
                 f"column `{name}`: {count} of {self.n_rows} cells are no finite number; their rows have no prediction"
             )
             problems.append(Problem("BP234", text, hints=("their `status` says so; see `data.na_values` for missing",)))
+        if self.n_overflowed:
+            text = (
+                f"{self.n_overflowed} of {self.n_rows} rows hold numbers so extreme that the prediction is not finite"
+            )
+            problems.append(Problem("BP237", text, hints=("their `status` says so; look for extreme values",)))
         for name, count in self.unknown.items():
             text = f"column `{name}`: {count} of {self.n_rows} cells hold labels that training rows never showed"
             problems.append(Problem("BP235", text))
@@ -72,6 +90,7 @@ def predict_file(
     model, summary = run.predictor, Summary()
     predictor.check_columns(model.columns, tuple(column_names(file, options)), source=file.name)
     origin = Origin((file.name,), (0,), (first_row(file, options),))
+    refuse_inside_run(out)
     with open_writer(out, overwrite=overwrite) as writer:
         for frame in _frames(stream_table(file, options, chunk_rows=chunk_rows), origin, options.decimal):
             writer.write(_predict(model, frame, summary))
@@ -113,11 +132,7 @@ def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.T
     if unusable.any():
         mask = pa.array(unusable)
         columns = {name: pc.if_else(mask, None, values) for name, values in columns.items()}
-    summary.add(
-        frame.n_rows,
-        {name: int(mask.sum()) for name, mask in prepared.bad.items()},
-        prepared.unknown,
-    )
+    summary.add(frame, prepared, n_overflowed=int(overflowed.sum()))
     return pa.table({"row": pa.array(frame.rows), **columns, "status": _status(overflowed, prepared.bad)})
 
 
@@ -132,7 +147,7 @@ def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray]) -> pa.Array:
 
 
 def _refuse_all_bad(summary: Summary, source: str) -> None:
-    unusable = [name for name, count in summary.bad.items() if summary.n_rows and count == summary.n_rows]
+    unusable = [name for name, count in summary.bad.items() if count > 1 and name not in summary.usable]
     if unusable:
         raise DataError(
             *(

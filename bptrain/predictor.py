@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bptrain.columns import kinds
 from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.prepare import Columns
 from bptrain.errors import DataError, Problem, RunError
@@ -135,6 +136,7 @@ def describe_inputs(predictor: Predictor) -> dict[str, Any]:
             for kind, state in predictor.columns.items()
             for name, (dtype, width) in state.inputs.items()
         },
+        "how": {kind: kinds.prepare(kind).__doc__ for kind in predictor.columns},
         "columns": saved,
         "numbers": {name: array.tolist() for name, array in arrays.items()},
         "outputs": [

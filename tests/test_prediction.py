@@ -23,13 +23,11 @@ from bptrain.artifacts import evaluation_json, write_evaluation
 from bptrain.codes import CODES
 from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.numeric.options import NumericOptions
-from bptrain.errors import DataError, StorageError, UsageError
+from bptrain.errors import DataError
 from bptrain.prediction import Summary, predict_file
 from bptrain.predictor import Predictor
-from bptrain.table import write as table_write
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
-from bptrain.table.write import open_writer
 
 Predict = Callable[..., tuple[pa.Table, Summary]]
 TARGETS = [("label",), ("sort",), ("amount",), tuple(TASKS)]
@@ -211,7 +209,8 @@ def test_an_overflow_inside_the_network_has_a_status(
         return made
 
     monkeypatch.setattr(Predictor, "outputs", overflowing)
-    made, _ = predict(fitted("amount"), replaced(as_text(make_table(4, seed=3)), "size", 2, "?"))
+    made, summary = predict(fitted("amount"), replaced(as_text(make_table(4, seed=3)), "size", 2, "?"))
+    assert [warning.code for warning in summary.warnings()] == ["BP234", "BP237"]
     assert made["status"].to_pylist() == ["no finite prediction", "ok", "no finite number: size", "ok"]
     assert made["prediction"].is_null().to_pylist() == [True, False, True, False]
 
@@ -226,6 +225,20 @@ def test_a_column_without_any_usable_cell_is_refused(
         predict(fitted("label"), table, chunk_rows=6)
     assert all(problem.hints and problem.where == str(tmp_path / "rows.csv") for problem in caught.value.problems)
     assert sorted(os.listdir(tmp_path)) == ["rows.csv"]
+
+
+def test_missing_cells_beside_wrong_ones_do_not_make_a_column_usable(
+    fitted: Callable[..., Run], predict: Predict
+) -> None:
+    table = as_text(make_table(20, seed=3))
+    cells = pa.array([None, "a"] * 10)
+    with pytest.raises(DataError, match="BP236: column `size`"):
+        predict(fitted("label"), table.set_column(table.column_names.index("size"), "size", cells))
+
+
+def test_a_single_row_with_a_bad_cell_keeps_its_place(fitted: Callable[..., Run], predict: Predict) -> None:
+    made, _ = predict(fitted("label"), replaced(as_text(make_table(3, seed=3)).slice(0, 1), "size", 0, "?"))
+    assert made["status"].to_pylist() == ["no finite number: size"]
 
 
 @pytest.mark.parametrize("source", [".csv", ".jsonl", ".parquet"])
@@ -282,75 +295,6 @@ def test_a_table_without_rows_gives_the_columns_and_no_rows(
 
 def test_every_warning_and_error_of_prediction_has_its_code() -> None:
     assert {"BP157", "BP158", "BP233", "BP234", "BP235", "BP236", "BP268"} <= set(CODES)
-
-
-def test_an_existing_output_is_refused_unless_told(fitted: Callable[..., Run], tmp_path: Path) -> None:
-    run, data = fitted("label"), write(make_table(5), tmp_path / "rows.csv")
-    out = tmp_path / "out.csv"
-    out.write_text("precious")
-    with pytest.raises(UsageError, match="BP158.*exists already") as caught:
-        predict_file(run, str(data), out, roots=Roots.create(tmp_path))
-    assert "--force" in caught.value.problems[0].hints[0]
-    assert out.read_text() == "precious"
-    predict_file(run, str(data), out, roots=Roots.create(tmp_path), overwrite=True)
-    assert out.read_text().startswith('"row","prediction"')
-
-
-@pytest.mark.parametrize("name", ["out", "out.txt", "out.csv.gz", ".csv"])
-def test_an_output_of_unknown_format_is_refused(fitted: Callable[..., Run], tmp_path: Path, name: str) -> None:
-    data = write(make_table(5), tmp_path / "rows.csv")
-    with pytest.raises(UsageError, match="BP157"):
-        predict_file(fitted("label"), str(data), tmp_path / name, roots=Roots.create(tmp_path))
-    assert os.listdir(tmp_path) == ["rows.csv"]
-
-
-@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
-@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, OSError(28, "No space left on device")])
-@pytest.mark.parametrize("existing", [False, True])
-def test_an_interrupted_write_leaves_what_was_there(
-    tmp_path: Path, ending: str, error: type[BaseException] | BaseException, existing: bool
-) -> None:
-    out = tmp_path / f"out{ending}"
-    if existing:
-        out.write_text("precious")
-    expected = StorageError if isinstance(error, OSError) else error
-    with (  # noqa: PT012 - the error comes from inside the block, as an interruption would
-        pytest.raises(expected, match="No space left|^$|BP7"),  # type: ignore[arg-type]
-        open_writer(out, overwrite=True) as writer,
-    ):
-        writer.write(pa.table({"row": [1, 2]}))
-        raise error
-    assert os.listdir(tmp_path) == ([out.name] if existing else [])
-    assert not existing or out.read_text() == "precious"
-
-
-@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
-def test_a_disk_that_fails_while_closing_leaves_no_file(
-    tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(self: table_write.Writer) -> None:
-        close(self)
-        raise OSError(28, "No space left on device")
-
-    close = table_write.Writer.close
-    monkeypatch.setattr(table_write.Writer, "close", fail)
-    with pytest.raises(StorageError, match="BP7"), open_writer(tmp_path / f"out{ending}", overwrite=False) as writer:
-        writer.write(pa.table({"row": [1]}))
-    assert os.listdir(tmp_path) == []
-
-
-def test_input_that_breaks_in_the_middle_leaves_no_output(fitted: Callable[..., Run], tmp_path: Path) -> None:
-    data = write(make_table(300), tmp_path / "rows.csv")
-    data.write_text(data.read_text() + "one cell\n")
-    with pytest.raises(DataError, match="BP2"):
-        predict_file(fitted("label"), str(data), tmp_path / "out.csv", roots=Roots.create(tmp_path), chunk_rows=10)
-    assert os.listdir(tmp_path) == ["rows.csv"]
-
-
-def test_an_output_folder_that_is_missing_is_a_storage_error(fitted: Callable[..., Run], tmp_path: Path) -> None:
-    data = write(make_table(5), tmp_path / "rows.csv")
-    with pytest.raises(StorageError, match="BP7"):
-        predict_file(fitted("label"), str(data), tmp_path / "no" / "out.csv", roots=Roots.create(tmp_path))
 
 
 @pytest.mark.parametrize("names", TARGETS, ids=" ".join)

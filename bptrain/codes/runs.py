@@ -98,6 +98,11 @@ CODES: dict[str, Code] = {
         "DIR.partial was left by a run that ended early; its files were removed and the run started afresh.",
         "Nothing needs to be done; to keep an unfinished run, rename its folder or choose another `--run DIR`.",
     ),
+    "BP516": Code(
+        "output inside a run",
+        "A published run is sealed: one more file in it would make it count as damaged.",
+        "Write the output to a folder outside the run.",
+    ),
     "BP530": Code(
         "another format",
         "A file of the run has a format that this bptrain does not read.",
@@ -108,6 +113,11 @@ CODES: dict[str, Code] = {
         "The loss or a weight became infinite or not a number. The run is published with the "
         "last finite weights, but not as the latest.",
         "Lower the learning rate, or look for extreme values in the columns.",
+    ),
+    "BP601": Code(
+        "no validation loss",
+        "The loss on validation rows was never a finite number, so no epoch could be chosen by it; the last was kept.",
+        "Look for extreme values in the validation rows, or lower the learning rate.",
     ),
     "BP730": Code("interrupted", "A signal ended the run.", "Start it again; nothing was published."),
     "BP731": Code(

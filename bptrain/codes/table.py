@@ -163,6 +163,11 @@ CODES: dict[str, Code] = {
         "A column that was numeric in training holds no finite number at all.",
         "Check that it is the right column and file, and that decimal mark and missing values are as in training.",
     ),
+    "BP237": Code(
+        "predictions that are not finite",
+        "Numbers far outside what training rows held drove the network beyond what it can represent.",
+        "Look for rows whose `status` is `no finite prediction`, and correct their extreme values.",
+    ),
     "BP240": Code(
         "almost all numbers",
         "A column holds numbers except for a few cells, so its kind is not clear.",

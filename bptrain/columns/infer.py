@@ -18,6 +18,7 @@ from bptrain.errors import DataError, Problem, UsageError
 from bptrain.table.frame import Frame
 from bptrain.text import escape, nearest, quote_list
 
+DECLARED = "declared"
 MOSTLY_UNIQUE = 0.9  # share of distinct values from which text tells rows apart instead of grouping them
 LEAST_ROWS = 20  # below this, almost every column looks unique
 WORDS_OF_TEXT = 4  # mean words per cell from which mostly unique text is prose, not an identifier
@@ -41,7 +42,7 @@ def resolve(frame: Frame, declared: Mapping[str, ColumnOptions], targets: Sequen
     problems: list[Problem] = []
     for name in names:
         if name in by_name:
-            found.options[name], found.reasons[name] = by_name[name], "declared"
+            found.options[name], found.reasons[name] = by_name[name], DECLARED
             continue
         try:
             _infer(frame, name, found)

@@ -22,6 +22,7 @@ def start(*, threads: int, seed: int = 0) -> None:
         keras.config.set_image_data_format("channels_last")
         keras.config.set_dtype_policy("float32")
         keras.utils.clear_session(free_memory=False)
+        tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
         _set_threads(tf.config.threading, threads)
     keras.utils.set_random_seed(seed)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import bptrain
-from bptrain.errors import Problem, RunError
+from bptrain.errors import Problem, RunError, UsageError
 from bptrain.runs import arrays, storage
 
 MANIFEST = "MANIFEST.json"
@@ -97,6 +97,20 @@ def open_run(directory: Path) -> RunFiles:
     """Verify a run directory and give access to its files; raises as `verify`."""
     entries = verify(directory)["files"]
     return RunFiles(directory, {name: (entry["sha256"], entry["bytes"]) for name, entry in entries.items()})
+
+
+def refuse_inside_run(path: Path) -> None:
+    """Raise UsageError for an output path inside a published run: a run never changes."""
+    for folder in path.absolute().parents:
+        if (folder / MANIFEST).is_file():
+            raise UsageError(
+                Problem(
+                    "BP516",
+                    f"the output would be inside the run {storage.shown(folder)}, which is sealed and never changes",
+                    where=storage.shown(path),
+                    hints=("write it to another folder",),
+                )
+            )
 
 
 def partial_of(directory: Path) -> Path:

@@ -2,7 +2,8 @@
 
 All categorical columns are one array `categorical` (n_rows, n_columns) int32. Code 0 is a label that training rows
 never showed (no input is raised for it); then come missing and rare, where training rows had them, and the levels in
-sorted order. A label that training never showed shares the code of rare labels when there is one.
+sorted order: the first level has the code 1 + max(missing, rare). A label that training rows never showed, or showed
+rarely, has the code `rare` (0 if there is none); a missing cell has the code `missing` (0 if there is none).
 """
 
 from __future__ import annotations

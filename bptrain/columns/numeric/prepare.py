@@ -1,7 +1,8 @@
 """Numeric columns: missing cells take the training median, then standard scaling; what was missing stays visible.
 
-All numeric columns are one array `numeric` (n_rows, n_columns) float32; those with missing training cells also raise an
-indicator in `numeric_missing` (n_rows, n_indicators) float32. scikit-learn learns, saved numbers and numpy apply.
+All numeric columns are one array `numeric` (n_rows, n_columns) float32: (cell, or median where missing, minus mean)
+divided by scale. Those with missing training cells, listed in `indicators`, also have a column in `numeric_missing`
+(n_rows, n_indicators) float32: 1 where the cell is missing, else 0. scikit-learn learns, saved numbers and numpy apply.
 """
 
 from __future__ import annotations

@@ -24,12 +24,21 @@ SETTINGS: Mapping[str, str] = {
 REMOVED = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED", "TF_USE_LEGACY_KERAS")
 
 
-def configure() -> bool:
-    """Set the variables; False when numpy or TensorFlow was loaded before, so that some come too late."""
+_state = {"pinned": False}
+
+
+def configure() -> None:
+    """Set the variables, as far as it is not too late."""
+    if "numpy" not in sys.modules and "tensorflow" not in sys.modules:
+        _state["pinned"] = True
     os.environ.update(SETTINGS)
     for name in REMOVED:
         os.environ.pop(name, None)
-    return "numpy" not in sys.modules and "tensorflow" not in sys.modules
+
+
+def pinned() -> bool:
+    """Whether the variables were set before numpy or TensorFlow was loaded, so that all of them hold."""
+    return _state["pinned"]
 
 
 @contextmanager

@@ -38,9 +38,9 @@ SILENT = Silent()
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows of one part, ready for the network: `truths` is one array per target, `labels` the columns as given."""
+    """One part, ready for the network: its row numbers, network inputs, and targets as learned and as given."""
 
-    frame: Frame
+    rows: np.ndarray
     inputs: Mapping[str, np.ndarray]
     truths: list[np.ndarray]
     labels: Mapping[str, pa.Array]
@@ -144,7 +144,7 @@ def _prepare(
 
 def _prepared(columns: columns_prepare.Columns, targets: targets_prepare.Targets, frame: Frame) -> Prepared:
     return Prepared(
-        frame,
+        frame.rows,
         columns_prepare.transform_strictly(columns, frame),
         targets_prepare.transform(targets, frame),
         targets_prepare.truths(targets, frame),
@@ -158,7 +158,8 @@ def _part(saved: Predictor, frame: Frame) -> Prepared:
 def _build(config: Config, columns: columns_prepare.Columns, targets: targets_prepare.Targets) -> Predictor:
     from bptrain.network import backend
 
-    backend.start(threads=config.training.threads, seed=config.seed)
+    backend.start(threads=config.training.threads)
+    backend.fresh_names()
     from bptrain.network.build import build
 
     return Predictor(columns, targets, build(columns, targets, config.model, seed=config.seed))
@@ -202,9 +203,7 @@ def _train(model: Predictor, parts: Mapping[str, Prepared], config: Config, reco
 def _predictions(model: Predictor, frame: Frame, parts: Mapping[str, Prepared]) -> pa.Table:
     """The table of predictions for all parts, in the order of the rows."""
     tables = [
-        predictions_table(
-            model.targets, model.outputs(part.inputs), part.labels, part.frame.rows, [name] * part.frame.n_rows
-        )
+        predictions_table(model.targets, model.outputs(part.inputs), part.labels, part.rows, [name] * len(part.rows))
         for name, part in parts.items()
     ]
     table = pa.concat_tables(tables)
@@ -238,6 +237,7 @@ def _write(
     table: pa.Table,
     content: dict[str, Any],
 ) -> None:
+    from bptrain.network import backend
     from bptrain.network.build import weights_of
     from bptrain.reports.curves import curves_svg
 
@@ -248,7 +248,9 @@ def _write(
     storage.write_json(directory / "metrics.json", content)
     storage.write_text(directory / "curves.svg", curves_svg(trained.history, trained.best_epoch))
     results = {"weights": arrays_digest(weights_of(model.network))}
-    storage.write_json(directory / "lock.json", provenance.lock(config, found.digests, results))
+    storage.write_json(
+        directory / "lock.json", provenance.lock(config, found.digests, results, threads=backend.threads())
+    )
 
 
 def _publish(partial: PartialRun, trained: Trained) -> Path:
@@ -269,6 +271,6 @@ def _publish(partial: PartialRun, trained: Trained) -> Path:
 
 
 def _describe(parts: Mapping[str, Prepared], columns: columns_prepare.Columns) -> str:
-    rows = ", ".join(f"{part.frame.n_rows} {name}" for name, part in parts.items())
+    rows = ", ".join(f"{len(part.rows)} {name}" for name, part in parts.items())
     kinds = ", ".join(f"{len(state.columns)} {kind}" for kind, state in columns.items())
     return f"{rows} rows; columns: {kinds}"

@@ -55,6 +55,7 @@ class Predictor:
 def save(predictor: Predictor, options: MlpOptions, directory: Path) -> None:
     """Write the model into a run directory that is being built."""
     from bptrain.network.build import exported, weight_shapes, weights_of
+    from bptrain.network.export import save_keras
 
     saved, arrays = columns_prepare.save(predictor.columns)
     weights = directory / WEIGHTS
@@ -66,7 +67,7 @@ def save(predictor: Predictor, options: MlpOptions, directory: Path) -> None:
     network = {"format": FORMAT, "model": options.model_dump(mode="json"), "members": 1, "weights": shapes}
     storage.write_json(directory / "model/network.json", network)
     run_arrays.write_arrays(weights, weights_of(predictor.network))
-    exported(predictor.network, predictor.targets).save(directory / "model.keras")
+    save_keras(exported(predictor.network, predictor.targets), directory / "model.keras")
     storage.write_json(directory / "inputs.json", describe_inputs(predictor))
 
 

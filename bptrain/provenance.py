@@ -19,10 +19,11 @@ FORMAT = 1
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
 
 
-def lock(config: Config, data: Mapping[str, str], results: Mapping[str, str]) -> dict[str, Any]:
+def lock(config: Config, data: Mapping[str, str], results: Mapping[str, str], *, threads: int) -> dict[str, Any]:
     """lock.json: digests of what went in and what came out, versions, seed, threads, processor and backend.
 
-    `data` maps each input file, as the config names it, to its sha256; `results` maps names to digests.
+    `data` maps each input file, as the config names it, to its sha256; `results` maps names to digests. `threads` is
+    what TensorFlow used; `pinned` says whether the variables were set before numpy and TensorFlow loaded.
     """
     return {
         "format": FORMAT,
@@ -30,7 +31,8 @@ def lock(config: Config, data: Mapping[str, str], results: Mapping[str, str]) ->
         "data": dict(data),
         "results": dict(results),
         "seed": config.seed,
-        "threads": config.training.threads,
+        "threads": threads,
+        "pinned": environment.pinned(),
         "versions": {"bptrain": __version__} | {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",

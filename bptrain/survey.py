@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from bptrain.table.clean import drop_missing_targets
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
 from bptrain.table.load import load
-from bptrain.table.split import Split, check_size, make_split
+from bptrain.table.split import Split, check_sizes, make_split
 from bptrain.targets import infer as targets_infer
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
@@ -59,13 +58,8 @@ def split_rows(found: Survey) -> Split:
 
 def check_split(found: Survey) -> None:
     """Raise DataError when the split cannot be made, without making it."""
-    options, (classes, labels) = found.config.split, _classes(found)
-    rows = np.flatnonzero(found.given == "train")
-    n_rows = len(rows)
-    for part, share in (("test", options.test), ("validation", options.validation)):
-        if share and not (found.given == part).any():
-            check_size(n_rows, None if classes is None else classes[rows], share, part=part, labels=labels)
-            n_rows -= ceil(n_rows * share)
+    classes, labels = _classes(found)
+    check_sizes(found.given, classes, found.config.split, labels=labels)
 
 
 def check_cells(found: Survey, config: Config) -> None:

@@ -215,3 +215,14 @@ def test_names_of_the_package_are_those_it_promises() -> None:
         assert getattr(bptrain, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'train'"):
         bptrain.train  # noqa: B018
+
+
+@pytest.mark.parametrize(("cell", "warned"), [(1e38, True), (2.0, False)])
+def test_run_without_a_finite_validation_loss_says_so(tmp_path: Path, cell: float, warned: bool) -> None:
+    table = tables.make_table(60)
+    tables.write(table.slice(0, 40), tmp_path / "a.csv")
+    tables.write(tables.replaced(table, "amount", 59, cell).slice(40), tmp_path / "b.csv")
+    config = tables.config({"train": "a.csv", "validation": "b.csv"}, "amount", split={"kind": "random", "test": 0})
+    run = bptrain.fit(config, run=tmp_path / "run", root=tmp_path)
+    assert ("BP601" in [warning["code"] for warning in run.metrics["warnings"]]) is warned
+    assert run.metrics["training"]["best_epoch"] == 2

@@ -276,3 +276,11 @@ def same_arrays(left: Any, right: Any) -> bool:
         and left[name].tobytes() == right[name].tobytes()
         for name in left
     )
+
+
+def test_equal_runs_have_equal_files_but_for_times(tmp_path: Path, backend: None) -> None:
+    write(make_table(), tmp_path / "t.csv")
+    runs = [fit(config("t.csv", "label"), run=tmp_path / name, root=tmp_path) for name in ("a", "b")]
+    first, second = (run.files.files for run in runs)
+    assert first.keys() == second.keys()
+    assert {name for name in first if first[name] != second[name]} == {"timing.json"}

@@ -33,7 +33,7 @@ SHORT = {
 }
 RUN_FILES = {
     "MANIFEST.json": "size and sha256 of every other file; a changed, missing or added file is exit 5",
-    "config.yaml": "the complete config, every default written out and explained; fit it again for the same run",
+    "config.yaml": "the complete config, every default written out and explained; fit it again for the same weights, metrics and predictions",
     "lock.json": "what the result depends on: digests of config and data, versions, seed, threads, processor",
     "metrics.json": "metrics and trivial baseline per target and split, confusion counts, gates, warnings; no times",
     "history.csv": "one row per epoch: losses (without penalties) and the primary metric on validation rows",
@@ -48,6 +48,22 @@ RUN_FILES = {
 }
 
 
+METRICS_JSON = """### metrics.json
+
+```text
+{format, status: completed | diverged | evaluated, primary,
+ targets: {NAME: {task, labels, positive,
+                  splits: {train | validation | test: {n,
+                           metrics: {METRIC: {value}}, baselines: {trivial: {METRIC: VALUE}}, confusion}}}},
+ training: {epochs, best_epoch, stopped_by: loss | patience | minutes | epochs | diverged},
+ gates: [{text, target, split, metric, operator, limit, value, passed}],
+ warnings: [{code, message, where, hints}], seeds: [SEED]}
+```
+
+A value is null where a metric is not defined (an AUC of rows with one label). `confusion` counts rows, true label down and
+predicted label across in the order of `labels`; null for numbers. An evaluation has no `training`."""
+
+
 def reference() -> str:
     """The whole page."""
     parts = [
@@ -59,7 +75,9 @@ def reference() -> str:
         "`--set SECTION.KEY=VALUE` overrides the file.",
         *_sections("", Config),
         "## Metrics\n\n" + _table(("metric", "better", "meaning"), _metrics()),
-        "## Files of a run\n\n" + _table(("file", "holds"), ((f"`{name}`", text) for name, text in RUN_FILES.items())),
+        "## Files of a run\n\nEqual runs have equal bytes in every file but timing.json.\n\n"
+        + _table(("file", "holds"), ((f"`{name}`", text) for name, text in RUN_FILES.items())),
+        METRICS_JSON,
         "## Messages\n\n" + _table(("code", "title", "what to do"), _messages()),
     ]
     return "\n\n".join(parts) + "\n"

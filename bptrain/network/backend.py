@@ -7,7 +7,7 @@ from bptrain import environment
 EPSILON = 1e-7
 
 
-def start(*, threads: int, seed: int = 0) -> None:
+def start(*, threads: int) -> None:
     """Import Keras on TensorFlow with our settings; takes seconds the first time in a process.
 
     Threads can be set only before TensorFlow's first operation; later calls in the same process keep the first number.
@@ -21,10 +21,22 @@ def start(*, threads: int, seed: int = 0) -> None:
         keras.config.set_epsilon(EPSILON)
         keras.config.set_image_data_format("channels_last")
         keras.config.set_dtype_policy("float32")
-        keras.utils.clear_session(free_memory=False)
         tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
         _set_threads(tf.config.threading, threads)
-    keras.utils.set_random_seed(seed)
+
+
+def fresh_names() -> None:
+    """Let Keras number unnamed operations from one again, so that equal networks have equal names in a long process."""
+    import keras
+
+    keras.utils.clear_session(free_memory=False)
+
+
+def threads() -> int:
+    """The threads that TensorFlow's arithmetic uses in this process."""
+    import tensorflow as tf
+
+    return int(tf.config.threading.get_intra_op_parallelism_threads())
 
 
 def _set_threads(threading: object, threads: int) -> None:

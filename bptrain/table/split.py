@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -40,54 +41,69 @@ def make_split(
 
     Raises DataError when a class or the table has too few rows.
     """
+    check_sizes(given, classes, options, labels=labels)
     rest = np.flatnonzero(given == "train")
     test, validation = np.flatnonzero(given == "test"), np.flatnonzero(given == "validation")
     seed = seed if options.seed is None else options.seed
     if not len(test) and options.test:
-        rest, test = _divide(rest, classes, options.test, seed=seed, part="test", labels=labels)
+        rest, test = _divide(rest, classes, options.test, seed=seed)
     if not len(validation) and options.validation:
-        rest, validation = _divide(rest, classes, options.validation, seed=seed + 1, part="validation", labels=labels)
+        rest, validation = _divide(rest, classes, options.validation, seed=seed + 1)
     return Split(np.sort(rest), np.sort(validation), np.sort(test))
 
 
-def _divide(
-    rows: Positions, classes: np.ndarray | None, share: float, *, seed: int, part: str, labels: Sequence[str]
-) -> tuple[Positions, Positions]:
+def _divide(rows: Positions, classes: np.ndarray | None, share: float, *, seed: int) -> tuple[Positions, Positions]:
     from sklearn.model_selection import train_test_split
 
     stratify = None if classes is None else classes[rows]
-    check_size(len(rows), stratify, share, part=part, labels=labels)
     kept, taken = train_test_split(rows, test_size=share, random_state=seed % 2**32, stratify=stratify)
     return kept, taken  # in the order scikit-learn drew them: the next division of the rest depends on it
 
 
-def check_size(n_rows: int, classes: np.ndarray | None, share: float, *, part: str, labels: Sequence[str] = ()) -> None:
-    """Raise DataError when `share` of the rows cannot be set apart, with what can be done about it."""
-    n_taken = int(np.ceil(n_rows * share))
-    if n_rows - n_taken < 1:
-        raise DataError(
-            Problem(
-                "BP266",
-                f"{n_rows} row(s) are too few to keep {share:g} of them as {part} rows and train on the others",
-                hints=(f"write `split: {{{part}: 0}}` to keep none, or give more rows",),
-                key=("split", part),
-            )
-        )
-    if classes is None or not len(classes):
+def check_sizes(
+    given: np.ndarray, classes: np.ndarray | None, options: SplitOptions, *, labels: Sequence[str] = ()
+) -> None:
+    """Raise DataError when the parts cannot be set apart, whatever the seed; arguments as of `make_split`."""
+    chosen = given == "train"
+    n_rows = int(chosen.sum())
+    counts = None if classes is None else np.bincount(classes[chosen], minlength=len(labels))
+    for part, share in (("test", options.test), ("validation", options.validation)):
+        if not share or (given == part).any():
+            continue
+        n_taken = ceil(n_rows * share)
+        if n_rows - n_taken < 1:
+            raise DataError(_too_few_rows(n_rows, share, part))
+        if counts is not None:
+            _check_counts(counts, n_taken, n_rows - n_taken, part=part, labels=labels)
+            counts = counts - np.ceil(counts * share).astype(np.int64)  # what the first division may leave
+        n_rows -= n_taken
+
+
+def _check_counts(counts: np.ndarray, n_taken: int, n_left: int, *, part: str, labels: Sequence[str]) -> None:
+    """scikit-learn's conditions for a stratified division: two rows of each label, room for each label in each part."""
+    present = np.flatnonzero(counts)
+    rarest = int(present[counts[present].argmin()])
+    if counts[rarest] >= 2 and min(n_taken, n_left) >= len(present):
         return
-    present, counts = np.unique(classes, return_counts=True)
-    rarest = int(present[counts.argmin()])
     named = f" `{escape(labels[rarest])}`" if rarest < len(labels) else ""
-    if counts.min() < 2 or min(n_taken, n_rows - n_taken) < len(present):
-        raise DataError(
-            Problem(
-                "BP267",
-                f"a stratified split needs at least 2 rows of each label and room for each of the {len(present)} "
-                f"labels among the {part} rows; the rarest label{named} has {counts.min()} row(s) and {part} would "
-                f"have {n_taken}",
-                hints=(
-                    "write `split: random` to split without regard to labels",
-                    "remove or merge the rare labels, or keep a larger share",
-                ),
-            )
+    raise DataError(
+        Problem(
+            "BP267",
+            f"a stratified split needs at least 2 rows of each label and room for each of the {len(present)} labels "
+            f"among the {part} rows; the rarest label{named} has {counts[rarest]} row(s) to divide and {part} would "
+            f"have {n_taken}",
+            hints=(
+                "remove or merge the rare labels, give more rows of them, or keep a larger share",
+                "or write `split: random`, which may leave a rare label out of the training rows",
+            ),
         )
+    )
+
+
+def _too_few_rows(n_rows: int, share: float, part: str) -> Problem:
+    return Problem(
+        "BP266",
+        f"{n_rows} row(s) are too few to keep {share:g} of them as {part} rows and train on the others",
+        hints=(f"write `split: {{{part}: 0}}` to keep none, or give more rows",),
+        key=("split", part),
+    )

@@ -33,7 +33,7 @@ SHORT = {
 }
 RUN_FILES = {
     "MANIFEST.json": "size and sha256 of every other file; a changed, missing or added file is exit 5",
-    "config.yaml": "the complete config, every default written out and explained; fit it again for the same weights, metrics and predictions",
+    "config.yaml": "the complete config, every default written out; fit it again for the same weights and metrics",
     "lock.json": "what the result depends on: digests of config and data, versions, seed, threads, processor",
     "metrics.json": "metrics and trivial baseline per target and split, confusion counts, gates, warnings; no times",
     "history.csv": "one row per epoch: losses (without penalties) and the primary metric on validation rows",
@@ -60,8 +60,8 @@ METRICS_JSON = """### metrics.json
  warnings: [{code, message, where, hints}], seeds: [SEED]}
 ```
 
-A value is null where a metric is not defined (an AUC of rows with one label). `confusion` counts rows, true label down and
-predicted label across in the order of `labels`; null for numbers. An evaluation has no `training`."""
+A value is null where a metric is not defined (an AUC of rows with one label). `confusion` counts rows, true label down
+and predicted label across in the order of `labels`; null for numbers. An evaluation has no `training`."""
 
 
 def reference() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bptrain import pipeline
+from bptrain.config.given_paths import given_paths
 from bptrain.config.load import config_from_mapping, load_config
 from bptrain.config.places import placed
 from bptrain.errors import BptrainError
@@ -28,14 +29,14 @@ def fit(
 
     `config` is the path of a YAML file or the same content as a mapping; `overrides` are texts such as
     `training.epochs=5`. The run is written to `run`, by default the next `runs/<config>-NNNN`. Data paths start from
-    `root`, by default the working directory. Raises the errors of `bptrain.errors`; failed gates raise nothing, they
-    are in `run.metrics["gates"]` and `run.passed`.
+    `root`, by default the working directory, and only those in `overrides` may leave it. Raises the errors of
+    `bptrain.errors`; failed gates raise nothing, they are in `run.metrics["gates"]` and `run.passed`.
     """
     if isinstance(config, Mapping):
         loaded, stem = config_from_mapping(config, overrides=overrides), "run"
     else:
         loaded, stem = load_config(Path(config), overrides=overrides), Path(config).stem
-    target, roots = Path(run) if run else None, Roots.create(root)
+    target, roots = Path(run) if run else None, Roots.create(root, extras=given_paths(overrides))
     with placed(config if isinstance(config, Mapping) else Path(config), overrides):
         made = pipeline.fit(loaded, run=target, stem=stem, roots=roots, listener=listener or Silent())
     return Run.open(made)

@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 from bptrain.columns.infer import DECLARED
 from bptrain.config.schema import Config
 from bptrain.config.write import complete_yaml
-from bptrain.errors import Problem
+from bptrain.errors import Problem, RunError
 from bptrain.judging.gates import Verdict
 from bptrain.runs import storage
-from bptrain.runs.manifest import refuse_inside_run
+from bptrain.runs.manifest import RunFiles, refuse_inside_run
+from bptrain.text import escape
 
 if TYPE_CHECKING:
     from bptrain.run import Evaluation, Run
@@ -80,14 +81,24 @@ def write_predictions(directory: Path, table: pa.Table) -> None:
     storage.write_bytes(directory / "predictions.parquet", sink.getvalue().to_pybytes())
 
 
+def read_split(files: RunFiles) -> pa.Table:
+    """The columns `row` and `split` of a run's predictions. Raises RunError when they cannot be read."""
+    try:
+        return pq.read_table(pa.BufferReader(files.read_bytes("predictions.parquet"))).select(["row", "split"])
+    except (pa.ArrowException, KeyError) as err:
+        path = escape(files.path("predictions.parquet"))
+        hints = ("restore the run from a copy, or train it again with `bptrain fit`",)
+        raise RunError(Problem("BP508", f"`{path}` is damaged: {escape(str(err))}", path, hints=hints)) from err
+
+
 def evaluation_json(run: Run, result: Evaluation) -> dict[str, Any]:
     """The content of an evaluation's metrics.json: the same form as the run's own."""
     return metrics_json(
         result.targets,
-        status="evaluated",
+        status=result.status,
         primary=run.config.evaluation.primary,
         verdicts=result.gates,
-        warnings=(),
+        warnings=result.warnings,
         seed=run.config.seed,
     )
 

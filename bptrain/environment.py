@@ -44,8 +44,10 @@ def pinned() -> bool:
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Send what libraries write to file descriptor 2 nowhere: TensorFlow's start prints what no user can act on."""
-    sys.stderr.flush()
-    kept = os.dup(2)
+    kept = _copy_of_stderr()
+    if kept is None:
+        yield
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
@@ -54,3 +56,13 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def _copy_of_stderr() -> int | None:
+    """Another descriptor of what 2 is open for; None when it is closed, as for some services."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        return os.dup(2)
+    except (OSError, ValueError):  # ValueError: the stream was closed
+        return None

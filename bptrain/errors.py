@@ -43,7 +43,7 @@ class BptrainError(Exception):
     exit_code = 1
 
     def __init__(self, *problems: Problem) -> None:
-        super().__init__("; ".join(f"{problem.code}: {problem.message}" for problem in problems))
+        super().__init__("; ".join(_sentence(problem) for problem in problems))
         self.problems = problems
 
 
@@ -95,3 +95,9 @@ class InterruptedRun(BptrainError):
     def __init__(self, signal_number: int, *problems: Problem) -> None:
         super().__init__(*problems)
         self.exit_code = 128 + signal_number
+
+
+def _sentence(problem: Problem) -> str:
+    """A problem in one line, for whoever sees the exception and not the command line's message."""
+    hints = f" ({'; '.join(problem.hints)})" if problem.hints else ""
+    return f"{problem.code}: {problem.message}{hints}"

@@ -8,43 +8,66 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bptrain import pipeline, predictor, survey
-from bptrain.errors import DataError, Problem
+from bptrain import artifacts, pipeline, predictor, survey
+from bptrain.errors import DataError, Problem, RunError
 from bptrain.judging.gates import Gate, apply_gates, check_gates, parse_gates
-from bptrain.run import Evaluation, Run
+from bptrain.run import DIVERGED, Evaluation, Run
+from bptrain.table.chunks import Warn, ignore
 from bptrain.table.clean import drop_missing_targets
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
 from bptrain.table.from_pandas import from_pandas
 from bptrain.table.load import load
 from bptrain.table.options import DataOptions
+from bptrain.table.read import format_by_name
+from bptrain.text import escape
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def evaluate(run: Run, data: str | Path | pd.DataFrame | None, *, gates: Sequence[str], roots: Roots) -> Evaluation:
     """Judge `run`; see `Run.evaluate`."""
     wanted = _gates(run, gates, other_data=data is not None)
+    warnings: list[Problem] = []
     if data is None:
-        report, table = pipeline.evaluate_again(run.predictor, run.config, data_digests(run), roots)
+        judged = pipeline.evaluate_again(run.predictor, run.config, data_digests(run), roots)
+        _check_split(run, judged.table)
     else:
-        frame = _judgeable(frame_of(data, run, roots), run, source=_name(data))
-        report, table = pipeline.evaluate_on(run.predictor, frame)
-    return Evaluation(report, table, apply_gates(wanted, report))
+        frame = frame_of(data, run, roots, warn=warnings.append)
+        frame, dropped = _judgeable(frame, run, source=_name(data))
+        judged = pipeline.evaluate_on(run.predictor, frame)
+        warnings += dropped
+    warnings += judged.warnings
+    warnings += [unknown_labels(name, n, judged.table.num_rows) for name, n in judged.unknown.items()]
+    status = DIVERGED if run.diverged else "evaluated"
+    return Evaluation(judged.report, judged.table, apply_gates(wanted, judged.report), status, warnings)
 
 
-def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: Roots) -> Frame:
+def unknown_labels(name: str, n_unknown: int, n_rows: int) -> Problem:
+    """The warning of cells of a column whose label training rows never showed."""
+    text = f"column `{escape(name)}`: {n_unknown} of {n_rows} cells hold labels that training rows never showed"
+    return Problem("BP235", text)
+
+
+def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: Roots, *, warn: Warn = ignore) -> Frame:
     """Rows of a file, read as the run's own files were, or of a pandas frame."""
     if not isinstance(data, (str, Path)):
         table = from_pandas(data, na_values=run.config.data.na_values)
         return Frame(table, np.arange(table.num_rows, dtype=np.int64), decimal=run.config.data.decimal)
-    return load(file_options(run, data), roots).frame
+    return load(file_options(run, data, roots), roots, warn=warn).frame
 
 
-def file_options(run: Run, data: str | Path) -> DataOptions:
-    """The run's options for reading files, with `data` as the one file; its format goes by its name."""
-    return run.config.data.model_copy(update={"train": (str(data),), "validation": (), "test": (), "format": "auto"})
+def file_options(run: Run, data: str | Path, roots: Roots) -> DataOptions:
+    """The run's options for reading files, with `data` (a path or pattern) instead of its own.
+
+    The format goes by the names of the files; where one does not tell, it is the run's.
+    """
+    own = run.config.data
+    telling = all(format_by_name(file) for file in roots.expand(data))
+    changes = {"train": (str(data),), "validation": (), "test": (), "format": "auto" if telling else own.format}
+    return own.model_copy(update=changes)
 
 
 def data_digests(run: Run) -> dict[str, str]:
@@ -53,11 +76,31 @@ def data_digests(run: Run) -> dict[str, str]:
     return digests
 
 
-def _judgeable(frame: Frame, run: Run, *, source: str) -> Frame:
-    """The rows that have every target. Raises DataError for missing columns or targets, and when no row is left."""
+def _check_split(run: Run, table: pa.Table) -> None:
+    """Raise RunError unless the judged rows are in the parts that they were in when the run was made."""
+    if not table.select(["row", "split"]).equals(artifacts.read_split(run.files)):
+        made_with = run.lock["versions"].get("scikit-learn", "?")
+        raise RunError(
+            Problem(
+                "BP518",
+                "the rows are not split as when the run was made: another scikit-learn splits otherwise",
+                where=escape(run.path),
+                hints=(
+                    f"use the version that made the run: `pip install scikit-learn=={escape(made_with)}`",
+                    "the run's own judgement stands: `bptrain inspect` shows it",
+                ),
+            )
+        )
+
+
+def _judgeable(frame: Frame, run: Run, *, source: str) -> tuple[Frame, list[Problem]]:
+    """The rows that have every target, and a warning of others.
+
+    Raises DataError for missing columns or targets, and when no row is left.
+    """
     predictor.check_columns(run.predictor.columns, frame.names, source=source)
     predictor.check_targets(run.predictor.targets, frame.names, source=source)
-    kept, _ = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
+    kept, dropped = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
     if not kept.n_rows:
         raise DataError(
             Problem(
@@ -67,7 +110,7 @@ def _judgeable(frame: Frame, run: Run, *, source: str) -> Frame:
                 hints=("give rows with a target, or use `bptrain predict`",),
             )
         )
-    return kept
+    return kept, dropped
 
 
 def _gates(run: Run, texts: Sequence[str], *, other_data: bool) -> list[Gate]:

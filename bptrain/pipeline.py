@@ -27,6 +27,7 @@ from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.directory import PartialRun, claim
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
+from bptrain.table.load import digests_of
 from bptrain.table.split import Split
 from bptrain.targets import prepare as targets_prepare
 
@@ -86,28 +87,43 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
         with clock("write"):
             _write(partial.path, config, kinds, found, model, trained, table, content)
         artifacts.write_timing(partial.path, clock.seconds, trained.seconds)
-        return _publish(partial, trained)
+        return _publish(partial, trained, listener)
 
 
-def evaluate_again(
-    saved: Predictor, config: Config, digests: Mapping[str, str], roots: Roots
-) -> tuple[dict[str, Any], pa.Table]:
-    """Judge a model on the rows it was made with, read anew: the `targets` part of metrics.json and the predictions.
+@dataclass(frozen=True)
+class Judged:
+    """The `targets` part of metrics.json, the predictions it was computed from, and what was noticed on the way.
 
-    Raises DataError when a file is not the one that the run was made with.
+    `unknown` counts, per column, the cells whose label training rows never showed.
     """
+
+    report: dict[str, Any]
+    table: pa.Table
+    warnings: list[Problem]
+    unknown: Mapping[str, int]
+
+
+def evaluate_again(saved: Predictor, config: Config, digests: Mapping[str, str], roots: Roots) -> Judged:
+    """Judge a model on the rows it was made with, read anew; its files may lie anywhere, as their sha256 is known.
+
+    Raises DataError when a file is not the one that the run was made with, before anything in it is interpreted.
+    """
+    roots = roots.allowing(digests)
+    provenance.check_data(digests, digests_of(config.data, roots))
     found = survey.survey(config, roots)
-    provenance.check_data(digests, found.digests)
+    provenance.check_data(digests, found.digests)  # again, as files may change between the two
     split = survey.split_rows(found)
     parts = {name: _part(saved, found.frame.take(rows)) for name, rows in split.parts().items()}
     table = _predictions(saved, found.frame, parts)
-    return judge(table, saved.targets), table
+    return Judged(judge(table, saved.targets), table, found.warnings, {})
 
 
-def evaluate_on(saved: Predictor, frame: Frame) -> tuple[dict[str, Any], pa.Table]:
+def evaluate_on(saved: Predictor, frame: Frame) -> Judged:
     """Judge a model on other rows, all counted as test rows; `frame` has the columns of the model and its targets."""
-    table = _predictions(saved, frame, {"test": _part(saved, frame)})
-    return judge(table, saved.targets), table
+    part = _part(saved, frame)
+    table = _predictions(saved, frame, {"test": part})
+    unknown = columns_prepare.transform(saved.columns, frame).unknown
+    return Judged(judge(table, saved.targets), table, [], unknown)
 
 
 class Clock:
@@ -253,9 +269,9 @@ def _write(
     )
 
 
-def _publish(partial: PartialRun, trained: Trained) -> Path:
+def _publish(partial: PartialRun, trained: Trained, listener: Listener) -> Path:
     if trained.stopped_by != "diverged":
-        return partial.publish(latest=True)
+        return partial.publish(latest=True, warn=listener.warning)
     final = partial.publish(latest=False)
     raise DivergedError(
         Problem(

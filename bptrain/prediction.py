@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,14 +15,17 @@ from bptrain import predictor
 from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.state import Transformed
 from bptrain.errors import DataError, Problem
-from bptrain.evaluation import file_options, frame_of
+from bptrain.evaluation import file_options, frame_of, unknown_labels
 from bptrain.judging.predictions import predicted_columns
 from bptrain.run import Run
 from bptrain.runs.manifest import refuse_inside_run
-from bptrain.table.files import Roots
+from bptrain.table.files import DataFile, Roots
 from bptrain.table.frame import Frame, Origin
-from bptrain.table.read import column_names, first_row, stream_table
+from bptrain.table.from_pandas import WHERE
+from bptrain.table.options import DataOptions
+from bptrain.table.read import common_names, first_row, stream_table
 from bptrain.table.write import open_writer
+from bptrain.text import escape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,11 +64,10 @@ class Summary:
         """What the user should know about the rows."""
         problems = []
         if self.n_rows == 0:
-            problems.append(Problem("BP233", "the table has no rows: only column names were written"))
+            problems.append(Problem("BP233", "the table has no rows, so there are no predictions"))
         for name, count in self.bad.items():
-            text = (
-                f"column `{name}`: {count} of {self.n_rows} cells are no finite number; their rows have no prediction"
-            )
+            cells = f"column `{escape(name)}`: {count} of {self.n_rows} cells"
+            text = f"{cells} are no finite number; their rows have no prediction"
             problems.append(Problem("BP234", text, hints=("their `status` says so; see `data.na_values` for missing",)))
         if self.n_overflowed:
             text = (
@@ -73,48 +75,52 @@ class Summary:
             )
             problems.append(Problem("BP237", text, hints=("their `status` says so; look for extreme values",)))
         for name, count in self.unknown.items():
-            text = f"column `{name}`: {count} of {self.n_rows} cells hold labels that training rows never showed"
-            problems.append(Problem("BP235", text))
+            problems.append(unknown_labels(name, count, self.n_rows))
         return problems
 
 
 def predict_file(
     run: Run, data: str, out: Path, *, roots: Roots, chunk_rows: int = CHUNK_ROWS, overwrite: bool = False
 ) -> Summary:
-    """Predict every row of a file into `out` (.csv, .jsonl or .parquet): the same rows in the same order.
+    """Predict every row of the file `data`, or of all files of a pattern, into `out` (.csv, .jsonl or .parquet).
 
-    `out` appears when it is complete. Raises DataError for a table that lacks columns, or whose rows are all unusable.
+    Rows keep their order, and are numbered through all files. `out` appears when it is complete. Raises DataError for
+    files that lack columns or have not the same ones, or when no cell of a numeric column can be used.
     """
-    options = file_options(run, data)
-    (file,) = roots.expand(options.train)
+    options = file_options(run, data, roots)
+    files = roots.expand(options.train)
     model, summary = run.predictor, Summary()
-    predictor.check_columns(model.columns, tuple(column_names(file, options)), source=file.name)
-    origin = Origin((file.name,), (0,), (first_row(file, options),))
+    predictor.check_columns(model.columns, tuple(common_names(files, options)), source=files[0].name)
     refuse_inside_run(out)
     with open_writer(out, overwrite=overwrite) as writer:
-        for frame in _frames(stream_table(file, options, chunk_rows=chunk_rows), origin, options.decimal):
+        for frame in _frames(files, options, chunk_rows=chunk_rows):
             writer.write(_predict(model, frame, summary))
         if not summary.n_rows:
             writer.write(_predict(model, _no_rows(model), summary))
-        _refuse_all_bad(summary, file.name)
+        _refuse_all_bad(summary, data)
     return summary
 
 
-def predict_frame(run: Run, data: pd.DataFrame) -> pd.DataFrame:
+def predict_frame(run: Run, data: pd.DataFrame) -> tuple[pd.DataFrame, Summary]:
     """Predictions for the rows of a pandas frame; see `Run.predict`."""
+    summary = Summary()
     frame = frame_of(data, run, Roots.create())
     predictor.check_columns(run.predictor.columns, frame.names, source="")
-    table = _predict(run.predictor, frame, Summary())
+    table = _predict(run.predictor, frame, summary)
+    _refuse_all_bad(summary, WHERE)
     predictions: pd.DataFrame = table.to_pandas()
-    return predictions.set_axis(data.index, axis=0)
+    return predictions.set_axis(data.index, axis=0), summary
 
 
-def _frames(chunks: Iterator[pa.Table], origin: Origin, decimal: str) -> Iterator[Frame]:
+def _frames(files: Sequence[DataFile], options: DataOptions, *, chunk_rows: int) -> Iterator[Frame]:
+    """The rows of all files in chunks, numbered through; each knows its own file."""
     start = 0
-    for chunk in chunks:
-        rows = np.arange(start, start + chunk.num_rows, dtype=np.int64)
-        start += chunk.num_rows
-        yield Frame(chunk, rows, origin, decimal)
+    for file in files:
+        origin = Origin((file.name,), (start,), (first_row(file, options),))
+        for chunk in stream_table(file, options, chunk_rows=chunk_rows):
+            rows = np.arange(start, start + chunk.num_rows, dtype=np.int64)
+            start += chunk.num_rows
+            yield Frame(chunk, rows, origin, options.decimal)
 
 
 def _no_rows(model: predictor.Predictor) -> Frame:
@@ -153,7 +159,7 @@ def _refuse_all_bad(summary: Summary, source: str) -> None:
             *(
                 Problem(
                     "BP236",
-                    f"column `{name}` was numeric in training, but no cell of it is a finite number here",
+                    f"column `{escape(name)}` was numeric in training, but no cell of it is a finite number here",
                     where=source,
                     hints=("check the column, `data.decimal` and `data.na_values`",),
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bptrain.config.load import config_from_text
 from bptrain.config.schema import Config
+from bptrain.errors import Problem
 from bptrain.runs.manifest import RunFiles, open_run
 from bptrain.table.files import Roots
 
@@ -21,18 +23,30 @@ if TYPE_CHECKING:
     from bptrain.predictor import Predictor
 
 
+DIVERGED = "diverged"
+
+
+class RowsWarning(UserWarning):
+    """Something about rows that were predicted; its text begins with a code that `bptrain explain` knows."""
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """The `targets` part of metrics.json, the predictions it was computed from, and the verdict of each gate."""
+    """The `targets` part of metrics.json, the predictions it was computed from, and the verdict of each gate.
+
+    `status` is "evaluated", or "diverged" when the training of the run had; `warnings` tell what is odd in the rows.
+    """
 
     targets: dict[str, Any]
     predictions: pa.Table
     gates: list[Verdict]
+    status: str
+    warnings: list[Problem]
 
     @property
     def passed(self) -> bool:
-        """Whether every gate passed."""
-        return all(verdict.passed for verdict in self.gates)
+        """Whether every gate passed and training had not diverged."""
+        return self.status != DIVERGED and all(verdict.passed for verdict in self.gates)
 
 
 @dataclass(frozen=True)
@@ -70,8 +84,13 @@ class Run:
 
     @property
     def passed(self) -> bool:
-        """Whether every gate of the config passed."""
-        return all(gate["passed"] for gate in self.metrics["gates"])
+        """Whether training ended with finite numbers and every gate of the config passed."""
+        return not self.diverged and all(gate["passed"] for gate in self.metrics["gates"])
+
+    @property
+    def diverged(self) -> bool:
+        """Whether training left the finite numbers; the model is then of no use."""
+        return bool(self.metrics["status"] == DIVERGED)
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -91,17 +110,25 @@ class Run:
     ) -> Evaluation:
         """Judge the model on the rows of its config, read anew, or on `data`: a file or a frame with the target.
 
-        Raises DataError when the config's files changed or `data` cannot be used, UsageError for a wrong gate.
+        Raises DataError when the config's files changed or `data` cannot be used, UsageError for a wrong gate, and
+        RunError when the rows are no longer split as the run was.
         """
         from bptrain import evaluation
 
         return evaluation.evaluate(self, data, gates=gates, roots=Roots.create(root, extras=_paths(data)))
 
     def predict(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Predictions for the rows of a frame, one row each, in its order, with its index."""
+        """Predictions for the rows of a frame, one row each, in its order, with its index.
+
+        Warns (`RowsWarning`) of rows without a prediction and of new labels. Raises DataError for a frame that lacks
+        columns, or in which a numeric column has no usable cell.
+        """
         from bptrain import prediction
 
-        return prediction.predict_frame(self, data)
+        predictions, summary = prediction.predict_frame(self, data)
+        for problem in summary.warnings():
+            warnings.warn(f"{problem.code}: {problem.message}", RowsWarning, stacklevel=2)
+        return predictions
 
 
 def _paths(data: object) -> list[str | Path]:

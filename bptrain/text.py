@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import PurePath
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
@@ -30,9 +31,9 @@ def join_words(words: Sequence[str], *, last: str = "or") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def escape(text: str) -> str:
+def escape(text: str | PurePath) -> str:
     r"""The text with control characters, line breaks, bidirectional marks and surrogates written as `\n`, `\x1b`, …"""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
 
 
 def shorten(text: str, limit: int = 60) -> str:

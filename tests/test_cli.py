@@ -299,7 +299,14 @@ def test_gate_on_the_command_line_decides_the_exit_code(
 
 
 @pytest.mark.parametrize(
-    ("gate", "code"), [("auc", "BP300"), ("rmse < 1", "BP301"), ("other.auc > 0", "BP301"), ("auc > high", "BP300")]
+    ("gate", "code"),
+    [
+        ("auc", "BP300"),
+        ("rmse < 1", "BP301"),
+        ("other.auc > 0", "BP301"),
+        ("auc > high", "BP300"),
+        ("auc >= 1e999", "BP300"),
+    ],
 )
 def test_evaluate_refuses_a_wrong_gate(gate: str, code: str, inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate", "--gate", gate]) == 2

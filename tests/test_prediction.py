@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,8 +25,10 @@ from bptrain.codes import CODES
 from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.errors import DataError
-from bptrain.prediction import Summary, predict_file
+from bptrain.evaluation import file_options
+from bptrain.prediction import Summary, _frames, predict_file
 from bptrain.predictor import Predictor
+from bptrain.run import RowsWarning
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
 
@@ -306,7 +309,9 @@ def test_predicting_a_frame_is_predicting_its_file_and_keeps_the_index(
     index = pd.Index([f"row {number % 7}" for number in range(50)], name="key")
     frame = table.to_pandas().set_index(index)
     before = frame.copy()
-    made = run.predict(frame)
+    with warnings.catch_warnings():  # of new labels
+        warnings.simplefilter("ignore", RowsWarning)
+        made = run.predict(frame)
     pd.testing.assert_frame_equal(made, expected.set_index(index), check_exact=True)
     pd.testing.assert_frame_equal(frame, before)
 
@@ -324,7 +329,8 @@ def test_every_way_pandas_holds_a_cell_is_read(fitted: Callable[..., Run], predi
 
 
 def test_a_frame_without_rows_has_predictions_without_rows(fitted: Callable[..., Run]) -> None:
-    made = fitted(*TASKS).predict(make_table(3).to_pandas().iloc[:0])
+    with pytest.warns(RowsWarning, match="BP233: the table has no rows"):
+        made = fitted(*TASKS).predict(make_table(3).to_pandas().iloc[:0])
     assert len(made) == 0
     assert {"row", "label.prediction", "amount.prediction", "status"} <= set(made.columns)
 
@@ -332,7 +338,9 @@ def test_a_frame_without_rows_has_predictions_without_rows(fitted: Callable[...,
 def test_bad_cells_of_a_frame_have_their_status(fitted: Callable[..., Run]) -> None:
     frame = make_table(5).to_pandas()
     frame["size"] = np.array([1.0, np.inf, 2.0, -np.inf, np.nan])
-    made = fitted("label").predict(frame)
+    with pytest.warns(RowsWarning, match="BP234: column `size`: 2 of 5 cells") as caught:
+        made = fitted("label").predict(frame)
+    assert [Path(warning.filename).name for warning in caught] == ["test_prediction.py"]
     assert made["status"].tolist() == ["ok", "no finite number: size", "ok", "no finite number: size", "ok"]
     assert made["prediction"].isna().tolist() == [False, True, False, True, False]
 
@@ -340,8 +348,75 @@ def test_bad_cells_of_a_frame_have_their_status(fitted: Callable[..., Run]) -> N
 def test_text_among_the_numbers_of_a_frame_has_its_status(fitted: Callable[..., Run]) -> None:
     frame = make_table(5).to_pandas()
     frame["size"] = np.array([1.0, "12 kg", 2, "3.5", None], dtype=object)
-    made = fitted("label").predict(frame)
+    with pytest.warns(RowsWarning, match="BP234: column `size`: 1 of 5 cells"):
+        made = fitted("label").predict(frame)
     assert made["status"].tolist() == ["ok", "no finite number: size", "ok", "ok", "ok"]
+
+
+def test_new_labels_of_a_frame_are_a_warning(fitted: Callable[..., Run]) -> None:
+    with pytest.warns(RowsWarning, match="BP235: column `town`: 1 of 5 cells"):
+        fitted("label").predict(replaced(make_table(5), "town", 2, "Ur").to_pandas())
+
+
+def test_a_column_of_a_frame_without_any_usable_cell_is_refused(fitted: Callable[..., Run]) -> None:
+    with pytest.raises(DataError, match="BP236: column `size`") as caught:
+        fitted("label").predict(make_table(5).to_pandas().assign(size="a"))
+    assert caught.value.problems[0].where == "the data frame"
+
+
+def parts(table: pa.Table, folder: Path, *, endings: tuple[str, str] = (".csv", ".csv")) -> str:
+    """The table in two files of 12 and 8 rows, the second with other order of columns; the pattern of their names."""
+    second = table.slice(12).select(table.column_names[::-1])
+    for name, ending, part in zip(("part-1", "part-2"), endings, (table.slice(0, 12), second), strict=True):
+        write(part, folder / f"{name}{ending}")
+    return str(folder / "part-*")
+
+
+@pytest.mark.parametrize("endings", [(".csv", ".csv"), (".csv", ".parquet"), (".jsonl", ".csv")])
+@pytest.mark.parametrize("chunk_rows", [5, 65_536])
+def test_a_pattern_predicts_its_files_as_one_table(
+    fitted: Callable[..., Run], predict: Predict, tmp_path: Path, endings: tuple[str, str], chunk_rows: int
+) -> None:
+    run, table = fitted(*TASKS), replaced(as_text(make_table(20, seed=3)), "size", 15, "?")
+    expected, _ = predict(run, table)
+    made, summary = predict(run, Path(parts(table, tmp_path, endings=endings)), chunk_rows=chunk_rows)
+    assert made.equals(expected)
+    assert made["status"].to_pylist()[15] == "no finite number: size"
+    assert (summary.n_rows, summary.bad) == (20, {"size": 1})
+
+
+def test_files_of_a_pattern_need_the_same_columns(fitted: Callable[..., Run], predict: Predict, tmp_path: Path) -> None:
+    pattern = parts(make_table(20), tmp_path)
+    write(make_table(3).drop_columns("town"), tmp_path / "part-3.csv")
+    with pytest.raises(DataError, match="BP228: its columns are not those of .*lacks `town`"):
+        predict(fitted("label"), Path(pattern))
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_the_place_of_a_row_is_that_in_its_own_file(fitted: Callable[..., Run], tmp_path: Path) -> None:
+    pattern = parts(make_table(20), tmp_path)
+    roots = Roots.create(tmp_path)
+    options = file_options(fitted("label"), pattern, roots)
+    places = [frame.where(0) for frame in _frames(roots.expand(pattern), options, chunk_rows=10)]
+    assert places == [
+        f"{tmp_path}/part-1.csv: row 2",
+        f"{tmp_path}/part-1.csv: row 12",
+        f"{tmp_path}/part-2.csv: row 2",
+    ]
+
+
+@pytest.mark.parametrize(("name", "expected"), [("rows.test", "csv"), ("rows.csv", "auto"), ("rows.parquet", "auto")])
+def test_the_format_goes_by_the_name_and_else_is_that_of_the_run(
+    fitted: Callable[..., Run], tmp_path: Path, name: str, expected: str
+) -> None:
+    run = fitted("label")
+    data = run.config.data.model_copy(update={"format": "csv"})
+    vars(run)["config"] = run.config.model_copy(update={"data": data})
+    try:
+        (tmp_path / name).touch()
+        assert file_options(run, name, Roots.create(tmp_path)).format == expected
+    finally:
+        del vars(run)["config"]
 
 
 def test_missing_values_of_a_frame_are_those_of_its_file(fitted: Callable[..., Run], predict: Predict) -> None:

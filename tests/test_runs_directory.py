@@ -37,7 +37,7 @@ with claim(Path("run"), stem="x") as partial:
     (partial.path / "train.log").write_text("epoch 1")
     say("claimed")
     sys.stdin.readline()
-    partial.publish(latest=True)
+    partial.publish(latest=True, runs=Path())
     say("published")
 """
 
@@ -55,7 +55,7 @@ def test_publish_seals_and_renames_without_lock_and_checkpoints(tmp_path: Path) 
         assert partial.notices == ()
         fill(partial)
         (partial.path / ".tmp-0123456789abcdef").write_text("torn")
-        published = partial.publish(latest=True)
+        published = partial.publish(latest=True, runs=tmp_path)
     assert published == tmp_path / "run"
     assert sorted(os.listdir(tmp_path)) == ["latest", "run"]
     assert sorted(os.listdir(published)) == ["MANIFEST.json", "config.yaml"]
@@ -65,10 +65,51 @@ def test_publish_seals_and_renames_without_lock_and_checkpoints(tmp_path: Path) 
 
 def test_publish_leaves_latest_alone_when_not_asked(tmp_path: Path) -> None:
     with claim(tmp_path / "first", stem="x") as partial:
-        partial.publish(latest=True)
+        partial.publish(latest=True, runs=tmp_path)
     with claim(tmp_path / "second", stem="x") as partial:
-        partial.publish(latest=False)
+        partial.publish(latest=False, runs=tmp_path)
     assert latest_run(tmp_path) == tmp_path / "first"
+
+
+@pytest.mark.parametrize("run", ["runs/one", "./runs/../runs/one", "link/one"])
+def test_latest_names_a_run_that_lies_in_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "link").symlink_to("runs")
+    with claim(Path(run), stem="x") as partial:
+        partial.publish(latest=True)
+    assert latest_run() == Path("runs/one")
+
+
+@pytest.mark.parametrize("run", ["one", "m/one", "runs/deep/one"])
+def test_a_run_elsewhere_writes_no_latest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    with claim(Path(run), stem="x") as partial:
+        partial.publish(latest=True)
+    assert list(tmp_path.rglob("latest")) == []
+
+
+def test_a_latest_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "latest").mkdir()
+    told: list[Problem] = []
+    with claim(tmp_path / "run", stem="x") as partial:
+        assert partial.publish(latest=True, runs=tmp_path, warn=told.append) == tmp_path / "run"
+    manifest.verify(tmp_path / "run")
+    assert [problem.code for problem in told] == ["BP517"]
+    assert "is published, but is not the latest run" in told[0].message
+
+
+@pytest.mark.parametrize("run", ["a/inner", "a/deep/inner", "b/../a/inner", "link/inner"])
+def test_claim_refuses_a_run_inside_a_run(tmp_path: Path, run: str) -> None:
+    with claim(tmp_path / "a", stem="x") as partial:
+        partial.publish(latest=False)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "link").symlink_to("a")
+    with pytest.raises(UsageError, match="BP516"):
+        claim(tmp_path / run, stem="x")
+    with pytest.raises(UsageError, match="BP516"):
+        claim(None, stem="x", runs=tmp_path / "a" / "runs")
+    manifest.verify(tmp_path / "a")
 
 
 def test_publish_keeps_the_partial_when_the_final_name_has_appeared(tmp_path: Path) -> None:
@@ -538,7 +579,7 @@ def test_a_partial_with_a_symlink_is_not_published(tmp_path: Path) -> None:
 def test_latest_run_follows_the_last_publication(tmp_path: Path) -> None:
     for number in (1, 2):
         with claim(None, stem="adult", runs=tmp_path) as partial:
-            partial.publish(latest=True)
+            partial.publish(latest=True, runs=tmp_path)
         assert latest_run(tmp_path) == tmp_path / f"adult-000{number}"
 
 

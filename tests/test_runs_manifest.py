@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import bptrain
-from bptrain.errors import RunError
+from bptrain.errors import RunError, UsageError
 from bptrain.runs import arrays, manifest, storage
 
 
@@ -212,3 +213,23 @@ def test_open_run_reads_only_files_of_the_manifest(run: Path, name: str) -> None
 def test_open_run_follows_a_symlink_to_the_run_itself(run: Path, tmp_path: Path) -> None:
     (tmp_path / "best").symlink_to(run)
     assert manifest.open_run(tmp_path / "best").read_json("metrics.json") == {"format": 1}
+
+
+@pytest.mark.parametrize("path", ["adult-0001/out.csv", "adult-0001/new/out.csv", "b/../adult-0001/x", "link/x"])
+def test_an_output_that_leads_into_a_run_is_refused(run: Path, path: str) -> None:
+    (run.parent / "link").symlink_to(run.name)
+    (run.parent / "b").mkdir()
+    with pytest.raises(UsageError, match="BP516"):
+        manifest.refuse_inside_run(run.parent / path)
+
+
+def test_an_output_beside_a_run_is_allowed_however_it_is_written(run: Path) -> None:
+    manifest.refuse_inside_run(run / "../out.csv")
+    manifest.refuse_inside_run(run / "model/../../out.csv")
+
+
+@pytest.mark.parametrize(("content", "is_run"), [("{}", False), ("[1]", False), ('{"name": "x"}', False), ("?", True)])
+def test_a_manifest_of_another_program_makes_no_run(tmp_path: Path, content: str, is_run: bool) -> None:
+    (tmp_path / "MANIFEST.json").write_text(content)
+    with pytest.raises(UsageError, match="BP516") if is_run else nullcontext():
+        manifest.refuse_inside_run(tmp_path / "out.csv")

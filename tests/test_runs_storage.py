@@ -234,20 +234,6 @@ def test_reading_trouble_of_the_disk_is_a_storage_error(tmp_path: Path, monkeypa
         storage.read_bytes(tmp_path / "file")
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("plain é", "plain é"),
-        ("a\nb", "a\\nb"),
-        ("\x1b[31m", "\\x1b[31m"),
-        ("x\u202ey", "x\\u202ey"),
-        ("\udcff", "\\udcff"),
-    ],
-)
-def test_shown_escapes_what_could_mislead(name: str, expected: str) -> None:
-    assert storage.shown(name) == expected
-
-
 def test_every_reason_has_a_code_in_the_catalogue() -> None:
     codes = {code for code, _, _ in storage._REASONS.values()}
     assert len(codes) >= 6

@@ -193,3 +193,31 @@ def test_digest_is_sha256_of_the_bytes_on_disk(tmp_path: Path) -> None:
     content = gzip.compress(b"a\n" * 10)
     (tmp_path / "a.csv.gz").write_bytes(content)
     assert digest(tmp_path / "a.csv.gz") == hashlib.sha256(content).hexdigest()
+
+
+def test_a_pattern_given_by_hand_allows_the_folder_that_it_starts_from(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "other/deep").mkdir(parents=True)
+    for name in ("other/x.csv", "other/deep/y.csv"):
+        (tmp_path / name).write_text("x\n1\n")
+    pattern = str(tmp_path / "other/**/*.csv")
+    found = Roots.create(root, extras=[pattern]).expand(pattern)
+    assert sorted(file.path.name for file in found) == ["x.csv", "y.csv"]
+    with pytest.raises(DataError, match="BP200"):
+        Roots.create(root, extras=[pattern]).expand(str(tmp_path / "secret.csv"))
+
+
+def test_allowing_adds_exactly_the_named_files(root: Path, tmp_path: Path) -> None:
+    secret = str(tmp_path / "secret.csv")
+    (tmp_path / "second.csv").touch()
+    roots = Roots.create(root).allowing([secret, "data/a.csv"])
+    assert roots.resolve("../secret.csv") == Path(secret).resolve()
+    assert [file.name for file in roots.expand(str(tmp_path / "secr*.csv"))] == [secret]
+    for pattern in ("../second.csv", str(tmp_path / "s*.csv"), str(tmp_path / "root/../../*")):
+        with pytest.raises(DataError, match="BP200"):
+            roots.expand(pattern)
+
+
+def test_files_are_opened_where_the_system_has_no_posix_flags(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for flag in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
+        monkeypatch.delattr(os, flag)
+    assert read(root / "data/a.csv") == b"x\n1\n"

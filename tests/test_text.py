@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +56,7 @@ def test_escape_leaves_only_printable_text(text: str) -> None:
 def test_shorten_marks_what_it_cut() -> None:
     assert shorten("abcdef", 4) == "abc…"
     assert shorten("abcd", 4) == "abcd"
+
+
+def test_escape_takes_a_path() -> None:
+    assert escape(Path("a\nb") / "c") == "a\\nb/c"

@@ -22,12 +22,13 @@ def command(config: Path, overrides: tuple[str, ...], root: Path | None, as_json
     Example: bptrain check configs/adult.yaml
     """
     from bptrain import pipeline
+    from bptrain.config.given_paths import given_paths
     from bptrain.config.load import load_config
     from bptrain.config.places import placed
     from bptrain.reports.check import check_json, check_text
     from bptrain.table.files import Roots
 
-    roots = Roots.create(root, extras=options.given_paths(overrides))
+    roots = Roots.create(root, extras=given_paths(overrides))
     loaded = load_config(config, overrides=overrides)
     with placed(config, overrides):
         settled, kinds, warnings = pipeline.check(loaded, roots)

@@ -10,11 +10,11 @@ from bptrain.cli import options
 
 
 @click.command(name="evaluate")
-@click.argument("run", type=options.existing, required=False)
+@click.argument("run", type=options.path, required=False)
 @click.option("--data", help="Judge on this file instead of the run's own rows.")
 @options.gates
 @click.option(
-    "--out", type=options.existing, help="Folder for metrics.json and predictions.parquet; the run never changes."
+    "--out", type=options.path, help="Folder for metrics.json and predictions.parquet; the run never changes."
 )
 @options.root
 @options.as_json
@@ -23,19 +23,21 @@ def command(
 ) -> None:
     """Judge RUN (by default the latest) on the rows it was made with, read anew, or on other data.
 
-    Exit 0: every gate passed; exit 3: one failed.
+    Exit 0: every gate passed; exit 3: one failed; exit 6: the training of RUN had diverged, whatever the gates say.
 
     Example: bptrain evaluate --gate 'auc >= 0.9'
     """
     from bptrain import artifacts
-    from bptrain.cli.results import require_gates
-    from bptrain.reports.text import gates_text, metrics_text
+    from bptrain.cli.results import require_gates, require_trained
+    from bptrain.reports.text import gates_text, metrics_text, problem_text
     from bptrain.run import Run
     from bptrain.runs.directory import latest_run
     from bptrain.runs.storage import canonical_json
 
     judged = Run.open(run or latest_run())
     result = judged.evaluate(data, gates=gates, root=root)
+    for warning in result.warnings:
+        click.echo(problem_text(warning, severity="warning"), err=True)
     content = artifacts.evaluation_json(judged, result)
     if out is not None:
         artifacts.write_evaluation(out, content, result.predictions)
@@ -45,5 +47,6 @@ def command(
         click.echo(metrics_text(result.targets))
         if content["gates"]:
             click.echo(gates_text(content["gates"]))
-        click.echo(f"run: {judged.path}")
+        click.echo(f"run: {judged.path}{' (diverged)' if judged.diverged else ''}")
+    require_trained(judged)
     require_gates(content["gates"])

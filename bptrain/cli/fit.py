@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bptrain.cli import options
 
+if TYPE_CHECKING:
+    from bptrain.run import Run
+
 
 @click.command(name="fit")
 @options.config_argument
 @options.overrides
-@click.option("--run", type=options.existing, help="Directory of the run; by default the next runs/<config>-NNNN.")
+@click.option("--run", type=options.path, help="Directory of the run; by default the next runs/<config>-NNNN.")
 @options.gates
 @options.root
 @options.quiet
+@options.verbose
+@options.as_json
 def command(
     config: Path,
     overrides: tuple[str, ...],
@@ -23,6 +30,8 @@ def command(
     gates: tuple[str, ...],
     root: Path | None,
     quiet: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
     """Train the network that CONFIG describes, judge it on untouched rows, and seal the run.
 
@@ -30,22 +39,39 @@ def command(
     """
     from bptrain import pipeline
     from bptrain.cli.results import require_gates
+    from bptrain.config.given_paths import given_paths
     from bptrain.config.load import load_config
     from bptrain.config.places import placed
     from bptrain.reports.terminal import progress
     from bptrain.reports.text import gates_text, metrics_text
     from bptrain.run import Run
+    from bptrain.runs.storage import canonical_json
     from bptrain.table.files import Roots
 
     loaded = load_config(config, overrides=overrides)
     every = (*loaded.evaluation.gates, *gates)
     loaded = loaded.model_copy(update={"evaluation": loaded.evaluation.model_copy(update={"gates": every})})
-    roots = Roots.create(root, extras=options.given_paths(overrides))
+    roots = Roots.create(root, extras=given_paths(overrides))
     with progress(quiet=quiet) as listener, placed(config, overrides):
         made = pipeline.fit(loaded, run=run, stem=config.stem, roots=roots, listener=listener)
-    metrics = Run.open(made).metrics
-    click.echo(metrics_text(metrics["targets"]))
-    if metrics["gates"]:
-        click.echo(gates_text(metrics["gates"]))
-    click.echo(f"run: {made}")
+    sealed = Run.open(made)
+    if verbose:
+        click.echo(details_text(sealed), err=True)
+    metrics = sealed.metrics
+    if as_json:
+        click.echo(canonical_json({**metrics, "run": str(made)}), nl=False)
+    else:
+        click.echo(metrics_text(metrics["targets"]))
+        if metrics["gates"]:
+            click.echo(gates_text(metrics["gates"]))
+        click.echo(f"run: {made}")
     require_gates(metrics["gates"])
+
+
+def details_text(run: Run) -> str:
+    """Each column with its kind and why, as the run's config.yaml has them, and the seconds of each stage."""
+    lines = run.files.read_bytes("config.yaml").decode().splitlines()
+    start = next((number for number, line in enumerate(lines, 1) if line.startswith("columns:")), len(lines))
+    columns = takewhile(lambda line: line.startswith(" "), lines[start:])
+    seconds = run.files.read_json("timing.json")["seconds"]
+    return "\n".join(["columns:", *columns, "seconds:", *(f"  {stage}: {n:.2f}" for stage, n in seconds.items())])

@@ -10,7 +10,7 @@ from bptrain.cli import options
 
 
 @click.command(name="inspect")
-@click.argument("run", type=options.existing, required=False)
+@click.argument("run", type=options.path, required=False)
 @options.as_json
 def command(run: Path | None, as_json: bool) -> None:
     """Verify RUN (by default the latest) and show its data, columns, network, training and metrics.

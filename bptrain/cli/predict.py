@@ -10,16 +10,16 @@ from bptrain.cli import options
 
 
 @click.command(name="predict")
-@click.argument("run", type=options.existing)
+@click.argument("run", type=options.path)
 @click.argument("data")
-@click.option("-o", "--out", type=options.existing, required=True, help="Output: .csv, .jsonl or .parquet.")
+@click.option("-o", "--out", type=options.path, required=True, help="Output: .csv, .jsonl or .parquet.")
 @click.option(
     "--chunk-rows", type=click.IntRange(min=1), default=65_536, show_default=True, help="Rows read at a time."
 )
 @click.option("--force", is_flag=True, help="Replace an output file that exists.")
 @options.root
 def command(run: Path, data: str, out: Path, chunk_rows: int, force: bool, root: Path | None) -> None:
-    """Predict every row of DATA with RUN, in order, into a file.
+    """Predict every row of DATA, a file or a quoted pattern of files, with RUN into one file, in order.
 
     A row with a cell that cannot be used keeps its place; its `status` says why it has no prediction.
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bptrain.errors import GateError, Problem
+from bptrain.errors import DivergedError, GateError, Problem
 from bptrain.text import escape
+
+if TYPE_CHECKING:
+    from bptrain.run import Run
 
 
 def require_gates(gates: Sequence[Mapping[str, Any]]) -> None:
@@ -23,6 +26,14 @@ def require_gates(gates: Sequence[Mapping[str, Any]]) -> None:
                 for gate in failed
             )
         )
+
+
+def require_trained(run: Run) -> None:
+    """Raise DivergedError, exit 6, when the training of the run had diverged."""
+    if run.diverged:
+        text = "the training of this run diverged; what it holds are the last finite weights"
+        hints = ("train again with a lower `training.optimizer.learning_rate`, or judge another run",)
+        raise DivergedError(Problem("BP602", text, where=escape(run.path), hints=hints))
 
 
 def _measured(value: float | None) -> str:

@@ -7,7 +7,7 @@ from bptrain.codes.code import Code
 CODES: dict[str, Code] = {
     "BP300": Code(
         "not a gate",
-        "A gate is a metric, one of >= <= > <, and a number.",
+        "A gate is a metric, one of >= <= > <, and a finite number.",
         "Write for instance `auc >= 0.9` or `validation.rmse < 3`.",
     ),
     "BP301": Code(
@@ -103,6 +103,16 @@ CODES: dict[str, Code] = {
         "A published run is sealed: one more file in it would make it count as damaged.",
         "Write the output to a folder outside the run.",
     ),
+    "BP517": Code(
+        "not the latest run",
+        "The run is published, but `runs/latest` could not be written, so it still names another run or none.",
+        "Name the run, or remove what is in the way of `runs/latest`.",
+    ),
+    "BP518": Code(
+        "another split",
+        "The files are those of the run, but its rows fall into other parts: another scikit-learn splits otherwise.",
+        "Install the scikit-learn of the run's lock.json, or judge other data with `bptrain evaluate RUN --data FILE`.",
+    ),
     "BP530": Code(
         "another format",
         "A file of the run has a format that this bptrain does not read.",
@@ -118,6 +128,11 @@ CODES: dict[str, Code] = {
         "no validation loss",
         "The loss on validation rows was never a finite number, so no epoch could be chosen by it; the last was kept.",
         "Look for extreme values in the validation rows, or lower the learning rate.",
+    ),
+    "BP602": Code(
+        "the run's training had diverged",
+        "The run that is judged holds the last finite weights of a training that failed; no judgement of it passes.",
+        "Train again with a lower learning rate, or judge another run.",
     ),
     "BP730": Code("interrupted", "A signal ended the run.", "Start it again; nothing was published."),
     "BP731": Code(

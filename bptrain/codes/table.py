@@ -145,7 +145,7 @@ CODES: dict[str, Code] = {
     ),
     "BP233": Code(
         "no rows to predict",
-        "The file has columns but no rows, so the output has none either.",
+        "The table has columns but no rows, so there are no predictions.",
         "Nothing, if that is as it should be.",
     ),
     "BP234": Code(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Sequence
@@ -42,14 +43,14 @@ class Verdict:
 def parse_gates(texts: Sequence[str]) -> list[Gate]:
     """Gates from `[target.][split.]metric OP number`, for instance `auc >= 0.9` or `validation.rmse < 3`.
 
-    Raises UsageError with every text that has another form.
+    Raises UsageError with every text that has another form, or a number too large to compare with.
     """
     gates = [_parse(text) for text in texts]
     problems = [
         Problem(
             "BP300",
             f"`{escape(text)}` is not a gate",
-            hints=("write a metric, one of >= <= > <, and a number: `auc >= 0.9` or `validation.rmse < 3`",),
+            hints=("write a metric, one of >= <= > <, and a finite number: `auc >= 0.9` or `validation.rmse < 3`",),
             key=_key(position),
         )
         for position, (text, gate) in enumerate(zip(texts, gates, strict=True))
@@ -66,7 +67,7 @@ def _parse(text: str) -> Gate | None:
         limit = float(match["limit"]) if match else None
     except ValueError:
         limit = None
-    if match is None or limit is None:
+    if match is None or limit is None or not math.isfinite(limit):
         return None
     head, _, metric = match["subject"].rpartition(".")
     target, _, split = head.rpartition(".")

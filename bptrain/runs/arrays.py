@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from bptrain.errors import Problem, RunError
 from bptrain.runs import storage
+from bptrain.text import escape
 
 Array = npt.NDArray[Any]
 Expected = Mapping[str, tuple[str, tuple[int, ...]]]
@@ -67,7 +68,7 @@ def read_arrays(path: Path, expected: Expected | None = None) -> dict[str, Array
     missing, not expected or of another dtype or shape, and StorageError when the file cannot be read.
     """
     at_most = None if expected is None else _largest_file(expected)
-    return parse_arrays(storage.read_bytes(path, at_most=at_most), expected, source=storage.shown(path))
+    return parse_arrays(storage.read_bytes(path, at_most=at_most), expected, source=escape(path))
 
 
 def parse_arrays(data: bytes, expected: Expected | None = None, *, source: str) -> dict[str, Array]:
@@ -148,7 +149,7 @@ def _members(archive: zipfile.ZipFile, source: str) -> dict[str, zipfile.ZipInfo
     for info in archive.infolist():
         name = info.filename.removesuffix(".npy")
         if name == info.filename or not _is_plain(name):
-            problems.append(_damage(source, f"has the member `{storage.shown(info.filename)}`, which is no array"))
+            problems.append(_damage(source, f"has the member `{escape(info.filename)}`, which is no array"))
         elif name in members:
             problems.append(_damage(source, "is in the file twice", name))
         elif info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size or info.flag_bits & 1:
@@ -198,8 +199,8 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, header: _Heade
 
 
 def _set_problems(found: set[str], expected: set[str], source: str) -> list[Problem]:
-    missing = [f"`{source}` lacks the array `{storage.shown(name)}`" for name in sorted(expected - found)]
-    extra = [f"`{source}` has an unexpected array `{storage.shown(name)}`" for name in sorted(found - expected)]
+    missing = [f"`{source}` lacks the array `{escape(name)}`" for name in sorted(expected - found)]
+    extra = [f"`{source}` has an unexpected array `{escape(name)}`" for name in sorted(found - expected)]
     return [Problem("BP509", message, source, hints=_MISFIT) for message in missing + extra]
 
 
@@ -209,7 +210,7 @@ def _header_problems(headers: Mapping[str, _Header], expected: Expected, source:
         wanted_dtype, wanted_shape = np.dtype(expected[name][0]).newbyteorder("<"), tuple(expected[name][1])
         if (dtype, shape) != (wanted_dtype, wanted_shape):
             message = (
-                f"array `{storage.shown(name)}` in `{source}` has dtype {dtype.name} and shape {shape}, "
+                f"array `{escape(name)}` in `{source}` has dtype {dtype.name} and shape {shape}, "
                 f"expected {wanted_dtype.name} and {wanted_shape}"
             )
             problems.append(Problem("BP509", message, source, hints=_MISFIT))
@@ -220,9 +221,9 @@ _MISFIT = ("use the run as `bptrain fit` wrote it, or train it again",)
 
 
 def _damage(source: str, text: str, name: str | None = None) -> Problem:
-    subject = f"`{source}`" if name is None else f"array `{storage.shown(name)}` in `{source}`"
+    subject = f"`{source}`" if name is None else f"array `{escape(name)}` in `{source}`"
     hint = "restore the file from a copy of the run, or train it again with `bptrain fit`"
-    return Problem("BP508", f"{subject} {storage.shown(text)}", source, hints=(hint,))
+    return Problem("BP508", f"{subject} {escape(text)}", source, hints=(hint,))
 
 
 def _raise_all(problems: list[Problem]) -> None:

@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 import unicodedata
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +19,14 @@ from types import TracebackType
 
 from bptrain.errors import BusyError, DataError, Problem, RunError, StorageError, UsageError
 from bptrain.runs import manifest, platform, storage
+from bptrain.text import escape
 
 LOCK = ".lock"
 CHECKPOINTS = "checkpoints"
 LATEST = "latest"
+
+RUNS = Path("runs")
+Warn = Callable[[Problem], None]
 
 _ATTEMPTS = 1000  # each failed attempt means that another process got ahead
 
@@ -51,9 +56,10 @@ class PartialRun:
                 self.discard()
         self._release()
 
-    def publish(self, *, latest: bool) -> Path:
-        """Seal the run, rename it to its final path and return that; with `latest`, point `latest` beside it to it.
+    def publish(self, *, latest: bool, runs: Path = RUNS, warn: Warn = lambda _: None) -> Path:
+        """Seal the run, rename it to its final path and return that.
 
+        With `latest`, `runs/latest` then names it, if it lies in `runs`; `warn` is told when that cannot be written.
         Raises BusyError when the final path has appeared meanwhile, RunError for what a run may not hold, and
         StorageError; the partial then stays.
         """
@@ -68,8 +74,11 @@ class PartialRun:
             for folder in (self.final.parent, *(made.parent for made in self._made)):
                 platform.sync_folder(folder)
         self._release()
-        if latest:
-            storage.write_text(self.final.parent / LATEST, self.final.name + "\n")
+        if latest and self.final.parent.resolve() == runs.resolve():
+            try:
+                storage.write_text(runs / LATEST, self.final.name + "\n")
+            except StorageError as err:  # the run is complete all the same
+                warn(_no_pointer(self.final, runs / LATEST, err.problems[0]))
         return self.final
 
     def discard(self) -> None:
@@ -97,23 +106,23 @@ class PartialRun:
             self._held = None
 
 
-def claim(run: Path | None, *, stem: str, runs: Path = Path("runs")) -> PartialRun:
+def claim(run: Path | None, *, stem: str, runs: Path = RUNS) -> PartialRun:
     """Claim a run directory for this process: `run` itself, or the next `runs/<stem>-NNNN` when it is None.
 
     Missing parents are made. A partial that an ended process left at `run` is emptied and used again, with a notice.
-    Raises UsageError when `run` exists or cannot be a run's name, BusyError when another process builds it, and
-    StorageError.
+    Raises UsageError when `run` exists, lies in another run or cannot be a run's name, BusyError when another process
+    builds it, and StorageError.
     """
     if run is not None:
         _check_name(run)
-        return _claim_named(run)
-    return _claim_numbered(runs, _safe_stem(stem))
+    manifest.refuse_inside_run(run or runs / stem)
+    return _claim_numbered(runs, _safe_stem(stem)) if run is None else _claim_named(run)
 
 
-def latest_run(runs: Path = Path("runs")) -> Path:
+def latest_run(runs: Path = RUNS) -> Path:
     """The run that `runs/latest` names; raises UsageError when there is none, or it names no run in `runs`."""
     pointer = runs / LATEST
-    where = storage.shown(pointer)
+    where = escape(pointer)
     hints = ("name the run: `bptrain evaluate runs/NAME`", "`bptrain fit CONFIG` makes one")
     if not os.path.lexists(pointer):
         raise UsageError(Problem("BP514", f"there is no latest run: `{where}` does not exist", where, hints=hints))
@@ -125,7 +134,7 @@ def latest_run(runs: Path = Path("runs")) -> Path:
         ) from err
     plain = name not in {"", ".", ".."} and name.isprintable() and not set(name) & {"/", "\\", ":"}
     if not plain or (runs / name).is_symlink() or not (runs / name).is_dir():
-        message = f"`{where}` names `{storage.shown(name)}`, which is not a folder in `{storage.shown(runs)}`"
+        message = f"`{where}` names `{escape(name)}`, which is not a folder in `{escape(runs)}`"
         raise UsageError(Problem("BP514", message, where, hints=hints))
     return runs / name
 
@@ -277,8 +286,8 @@ def _take_over(held: _Held, partial: Path) -> tuple[Problem, ...]:
     _write_holder(held)
     if not left:
         return ()
-    where = storage.shown(partial)
-    names = ", ".join(storage.shown(name) for name in left)
+    where = escape(partial)
+    names = ", ".join(escape(name) for name in left)
     message = f"`{where}` was left by a run that ended early; its files were removed: {names}"
     hints = ("to keep an unfinished run, rename its folder or choose another `--run DIR`",)
     return (Problem("BP515", message, where, hints=hints),)
@@ -336,7 +345,7 @@ def _safe_stem(stem: str) -> str:
 
 
 def _check_name(run: Path) -> None:
-    name, shown = run.name, storage.shown(run)
+    name, shown = run.name, escape(run)
     if name in {"", "..", LATEST} or name.endswith(manifest.PARTIAL_SUFFIX) or "\0" in str(run):
         message = f"`{shown}` cannot be the name of a run directory"
         taken = f"`{LATEST}` and names ending in `{manifest.PARTIAL_SUFFIX}` have a meaning of their own"
@@ -345,26 +354,32 @@ def _check_name(run: Path) -> None:
 
 def _refuse_existing(final: Path) -> None:
     if os.path.lexists(final):
-        where = storage.shown(final)
+        where = escape(final)
         message = f"`{where}` exists, and a published run is never changed"
         hints = ("choose another name for `--run`, or leave it out to get the next number", "or remove it first")
         raise UsageError(Problem("BP511", message, where, hints=hints))
 
 
 def _foreign(partial: Path, reason: str) -> Problem:
-    where = storage.shown(partial)
+    where = escape(partial)
     message = f"`{where}` {reason}; bptrain builds the run there and would have to remove it"
     return Problem("BP513", message, where, hints=("rename or remove it, or choose another name for `--run`",))
 
 
 def _appeared(partial: Path, final: Path) -> Problem:
-    message = f"`{storage.shown(final)}` appeared while the run was being built, so the run was not published"
-    hints = (f"the finished run is in `{storage.shown(partial)}`: move `{storage.shown(final)}` away and rename it",)
-    return Problem("BP751", message, storage.shown(final), hints=hints)
+    message = f"`{escape(final)}` appeared while the run was being built, so the run was not published"
+    hints = (f"the finished run is in `{escape(partial)}`: move `{escape(final)}` away and rename it",)
+    return Problem("BP751", message, escape(final), hints=hints)
+
+
+def _no_pointer(final: Path, pointer: Path, cause: Problem) -> Problem:
+    message = f"`{escape(final)}` is published, but is not the latest run: {cause.message}"
+    hints = (f"name the run: `bptrain evaluate {escape(final)}`", *cause.hints)
+    return Problem("BP517", message, escape(pointer), hints=hints)
 
 
 def _busy(partial: Path) -> Problem:
-    where = storage.shown(partial)
+    where = escape(partial)
     message = f"`{where}` is being written by {_holder(partial)}"
     hints = ("wait until it has ended, or choose another name for `--run`",)
     return Problem("BP750", message, where, hints=hints)
@@ -377,5 +392,5 @@ def _holder(partial: Path) -> str:
         return "another process"
     if not isinstance(holder, dict):
         return "another process"
-    pid, host, started = (storage.shown(str(holder.get(key, "unknown"))) for key in ("pid", "host", "started"))
+    pid, host, started = (escape(str(holder.get(key, "unknown"))) for key in ("pid", "host", "started"))
     return f"process {pid} on host {host} (since {started})"

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import bptrain
-from bptrain.errors import Problem, RunError, UsageError
+from bptrain.errors import Problem, RunError, StorageError, UsageError
 from bptrain.runs import arrays, storage
+from bptrain.text import escape
 
 MANIFEST = "MANIFEST.json"
 FORMAT = 1
@@ -39,11 +40,11 @@ class RunFiles:
 
     def read_json(self, name: str) -> Any:
         """The value of a JSON file; raises as `read_bytes`."""
-        return storage.parse_json(self.read_bytes(name), source=storage.shown(self.path(name)))
+        return storage.parse_json(self.read_bytes(name), source=escape(self.path(name)))
 
     def read_arrays(self, name: str, expected: arrays.Expected | None = None) -> dict[str, arrays.Array]:
         """The arrays of an .npz file, as `arrays.read_arrays`; raises as `read_bytes`."""
-        return arrays.parse_arrays(self.read_bytes(name), expected, source=storage.shown(self.path(name)))
+        return arrays.parse_arrays(self.read_bytes(name), expected, source=escape(self.path(name)))
 
     def path(self, name: str) -> Path:
         """Where a file is, for readers that want a path; RunError when the manifest does not list it."""
@@ -52,8 +53,8 @@ class RunFiles:
 
     def _entry(self, name: str) -> tuple[str, int]:
         if name not in self.files:
-            run = storage.shown(self.directory)
-            raise RunError(Problem("BP503", f"the run `{run}` has no file `{storage.shown(name)}`", run))
+            run = escape(self.directory)
+            raise RunError(Problem("BP503", f"the run `{run}` has no file `{escape(name)}`", run))
         return self.files[name]
 
 
@@ -100,17 +101,29 @@ def open_run(directory: Path) -> RunFiles:
 
 
 def refuse_inside_run(path: Path) -> None:
-    """Raise UsageError for an output path inside a published run: a run never changes."""
-    for folder in path.absolute().parents:
-        if (folder / MANIFEST).is_file():
+    """Raise UsageError for a path to be written that links and `..` lead into a published run: it never changes."""
+    parent = Path(os.path.realpath(path.parent))
+    for folder in (parent, *parent.parents):
+        if _is_sealed(folder):
             raise UsageError(
                 Problem(
                     "BP516",
-                    f"the output would be inside the run {storage.shown(folder)}, which is sealed and never changes",
-                    where=storage.shown(path),
+                    f"the output would be inside the run {escape(folder)}, which is sealed and never changes",
+                    where=escape(path),
                     hints=("write it to another folder",),
                 )
             )
+
+
+def _is_sealed(folder: Path) -> bool:
+    """Whether a folder holds a run's manifest, damaged or not; other programs write files of that name, too."""
+    if not os.path.isfile(folder / MANIFEST):  # False, too, where a folder may not be looked into
+        return False
+    try:
+        content = storage.read_json(folder / MANIFEST)
+    except (RunError, StorageError):
+        return True
+    return isinstance(content, dict) and content.keys() >= {"format", "files"}
 
 
 def partial_of(directory: Path) -> Path:
@@ -119,14 +132,14 @@ def partial_of(directory: Path) -> Path:
 
 
 def _check_is_run(directory: Path) -> None:
-    run = storage.shown(directory)
+    run = escape(directory)
     if directory.name.endswith(PARTIAL_SUFFIX) and directory.is_dir():
         hint = "wait until `bptrain fit` has ended, or start it again"
         raise RunError(Problem("BP501", f"`{run}` is an unfinished run", run, hints=(hint,)))
     if os.path.lexists(directory / MANIFEST):
         return
     if not directory.exists() and partial_of(directory).is_dir():
-        message = f"the run `{run}` is unfinished: there is only `{storage.shown(partial_of(directory))}`"
+        message = f"the run `{run}` is unfinished: there is only `{escape(partial_of(directory))}`"
         hint = "wait until `bptrain fit` has ended, or start it again"
         raise RunError(Problem("BP501", message, run, hints=(hint,)))
     reason = f"it has no {MANIFEST}" if directory.is_dir() else "there is no such folder"
@@ -136,7 +149,7 @@ def _check_is_run(directory: Path) -> None:
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST
-    where = storage.shown(path)
+    where = escape(path)
     data = storage.read_bytes(path)
     manifest = storage.parse_json(data, source=where)
     found = manifest.get("format") if type(manifest) is dict else None
@@ -161,17 +174,17 @@ def _manifest_damage(manifest: object) -> str | None:
         return "`files` must be an object"
     for name, entry in manifest["files"].items():
         if type(entry) is not dict or entry.keys() != {"sha256", "bytes"}:
-            return f"the entry `{storage.shown(name)}` must have `sha256` and `bytes`"
+            return f"the entry `{escape(name)}` must have `sha256` and `bytes`"
         sha256, size = entry["sha256"], entry["bytes"]
         if type(sha256) is not str or not re.fullmatch("[0-9a-f]{64}", sha256) or type(size) is not int or size < 0:
-            return f"the entry `{storage.shown(name)}` must hold a sha256 and a number of bytes"
+            return f"the entry `{escape(name)}` must hold a sha256 and a number of bytes"
         if name.startswith("/") or {"", ".", ".."} & set(name.split("/")) or set(name) & {"\0", "\\"}:
-            return f"`{storage.shown(name)}` is not a plain relative path"
+            return f"`{escape(name)}` is not a plain relative path"
     return None
 
 
 def _compare(directory: Path, name: str, entry: dict[str, Any] | None, *, present: bool) -> Problem | None:
-    where = storage.shown(directory / name)
+    where = escape(directory / name)
     if entry is None:
         message = f"`{where}` was added: it is not in {MANIFEST}"
         return Problem("BP504", message, where, hints=("remove it; a published run is never changed",))
@@ -184,7 +197,7 @@ def _compare(directory: Path, name: str, entry: dict[str, Any] | None, *, presen
 
 
 def _changed(directory: Path, name: str, reason: str) -> Problem:
-    where = storage.shown(directory / name)
+    where = escape(directory / name)
     return Problem("BP502", f"`{where}` is not as it was sealed: {reason}", where, hints=_RESTORE)
 
 
@@ -205,7 +218,7 @@ def _walk(directory: Path) -> tuple[set[str], list[Problem]]:
 
 
 def _not_allowed(path: Path, text: str) -> Problem:
-    return Problem("BP505", f"`{storage.shown(path)}` {text}", storage.shown(path), hints=("remove or rename it",))
+    return Problem("BP505", f"`{escape(path)}` {text}", escape(path), hints=("remove or rename it",))
 
 
 def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:

@@ -81,8 +81,8 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Make the names inside a folder durable; nothing happens where the file system cannot do that."""
-    descriptor = open_folder(path)
+    """Make the names inside a folder, or the one that a link leads to, durable, where the file system can do that."""
+    descriptor = open_folder(Path(os.path.realpath(path)))
     if descriptor is None:
         return
     try:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from bptrain.errors import Problem, RunError, StorageError
 from bptrain.runs import platform
+from bptrain.text import escape
 
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -64,8 +65,8 @@ def read_bytes(path: Path, *, at_most: int | None = None) -> bytes:
     with open_regular(path) as file, disk_errors(path, doing="read"):
         size = os.fstat(file.fileno()).st_size
         if at_most is not None and size > at_most:
-            message = f"`{shown(path)}` has {size:,} bytes, at most {at_most:,} were expected"
-            raise RunError(Problem("BP502", message, shown(path), hints=_DAMAGED))
+            message = f"`{escape(path)}` has {size:,} bytes, at most {at_most:,} were expected"
+            raise RunError(Problem("BP502", message, escape(path), hints=_DAMAGED))
         return file.read()
 
 
@@ -74,7 +75,7 @@ def open_regular(path: Path) -> BinaryIO:
     try:
         descriptor = platform.open_read(path)
     except (FileNotFoundError, NotADirectoryError) as err:
-        raise RunError(Problem("BP503", f"the file `{shown(path)}` is missing", shown(path), hints=_DAMAGED)) from err
+        raise RunError(Problem("BP503", f"the file `{escape(path)}` is missing", escape(path), hints=_DAMAGED)) from err
     except OSError as err:
         if err.errno in {errno.ELOOP, errno.ENXIO}:  # a symlink, or a socket
             raise RunError(_irregular(path)) from err
@@ -87,7 +88,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 def read_json(path: Path) -> Any:
     """The value of a JSON file, read strictly; raises RunError when it is damaged, as `read_bytes` otherwise."""
-    return parse_json(read_bytes(path), source=shown(path))
+    return parse_json(read_bytes(path), source=escape(path))
 
 
 def parse_json(data: bytes, *, source: str) -> Any:
@@ -96,7 +97,7 @@ def parse_json(data: bytes, *, source: str) -> Any:
         return json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as err:
         raise RunError(
-            Problem("BP507", f"`{source}` is not valid JSON: {shown(str(err))}", source, hints=_DAMAGED)
+            Problem("BP507", f"`{source}` is not valid JSON: {escape(str(err))}", source, hints=_DAMAGED)
         ) from err
 
 
@@ -107,11 +108,6 @@ def disk_errors(path: Path, *, need: int | None = None, doing: str = "write") ->
         yield
     except OSError as err:
         raise StorageError(_disk_problem(err, path, need=need, doing=doing)) from err
-
-
-def shown(text: str | Path) -> str:
-    """A name as a message may show it: control characters, line ends and undecodable bytes are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
 _DAMAGED = ("restore the run from a copy, or train it again with `bptrain fit`",)
@@ -138,13 +134,13 @@ _OTHER = ("BP746", "the system refused", "look at the reason in brackets")
 
 def _disk_problem(err: OSError, path: Path, *, need: int | None, doing: str) -> Problem:
     code, reason, hint = _REASONS.get(err.errno or 0, _OTHER)
-    message = f"cannot {doing} `{shown(path)}`: {reason} ({err.strerror or err})"
+    message = f"cannot {doing} `{escape(path)}`: {reason} ({err.strerror or err})"
     if code == "BP740":
         free = platform.free_bytes(path)
         sizes = [f"{need:,} bytes are needed"] if need is not None else []
         sizes += [f"{free:,} bytes are free"] if free is not None else []
         message = "; ".join([message, ", ".join(sizes)] if sizes else [message])
-    return Problem(code, message, shown(path), hints=(hint,))
+    return Problem(code, message, escape(path), hints=(hint,))
 
 
 def _write_durably(path: Path, data: bytes | memoryview) -> None:
@@ -157,8 +153,8 @@ def _write_durably(path: Path, data: bytes | memoryview) -> None:
 
 
 def _irregular(path: Path) -> Problem:
-    message = f"`{shown(path)}` is not a regular file (a symlink, folder, pipe or device), and only those are read"
-    return Problem("BP505", message, shown(path), hints=("replace it by the file itself",))
+    message = f"`{escape(path)}` is not a regular file (a symlink, folder, pipe or device), and only those are read"
+    return Problem("BP505", message, escape(path), hints=("replace it by the file itself",))
 
 
 def _check_plain(value: object, place: str) -> None:

@@ -15,11 +15,12 @@ import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from bptrain.errors import DataError, Problem
+from bptrain.runs import platform
 from bptrain.text import escape, nearest, quote_list
 
 DECOMPRESSED_LIMIT = 64 * 2**30
@@ -54,9 +55,16 @@ class Roots:
 
     @classmethod
     def create(cls, root: str | Path | None = None, extras: Iterable[str | Path] = ()) -> Roots:
-        """Roots from `--root` (else the working directory) and the paths given on the command line, taken from it."""
+        """Roots from `--root` (else the working directory) and the paths given on the command line, taken from it.
+
+        A glob pattern among those allows the folder that it starts from.
+        """
         base = Path(os.path.realpath(root or "."))
-        return cls(base, tuple(Path(os.path.realpath(base / extra)) for extra in extras))
+        return cls(base, tuple(_allowed(base, os.fspath(extra)) for extra in extras if "\0" not in os.fspath(extra)))
+
+    def allowing(self, names: Iterable[str]) -> Roots:
+        """These roots and exactly the files that `names` lead to, taken from the root."""
+        return replace(self, extras=(*self.extras, *(Path(os.path.realpath(self.root / name)) for name in names)))
 
     def resolve(self, written: str | Path) -> Path:
         """The regular, readable file that `written` names, taken from the root.
@@ -96,15 +104,22 @@ class Roots:
         return list(files.values())
 
     def _matches(self, pattern: str) -> list[DataFile]:
-        if not _MAGIC.search(pattern) or os.path.lexists(self._inside(pattern)):
+        _require_local(pattern)
+        if not _MAGIC.search(pattern) or os.path.lexists(self.root / pattern):
             return [DataFile(self.resolve(pattern), pattern)]
-        fixed = _MAGIC.split(pattern)[0].rpartition("/")[0]
-        folder = self._inside(fixed or ("/" if pattern.startswith("/") else "."), shown=pattern)
+        folder = self._searchable(pattern)
         names = sorted(glob.iglob(pattern, root_dir=self.root, recursive=True), key=os.fsencode)
         files = [DataFile(self.resolve(name), name) for name in names if not self._inside(name).is_dir()]
         if not files:
             raise _missing(pattern, folder, what="no file matches the pattern")
         return files
+
+    def _searchable(self, pattern: str) -> Path:
+        """The resolved folder that a pattern starts from: an allowed one, or one that holds an allowed file."""
+        folder = Path(os.path.realpath(self.root / _fixed_folder(pattern)))
+        if any(extra.is_relative_to(folder) for extra in self.extras):
+            return folder
+        return self._inside(_fixed_folder(pattern), shown=pattern)
 
     def _inside(self, written: str, *, shown: str | None = None) -> Path:
         """The resolved path, after the checks that do not look at what is there."""
@@ -179,14 +194,25 @@ class _Gunzip:
             raise DataError(Problem("BP206", message, escape(self._file.name), hints=hints)) from err
 
 
+def _allowed(base: Path, extra: str) -> Path:
+    path = base / extra
+    is_pattern = _MAGIC.search(extra) and not os.path.lexists(path)
+    return Path(os.path.realpath(base / _fixed_folder(extra) if is_pattern else path))
+
+
+def _fixed_folder(pattern: str) -> str:
+    """What stands before the first part of a pattern that can match several names."""
+    fixed = _MAGIC.split(pattern)[0].rpartition("/")[0]
+    return fixed or ("/" if pattern.startswith("/") else ".")
+
+
 def _as_file(file: DataFile | Path) -> DataFile:
     return file if isinstance(file, DataFile) else DataFile(file, file.name)
 
 
 def _open_regular(file: DataFile) -> BinaryIO:
     try:
-        # O_NONBLOCK: a pipe that takes the place of a file after the check must not block
-        descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = platform.open_read(file.path)
     except FileNotFoundError as err:
         raise _missing(file.name, file.path.parent) from err
     except OSError as err:

@@ -44,6 +44,11 @@ def load(options: DataOptions, roots: Roots, *, warn: Warn = ignore) -> Loaded:
     return Loaded(frame, np.repeat(np.array(parts), counts), {file.name: digest(file) for file in files})
 
 
+def digests_of(options: DataOptions, roots: Roots) -> dict[str, str]:
+    """sha256 of every file of the `data` section, as `load` names them; nothing in a file is interpreted."""
+    return {file.name: digest(file) for part in PARTS for file in _expanded(roots, options, part)}
+
+
 def _expanded(roots: Roots, options: DataOptions, part: str) -> list[DataFile]:
     try:
         return roots.expand(getattr(options, part))

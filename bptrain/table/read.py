@@ -32,12 +32,19 @@ def read_table(files: Sequence[DataFile], options: DataOptions, *, warn: Warn = 
 def read_tables(files: Sequence[DataFile], options: DataOptions, *, warn: Warn = ignore) -> list[pa.Table]:
     """The rows of each file, columns in the order of the first; raises as `read_table`."""
     if len(files) > 1:
-        _require_same_names(files, _for_each(files, lambda file: column_names(file, options)))
+        common_names(files, options)
     tables = _for_each(files, lambda file: _read(file, options, warn))
     empty = [file for file, table in zip(files, tables, strict=True) if not table.num_rows]
     if empty:
         raise DataError(*(_no_rows(file) for file in empty))
     return [table.select(tables[0].column_names) for table in tables]
+
+
+def common_names(files: Sequence[DataFile], options: DataOptions) -> list[str]:
+    """The names of the columns, ordered as in the first file. DataError (BP228) for files that have others."""
+    names = _for_each(files, lambda file: column_names(file, options))
+    _require_same_names(files, names)
+    return names[0]
 
 
 def concatenated(files: Sequence[DataFile], tables: Sequence[pa.Table]) -> pa.Table:
@@ -81,13 +88,18 @@ def format_of(file: DataFile, options: DataOptions) -> str:
     """csv, tsv, jsonl or parquet: `data.format`, else by the file's name. DataError (BP208) when that says nothing."""
     if options.format != "auto":
         return options.format
-    name = file.name.lower().removesuffix(".gz")
-    for suffix, kind in _SUFFIXES.items():
-        if name.endswith(suffix):
-            return kind
+    kind = format_by_name(file)
+    if kind is not None:
+        return kind
     message = f"the format is not clear from the name '{escape(file.name)}'"
     hints = (f"set `data.format`, or let the name end in {', '.join(_SUFFIXES)}",)
     raise DataError(Problem("BP208", message, hints=hints))
+
+
+def format_by_name(file: DataFile) -> str | None:
+    """The format that the end of a file's name tells, or None."""
+    name = file.name.lower().removesuffix(".gz")
+    return next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), None)
 
 
 def _read(file: DataFile, options: DataOptions, warn: Warn) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from bptrain.judging.gates import Gate, apply_gates, check_gates, parse_gates
 from bptrain.run import DIVERGED, Evaluation, Run
 from bptrain.table.chunks import Warn, ignore
 from bptrain.table.clean import drop_missing_targets
-from bptrain.table.files import Roots
+from bptrain.table.files import Roots, digest
 from bptrain.table.frame import Frame
 from bptrain.table.from_pandas import from_pandas
 from bptrain.table.load import load
@@ -32,10 +33,12 @@ def evaluate(run: Run, data: str | Path | pd.DataFrame | None, *, gates: Sequenc
     wanted = _gates(run, gates, other_data=data is not None)
     warnings: list[Problem] = []
     if data is None:
-        judged = pipeline.evaluate_again(run.predictor, run.config, data_digests(run), roots)
+        found = pipeline.read_again(run.config, data_digests(run), roots)
+        judged = pipeline.evaluate_again(run.predictor, found)
         _check_split(run, judged.table)
     else:
         frame = frame_of(data, run, roots, warn=warnings.append)
+        warnings += _trained_on(run, data, roots)
         frame, dropped = _judgeable(frame, run, source=_name(data))
         judged = pipeline.evaluate_on(run.predictor, frame)
         warnings += dropped
@@ -76,6 +79,27 @@ def data_digests(run: Run) -> dict[str, str]:
     return digests
 
 
+def _trained_on(run: Run, data: object, roots: Roots) -> list[Problem]:
+    """The warning that the rows to be judged include those that trained the model; only whole files are recognised."""
+    held_out = (*run.config.data.validation, *run.config.data.test)
+    trained = {
+        known
+        for name, known in data_digests(run).items()
+        if not any(fnmatchcase(name, pattern) for pattern in held_out)
+    }
+    files = roots.expand(data) if isinstance(data, (str, Path)) else []
+    return [
+        Problem(
+            "BP304",
+            "this file is one that the model was trained on: its metrics flatter the model",
+            where=escape(file.name),
+            hints=("judge rows that the run has not seen; without --data its own test rows are judged",),
+        )
+        for file in files
+        if digest(file) in trained
+    ]
+
+
 def _check_split(run: Run, table: pa.Table) -> None:
     """Raise RunError unless the judged rows are in the parts that they were in when the run was made."""
     if not table.select(["row", "split"]).equals(artifacts.read_split(run.files)):
@@ -98,8 +122,8 @@ def _judgeable(frame: Frame, run: Run, *, source: str) -> tuple[Frame, list[Prob
 
     Raises DataError for missing columns or targets, and when no row is left.
     """
-    predictor.check_columns(run.predictor.columns, frame.names, source=source)
-    predictor.check_targets(run.predictor.targets, frame.names, source=source)
+    predictor.check_columns(run.features, frame.names, source=source)
+    predictor.check_targets(run.config.targets, frame.names, source=source)
     kept, dropped = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
     if not kept.n_rows:
         raise DataError(

@@ -103,8 +103,8 @@ class Judged:
     unknown: Mapping[str, int]
 
 
-def evaluate_again(saved: Predictor, config: Config, digests: Mapping[str, str], roots: Roots) -> Judged:
-    """Judge a model on the rows it was made with, read anew; its files may lie anywhere, as their sha256 is known.
+def read_again(config: Config, digests: Mapping[str, str], roots: Roots) -> survey.Survey:
+    """The rows that a run was made with; its files may lie anywhere, as their sha256 is known.
 
     Raises DataError when a file is not the one that the run was made with, before anything in it is interpreted.
     """
@@ -112,6 +112,11 @@ def evaluate_again(saved: Predictor, config: Config, digests: Mapping[str, str],
     provenance.check_data(digests, digests_of(config.data, roots))
     found = survey.survey(config, roots)
     provenance.check_data(digests, found.digests)  # again, as files may change between the two
+    return found
+
+
+def evaluate_again(saved: Predictor, found: survey.Survey) -> Judged:
+    """Judge a model on the rows it was made with."""
     split = survey.split_rows(found)
     parts = {name: _part(saved, found.frame.take(rows)) for name, rows in split.parts().items()}
     table = _predictions(saved, found.frame, parts)
@@ -162,7 +167,7 @@ def _prepared(columns: columns_prepare.Columns, targets: targets_prepare.Targets
     return Prepared(
         frame.rows,
         columns_prepare.transform_strictly(columns, frame),
-        targets_prepare.transform(targets, frame),
+        targets_prepare.encode(targets, frame),
         targets_prepare.truths(targets, frame),
     )
 

@@ -89,10 +89,11 @@ def predict_file(
     """
     options = file_options(run, data, roots)
     files = roots.expand(options.train)
-    model, summary = run.predictor, Summary()
-    predictor.check_columns(model.columns, tuple(common_names(files, options)), source=files[0].name)
+    predictor.check_columns(run.features, tuple(common_names(files, options)), source=files[0].name)
     refuse_inside_run(out)
+    summary = Summary()
     with open_writer(out, overwrite=overwrite) as writer:
+        model = run.predictor  # takes seconds: after all that can be refused at once
         for frame in _frames(files, options, chunk_rows=chunk_rows):
             writer.write(_predict(model, frame, summary))
         if not summary.n_rows:
@@ -105,7 +106,7 @@ def predict_frame(run: Run, data: pd.DataFrame) -> tuple[pd.DataFrame, Summary]:
     """Predictions for the rows of a pandas frame; see `Run.predict`."""
     summary = Summary()
     frame = frame_of(data, run, Roots.create())
-    predictor.check_columns(run.predictor.columns, frame.names, source="")
+    predictor.check_columns(run.features, frame.names, source="")
     table = _predict(run.predictor, frame, summary)
     _refuse_all_bad(summary, WHERE)
     predictions: pd.DataFrame = table.to_pandas()

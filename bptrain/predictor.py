@@ -8,7 +8,7 @@ model.keras, inputs.json             the same network for others; never read bac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,6 @@ from bptrain.network.options import MlpOptions
 from bptrain.runs import arrays as run_arrays
 from bptrain.runs import storage
 from bptrain.runs.manifest import RunFiles
-from bptrain.table.frame import Frame
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.prepare import Targets
 from bptrain.text import nearest, quote_list
@@ -90,9 +89,9 @@ def load(files: RunFiles) -> Predictor:
     return Predictor(columns, targets, network)
 
 
-def check_columns(columns: Columns, names: tuple[str, ...], *, source: str) -> None:
+def check_columns(needed: Iterable[str], names: tuple[str, ...], *, source: str) -> None:
     """Raise DataError when a table lacks columns that the model needs."""
-    missing = [name for name in columns_prepare.used_columns(columns) if name not in names]
+    missing = [name for name in needed if name not in names]
     if not missing:
         return
     near = [f"`{found[0]}` for `{name}`" for name in missing if (found := nearest(name, names))]
@@ -107,7 +106,7 @@ def check_columns(columns: Columns, names: tuple[str, ...], *, source: str) -> N
     )
 
 
-def check_targets(targets: Targets, names: tuple[str, ...], *, source: str) -> None:
+def check_targets(targets: Iterable[str], names: tuple[str, ...], *, source: str) -> None:
     """Raise DataError when a table that is to be judged lacks a target."""
     missing = [name for name in targets if name not in names]
     if missing:
@@ -121,24 +120,18 @@ def check_targets(targets: Targets, names: tuple[str, ...], *, source: str) -> N
         )
 
 
-def prepare_inputs(predictor: Predictor, frame: Frame) -> tuple[Mapping[str, np.ndarray], dict[str, np.ndarray]]:
-    """Network inputs for rows of a table, and per column a mask (n_rows,) of cells that could not be used."""
-    result = columns_prepare.transform(predictor.columns, frame)
-    return result.arrays, result.bad
-
-
 def describe_inputs(predictor: Predictor) -> dict[str, Any]:
     """What model.keras expects and gives, for people who use it without bptrain."""
     saved, arrays = columns_prepare.save(predictor.columns)
     return {
         "format": FORMAT,
         "inputs": {
-            name: {"kind": kind, "dtype": dtype, "width": width}
+            name: {"kind": kind, "dtype": dtype, "shape": list(shape)}
             for kind, state in predictor.columns.items()
-            for name, (dtype, width) in state.inputs.items()
+            for name, (dtype, shape) in state.inputs.items()
         },
         "how": {kind: kinds.prepare(kind).__doc__ for kind in predictor.columns},
-        "columns": saved,
+        "columns": {item["kind"]: item["state"] for item in saved},
         "numbers": {name: array.tolist() for name, array in arrays.items()},
         "outputs": [
             {"name": f"target_{position}", "target": name, **state.to_json()}

@@ -55,6 +55,9 @@ class Run:
 
     files: RunFiles
 
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
     @classmethod
     def open(cls, path: str | Path) -> Run:
         """The run in a directory. Raises RunError when it is damaged, unfinished or no run."""
@@ -81,6 +84,11 @@ class Run:
         """lock.json."""
         content: dict[str, Any] = self.files.read_json("lock.json")
         return content
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns that the model sees."""
+        return tuple(name for name, options in self.config.columns.items() if options.kind != "ignore")
 
     @property
     def passed(self) -> bool:

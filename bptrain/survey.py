@@ -72,7 +72,7 @@ def check_cells(found: Survey, config: Config) -> None:
     except DataError as error:
         problems += error.problems
     try:
-        targets_prepare.transform(targets_prepare.learn(training, config.targets), others)
+        targets_prepare.encode(targets_prepare.learn(training, config.targets), others)
     except DataError as error:
         problems += error.problems
     if problems:
@@ -138,9 +138,9 @@ def _parts(config: Config, given: np.ndarray) -> list[str]:
 
 
 def _split_kind(config: Config) -> str:
-    tasks_ = [options.task for options in config.targets.values()]
+    classes = [tasks.prepare(options.task).CLASSES for options in config.targets.values()] == [True]
     if config.split.kind != "auto":
-        if config.split.kind == "stratified" and (len(tasks_) > 1 or tasks_[0] == "regression"):
+        if config.split.kind == "stratified" and not classes:
             raise UsageError(
                 Problem(
                     "BP155",
@@ -150,7 +150,7 @@ def _split_kind(config: Config) -> str:
                 )
             )
         return config.split.kind
-    return "stratified" if len(tasks_) == 1 and tasks_[0] != "regression" else "random"
+    return "stratified" if classes else "random"
 
 
 def _primary(name: str, metrics: tuple[str, ...]) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import PurePath
+
+_YAML_WORDS = {"null", "true", "false", "yes", "no", "on", "off"}
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
@@ -34,6 +37,14 @@ def join_words(words: Sequence[str], *, last: str = "or") -> str:
 def escape(text: str | PurePath) -> str:
     r"""The text with control characters, line breaks, bidirectional marks and surrogates written as `\n`, `\x1b`, …"""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
+
+
+def yaml_name(name: str) -> str:
+    """A name as a key or a value of YAML, also within braces: in double quotes unless it is plain."""
+    if name.isprintable() and re.fullmatch(r"[^\W\d][\w.-]*", name) and name.casefold() not in _YAML_WORDS:
+        return name
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escape(quoted)}"'  # the escapes of Python are also those of YAML
 
 
 def shorten(text: str, limit: int = 60) -> str:

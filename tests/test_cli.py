@@ -228,7 +228,7 @@ def test_check_prints_every_column_with_its_kind(inside: Path, capsys: pytest.Ca
     assert run(["check", "c.yaml"]) == 0
     output, error = capsys.readouterr()
     assert re.search(r"^label +binary +target$", output, re.MULTILINE)
-    assert re.search(r"^size +numeric +every value is a number$", output, re.MULTILINE)
+    assert re.search(r"^size +numeric +every value is a number, 18 of 200 cells are missing$", output, re.MULTILINE)
     assert re.search(r"^code +categorical +declared$", output, re.MULTILINE)
     assert error == ""
 

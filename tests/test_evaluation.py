@@ -11,13 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tables
+from tables import make_table, write
 
 import bptrain
 from bptrain import Run
 from bptrain.cli.main import run as command
-from bptrain.errors import DataError, DivergedError, RunError
+from bptrain.errors import DataError, DivergedError, RunError, UsageError
+from bptrain.prediction import predict_file
 from bptrain.runs import manifest
 from bptrain.table import split
+from bptrain.table.files import Roots
 
 TINY = ["model.hidden=[2]", "training.epochs=1"]
 
@@ -161,7 +164,7 @@ def test_no_judgement_of_a_diverged_run_passes(project: Path, capsys: pytest.Cap
     for arguments in ([], ["--data", table], ["--data", table, "--gate", "auc > 2"], ["--json"]):
         assert command(["evaluate", "runs/c-0001", *arguments]) == 6
         output, error = capsys.readouterr()
-        assert error.startswith("error[BP602]: ")
+        assert "error[BP602]: " in error
         assert "runs/c-0001 (diverged)" in output or json.loads(output)["status"] == "diverged"
     assert command(["inspect", "runs/c-0001"]) == 0
     assert "runs/c-0001 (diverged, verified)" in capsys.readouterr().out
@@ -178,3 +181,33 @@ def test_fit_prints_json_and_details(project: Path, capsys: pytest.CaptureFixtur
     assert "# every value is a number\n" in log
     assert "\n  train: " in log.partition("\nseconds:\n")[2].replace("  read", "\n  read", 1)
     assert list(Path().rglob("latest")) == []
+
+
+def test_judging_the_training_file_says_so(fitted: Callable[..., Run], tmp_path: Path) -> None:
+    run = fitted("label")
+    trained_on = run.path.parent / "t.csv"
+    judged = run.evaluate(trained_on, root=trained_on.parent)
+    assert [warning.code for warning in judged.warnings] == ["BP304"]
+    other = write(make_table(30, seed=5), tmp_path / "new.csv")
+    assert run.evaluate(other).warnings == []
+
+
+@pytest.mark.parametrize("text", ["auc => 0.9", "auc =< 0.9"])
+def test_a_swapped_comparison_is_named(fitted: Callable[..., Run], text: str) -> None:
+    with pytest.raises(UsageError, match="BP300: .*not `=>`"):
+        fitted("label").evaluate(gates=[text])
+
+
+def test_what_can_be_refused_at_once_is_refused_before_the_model_loads(
+    fitted: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run.open(fitted("label").path)
+    monkeypatch.setattr(Run, "predictor", property(lambda self: pytest.fail("the model was loaded")))
+    data = write(make_table(5).drop_columns(["size"]), tmp_path / "rows.csv")
+    with pytest.raises(DataError, match="BP268"):
+        run.evaluate(data)
+    with pytest.raises(DataError, match="BP268"):
+        predict_file(run, str(data), tmp_path / "out.csv", roots=Roots.create(tmp_path))
+    whole = write(make_table(5), tmp_path / "whole.csv")
+    with pytest.raises(UsageError, match="BP157"):
+        predict_file(run, str(whole), tmp_path / "out.txt", roots=Roots.create(tmp_path))

@@ -82,9 +82,9 @@ def test_input_that_breaks_in_the_middle_leaves_no_output(fitted: Callable[..., 
     assert os.listdir(tmp_path) == ["rows.csv"]
 
 
-def test_an_output_folder_that_is_missing_is_a_storage_error(fitted: Callable[..., Run], tmp_path: Path) -> None:
+def test_an_output_folder_that_is_missing_is_named(fitted: Callable[..., Run], tmp_path: Path) -> None:
     data = write(make_table(5), tmp_path / "rows.csv")
-    with pytest.raises(StorageError, match="BP7"):
+    with pytest.raises(UsageError, match="BP160: there is no folder"):
         predict_file(fitted("label"), str(data), tmp_path / "no" / "out.csv", roots=Roots.create(tmp_path))
 
 

@@ -91,7 +91,7 @@ def test_columns_load_as_they_were_saved(shelf: Path, table: tuple[Frame, dict[s
         assume(False)
     saved, arrays = columns_prepare.save(learned)
     write_arrays(shelf, arrays)
-    read = parse_json(canonical_json(saved).encode(), source="preparer.json")
+    read = parse_json(canonical_json({"columns": saved}).encode(), source="preparer.json")["columns"]
     loaded = columns_prepare.load(read, read_arrays(shelf, columns_prepare.array_shapes(read)))
     assert list(loaded) == list(learned)
     assert columns_prepare.used_columns(loaded) == columns_prepare.used_columns(learned)
@@ -139,7 +139,7 @@ def test_targets_load_as_they_were_saved(table: tuple[Frame, dict[str, TargetOpt
     read = parse_json(canonical_json({"targets": targets_prepare.save(learned)}).encode(), source="x")["targets"]
     loaded = targets_prepare.load(read)
     assert list(loaded.items()) == list(learned.items())
-    before, after = targets_prepare.transform(learned, frame), targets_prepare.transform(loaded, frame)
+    before, after = targets_prepare.encode(learned, frame), targets_prepare.encode(loaded, frame)
     assert [(a.dtype, a.tobytes()) for a in after] == [(b.dtype, b.tobytes()) for b in before]
 
 
@@ -212,7 +212,8 @@ def test_formats_keep_leading_zeros_and_read_numbers_alike(
     fitted: Callable[..., Run], tmp_path: Path, ending: str
 ) -> None:
     saved = fitted(*TASKS).files.read_json("model/preparer.json")
-    (code,) = (column for column in saved["columns"]["categorical"]["columns"] if column["name"] == "code")
+    (categorical,) = (item["state"] for item in saved["columns"] if item["kind"] == "categorical")
+    (code,) = (column for column in categorical["columns"] if column["name"] == "code")
     assert code["levels"] == ["007", "07", "10", "7"]
     run = fitted("amount")
     left = run.evaluate(write(make_table(80, seed=5), tmp_path / "t.csv"))

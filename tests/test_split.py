@@ -65,7 +65,7 @@ def same(left: Split, right: Split) -> bool:
 
 @settings(max_examples=300, deadline=None)
 @given(rows(), SHARES, SHARES, SEEDS, st.none() | SEEDS)
-def test_split_equals_scikit_learns_and_is_refused_where_it_refuses(
+def test_split_equals_scikit_learns_and_is_refused_where_it_may_refuse(
     table: tuple[np.ndarray, np.ndarray | None], test: float, validation: float, seed: int, own_seed: int | None
 ) -> None:
     given_parts, classes = table
@@ -76,7 +76,12 @@ def test_split_equals_scikit_learns_and_is_refused_where_it_refuses(
         with pytest.raises(DataError, match="BP26[67]"):
             make_split(given_parts, classes, options, seed=seed)
         return
-    assert same(make_split(given_parts, classes, options, seed=seed), wanted)
+    try:
+        assert same(make_split(given_parts, classes, options, seed=seed), wanted)
+    except DataError:  # with another seed scikit-learn would have refused: the first division could leave one row
+        assert classes is not None
+        counts = np.bincount(classes[given_parts == "train"])
+        assert any(count - np.ceil(count * test) < 2 for count in counts if count)
 
 
 @settings(max_examples=200, deadline=None)

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import pickle
+import re
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +27,7 @@ from bptrain.table import encoding as table_encoding
 from bptrain.table.csv_problems import examine
 from bptrain.table.csv_rows import first_row, row_blocks
 from bptrain.table.files import DataFile
+from bptrain.table.frame import Frame
 from bptrain.table.options import DataOptions
 from bptrain.table.read import column_names, format_of, read_table, stream_table
 from bptrain.table.values import numbers, texts
@@ -332,13 +334,40 @@ def test_parquet_keeps_types_and_decodes_dictionaries(write_parquet: Callable[..
 
 @pytest.mark.parametrize(
     "column",
-    [pa.array([[1]]), pa.array([{"x": 1}]), pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), pa.array([b"x"])],
+    [
+        pa.array([[1], [2]]),
+        pa.array([{"x": 1}, {"x": 2}]),
+        pa.array([[("k", 1)], []], pa.map_(pa.string(), pa.int64())),
+        pa.array([b"x", None]),
+        pa.array([[1.0, 2.0], None], pa.list_(pa.float32(), 2)),
+    ],
 )
-def test_parquet_refuses_nested_columns_by_name(write_parquet: Callable[..., DataFile], column: pa.Array) -> None:
-    (problem,) = problems(write_parquet({"fine": [1], "odd": column}))
-    assert problem.code == "BP225"
-    assert "`odd`" in problem.message
-    assert "fine" not in problem.message
+def test_parquet_keeps_only_the_name_of_columns_that_are_not_read(
+    write_parquet: Callable[..., DataFile], column: pa.Array
+) -> None:
+    kind = re.escape(str(column.type).partition("<")[0])
+    file = write_parquet({"fine": [1, 2], "odd": column})
+    whole = read_table([file, write_parquet({"fine": [3, 4], "odd": column}, "u.parquet")], options())
+    streamed = pa.concat_tables(stream_table(file, options(), chunk_rows=1))
+    for table, n_rows in ((whole, 4), (streamed, 2)):
+        frame = Frame(table, np.arange(n_rows))
+        assert frame.names == ("fine", "odd")
+        assert frame.texts("fine").to_pylist() == [str(number + 1) for number in range(n_rows)]
+        assert frame.take(np.array([1, 0])).n_present("odd") == 2
+        for read in (frame.numbers, frame.texts, frame.keys):
+            with pytest.raises(DataError, match=f"BP225: .*`odd`.*: {kind}"):
+                read("odd")
+        assert frame.unread_problem("fine") is None
+
+
+def test_parquet_of_columns_that_are_not_read_has_its_rows(write_parquet: Callable[..., DataFile]) -> None:
+    assert read_table([write_parquet({"odd": [[1], [2]]})], options()).num_rows == 2
+
+
+def test_parquet_column_that_is_read_in_one_file_only_is_refused(write_parquet: Callable[..., DataFile]) -> None:
+    files = [write_parquet({"a": [[1]]}), write_parquet({"a": ["x"]}, "u.parquet")]
+    with pytest.raises(DataError, match="BP226"):
+        read_table(files, options())
 
 
 def test_parquet_refuses_damaged_files(write: Write, write_parquet: Callable[..., DataFile]) -> None:

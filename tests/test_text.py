@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptrain.text import escape, nearest, quote_list, shorten
+from bptrain.errors import Problem
+from bptrain.reports.text import problem_text
+from bptrain.text import escape, nearest, quote_list, shorten, yaml_name
 
 
 def test_nearest_puts_the_most_alike_first() -> None:
@@ -60,3 +63,26 @@ def test_shorten_marks_what_it_cut() -> None:
 
 def test_escape_takes_a_path() -> None:
     assert escape(Path("a\nb") / "c") == "a\\nb/c"
+
+
+@pytest.mark.parametrize("name", ["size", "größe", "a.b-c_1"])
+def test_yaml_name_leaves_plain_names(name: str) -> None:
+    assert yaml_name(name) == name
+
+
+@given(
+    st.text(max_size=8) | st.sampled_from(["a: b", "null", "no", "7", "1e3", "{a", '"', "\\", "a,b", "\x1b\u202e", "é"])
+)
+def test_yaml_name_is_that_name_in_yaml(name: str) -> None:
+    written = yaml_name(name)
+    assert written.isprintable()
+    assert yaml.safe_load(f"columns: {{{written}: categorical}}") == {"columns": {name: "categorical"}}
+    assert yaml.safe_load(f"target: {{column: {written}}}") == {"target": {"column": name}}
+
+
+def test_problem_text_shows_nothing_raw() -> None:
+    raw, shown = "a\x1b[31m\u202eb", r"a\x1b[31m\u202eb"
+    text = problem_text(Problem("BP240", raw, f"{raw}: row 1", hints=(raw, escape(raw))))
+    assert all(line.isprintable() for line in text.splitlines())
+    assert text.count(shown) == 4
+    assert problem_text(Problem("BP240", "x", excerpt="1 | a\n  | ^")).endswith("1 | a\n  | ^")

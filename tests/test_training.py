@@ -232,8 +232,8 @@ def test_patience_stops_and_restore_best_chooses_the_weights(restore_best: bool,
     trained, seen = fit_and_watch(subject, opposite(subject.examples), epochs=50, patience=3, restore_best=restore_best)
     losses = [row["validation_loss"] for row in trained.history]
     assert losses == sorted(losses)
-    assert (trained.stopped_by, len(losses), trained.best_epoch) == ("patience", 4, 4)
-    assert_same_weights(weights_of(subject.network), seen[4])
+    assert (trained.stopped_by, len(losses), trained.best_epoch) == ("patience", 4, kept)
+    assert_same_weights(weights_of(subject.network), seen[kept])
 
 
 def test_best_epoch_in_the_middle_is_restored() -> None:

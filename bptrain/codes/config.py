@@ -108,6 +108,11 @@ CODES: dict[str, Code] = {
     "BP158": Code(
         "the output exists", "bptrain does not replace a file unless told to.", "Choose another name, or add `--force`."
     ),
+    "BP160": Code(
+        "no folder for the output",
+        "The output file is to stand in a folder that does not exist.",
+        "Make the folder, or choose another place.",
+    ),
     "BP159": Code(
         "no such code",
         "`bptrain explain` was asked for a code that no message has.",

@@ -23,6 +23,11 @@ CODES: dict[str, Code] = {
         "The model is not as good as the gate demands. The run is published all the same.",
         "Improve the model, or lower the gate if the demand was too high.",
     ),
+    "BP304": Code(
+        "judged on training data",
+        "The file to be judged is one whose rows trained the model, so its metrics say little about new rows.",
+        "Judge rows that the run has not seen, or run `bptrain evaluate` without --data for its own test rows.",
+    ),
     "BP500": Code(
         "not a run directory",
         "The folder given as a run has no MANIFEST.json, or does not exist.",

@@ -122,8 +122,8 @@ CODES: dict[str, Code] = {
     "BP224": Code("not JSON lines", "A line is not one JSON object.", "Write one flat object per line."),
     "BP225": Code(
         "nested or unsupported values",
-        "A column holds lists, objects, bytes or another type that is not read.",
-        "Store each part as a column of numbers, text, true/false or dates.",
+        "A column that is used holds lists, objects, bytes or another type that is not read.",
+        "Store each part as a column of numbers, text, true/false or dates, or ignore the column.",
     ),
     "BP226": Code(
         "several types in one column",
@@ -170,7 +170,7 @@ CODES: dict[str, Code] = {
     ),
     "BP240": Code(
         "almost all numbers",
-        "A column holds numbers except for a few cells, so its kind is not clear.",
+        "A column or target holds numbers except for a few cells, so its kind is not clear.",
         "If these cells mean missing, add them to `data.na_values`; else declare the kind, or correct the cells.",
     ),
     "BP241": Code(
@@ -190,7 +190,7 @@ CODES: dict[str, Code] = {
     ),
     "BP244": Code(
         "constant column",
-        "The column has one single value in the training rows; it is ignored.",
+        "Every training cell of the column has the same value; it is ignored.",
         "Nothing; or write `ignore` for the column to say so yourself.",
     ),
     "BP245": Code(
@@ -205,6 +205,17 @@ CODES: dict[str, Code] = {
     ),
     "BP247": Code(
         "no columns to predict from", "Every column was ignored.", "Give at least one column a kind under `columns`."
+    ),
+    "BP248": Code(
+        "a column that is not read",
+        "The column holds lists, objects, bytes or another type that no kind of column reads. It is ignored.",
+        "Nothing; or write `ignore` for the column to say so yourself, or store each part as a column of its own.",
+    ),
+    "BP249": Code(
+        "looks like numbers or dates",
+        "A text column holds what looks like dates, or numbers with a decimal comma, thousands separators, a currency "
+        "or percent sign. It is read as labels, or ignored.",
+        "Set `data.decimal`, or write the values as plain numbers; declare the column's kind if labels are meant.",
     ),
     "BP260": Code(
         "rows without target",

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from bptrain.columns import kinds
 from bptrain.columns.kinds import ColumnOptions, IgnoreOptions
-from bptrain.columns.state import NEARLY_ALL
+from bptrain.columns.marks import look_alike
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.table.frame import Frame
-from bptrain.text import escape, nearest, quote_list
+from bptrain.table.frame import NEARLY_ALL, Frame
+from bptrain.text import escape, nearest, quote_list, yaml_name
 
 DECLARED = "declared"
 MOSTLY_UNIQUE = 0.9  # share of distinct values from which text tells rows apart instead of grouping them
@@ -43,9 +43,13 @@ def resolve(frame: Frame, declared: Mapping[str, ColumnOptions], targets: Sequen
     for name in names:
         if name in by_name:
             found.options[name], found.reasons[name] = by_name[name], DECLARED
+            unread = frame.unread_problem(name)
+            if unread is not None and not isinstance(by_name[name], IgnoreOptions):
+                problems.append(unread)
             continue
         try:
             _infer(frame, name, found)
+            _warn_of_marks(frame, name, found)
         except DataError as error:
             problems.extend(error.problems)
     if problems:
@@ -87,14 +91,27 @@ def _infer(frame: Frame, name: str, found: Kinds) -> None:
             return
 
 
+def _warn_of_marks(frame: Frame, name: str, found: Kinds) -> None:
+    if found.options[name].kind == "numeric" or frame.unread_problem(name) is not None:
+        return
+    warning = look_alike(frame, name)
+    if warning is not None:
+        found.warnings.append(warning)
+
+
 def _useless(frame: Frame, name: str) -> Problem | None:
     """Why a column cannot help the model, as the warning that says so."""
-    n_present, n_unique = frame.n_present(name), frame.n_unique(name)
-    hint = (f"write `columns: {{{_quoted(name)}: KIND}}` with a kind to use it anyway, or `ignore` to say so yourself",)
     shown = escape(name)
+    if frame.unread_problem(name) is not None:
+        hint = (f"write `columns: {{{yaml_name(name)}: ignore}}` to say so yourself",)
+        return Problem("BP248", f"column `{shown}` is ignored: it holds values that are not read", hints=hint)
+    n_present, n_unique = frame.n_present(name), frame.n_unique(name)
+    hint = (
+        f"write `columns: {{{yaml_name(name)}: KIND}}` with a kind to use it anyway, or `ignore` to say so yourself",
+    )
     if n_present == 0:
         return Problem("BP243", f"column `{shown}` is ignored: it has no value in the training rows", hints=hint)
-    if n_unique == 1:
+    if n_unique == 1 and n_present == frame.n_rows:  # else what is missing may tell something
         return Problem("BP244", f"column `{shown}` is ignored: it has one value only in the training rows", hints=hint)
     if n_present < LEAST_ROWS or n_unique < MOSTLY_UNIQUE * n_present:
         return None
@@ -161,7 +178,3 @@ def _nothing_left(found: Kinds) -> Problem:
         hints=("give at least one column a kind under `columns`: `numeric` or `categorical`",),
         key=("columns",),
     )
-
-
-def _quoted(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z_][\w.-]*", name) else f'"{escape(name)}"'

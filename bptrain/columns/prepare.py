@@ -12,7 +12,7 @@ from bptrain.columns.state import Json, State, Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
 
-Columns = Mapping[str, State]  # by kind, in the order of the table of kinds
+Columns = Mapping[str, State]  # by kind, in the order in which they were learned: the network's features follow it
 
 
 def check(frame: Frame, options: Mapping[str, ColumnOptions]) -> None:
@@ -70,25 +70,25 @@ def used_columns(columns: Columns) -> tuple[str, ...]:
     return tuple(name for state in columns.values() for name in state.columns)
 
 
-def save(columns: Columns) -> tuple[Json, dict[str, np.ndarray]]:
-    """A JSON value and the arrays, named `kind/array`, from which `load` makes the same columns."""
-    saved = {kind: state.to_json() for kind, state in columns.items()}
+def save(columns: Columns) -> tuple[list[Json], dict[str, np.ndarray]]:
+    """A JSON value and the arrays, named `kind/array`, from which `load` makes the same columns in the same order."""
+    saved = [{"kind": kind, "state": state.to_json()} for kind, state in columns.items()]
     arrays = {f"{kind}/{name}": array for kind, state in columns.items() for name, array in state.arrays().items()}
     return saved, arrays
 
 
-def array_shapes(saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]:
+def array_shapes(saved: list[Json]) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Dtype and shape of every array that belongs to `saved`."""
     return {
-        f"{kind}/{name}": shape
-        for kind, state in saved.items()
-        for name, shape in kinds.prepare(kind).array_shapes(state).items()
+        f"{item['kind']}/{name}": shape
+        for item in saved
+        for name, shape in kinds.prepare(item["kind"]).array_shapes(item["state"]).items()
     }
 
 
-def load(saved: Json, arrays: Mapping[str, np.ndarray]) -> Columns:
+def load(saved: list[Json], arrays: Mapping[str, np.ndarray]) -> Columns:
     """The columns that `save` wrote."""
-    return {kind: kinds.prepare(kind).load(saved[kind], _own(arrays, kind)) for kind in kinds.KINDS if kind in saved}
+    return {item["kind"]: kinds.prepare(item["kind"]).load(item["state"], _own(arrays, item["kind"])) for item in saved}
 
 
 def _of_kind(options: Mapping[str, ColumnOptions], kind: str) -> dict[str, ColumnOptions]:

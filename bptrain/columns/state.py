@@ -12,8 +12,6 @@ from bptrain.table.frame import Frame
 
 Json = dict[str, Any]
 
-NEARLY_ALL = 0.95  # share of readable cells from which a text column is taken for a kind with a few wrong cells
-
 
 @dataclass(frozen=True)
 class Transformed:
@@ -35,8 +33,8 @@ class State(Protocol):
     def columns(self) -> tuple[str, ...]: ...
 
     @property
-    def inputs(self) -> dict[str, tuple[str, int]]:
-        """Arrays given to the network: name → (dtype, width)."""
+    def inputs(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Arrays given to the network: name → (dtype, shape of one row)."""
 
     def to_json(self) -> Json: ...
 

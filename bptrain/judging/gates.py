@@ -13,6 +13,7 @@ from bptrain.errors import Problem, UsageError
 from bptrain.text import escape, nearest, quote_list
 
 OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+SWAPPED = re.compile(r"=[<>]")
 FORM = re.compile(r"\s*(?P<subject>.+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<limit>[-+\d.eE]+)\s*")
 
 
@@ -50,7 +51,10 @@ def parse_gates(texts: Sequence[str]) -> list[Gate]:
         Problem(
             "BP300",
             f"`{escape(text)}` is not a gate",
-            hints=("write a metric, one of >= <= > <, and a finite number: `auc >= 0.9` or `validation.rmse < 3`",),
+            hints=(
+                *(("write `>=` or `<=`, not `=>` or `=<`",) if SWAPPED.search(text) else ()),
+                "write a metric, one of >= <= > <, and a finite number: `auc >= 0.9` or `validation.rmse < 3`",
+            ),
             key=_key(position),
         )
         for position, (text, gate) in enumerate(zip(texts, gates, strict=True))
@@ -62,7 +66,7 @@ def parse_gates(texts: Sequence[str]) -> list[Gate]:
 
 
 def _parse(text: str) -> Gate | None:
-    match = FORM.fullmatch(text)
+    match = None if SWAPPED.search(text) else FORM.fullmatch(text)
     try:
         limit = float(match["limit"]) if match else None
     except ValueError:

@@ -24,8 +24,8 @@ def judge(table: pa.Table, targets: Mapping[str, TargetState]) -> Report:
     return {
         name: {
             "task": state.task,
-            "labels": list(getattr(state, "labels", ())),
-            "positive": state.labels[1] if state.task == "binary" else None,  # type: ignore[attr-defined]
+            "labels": list(state.labels),
+            "positive": state.positive,
             "splits": {split: _judge_split(table, targets, name, split) for split in SPLITS if split in present},
         }
         for name, state in targets.items()
@@ -36,11 +36,6 @@ def score(state: TargetState, truth: pa.Array, outputs: np.ndarray, metric: str)
     """One metric of one target's outputs (n_rows, n_outputs)."""
     predicted = tasks.measures(state.task).decode(state, outputs)
     return _measure(state, truth, predicted, np.ones(len(truth)))[metric]
-
-
-def default_primary(state: TargetState) -> str:
-    """The metric named first when the config leaves it open."""
-    return tasks.measures(state.task).METRICS[0]
 
 
 def _judge_split(table: pa.Table, targets: Mapping[str, TargetState], name: str, split: str) -> Report:

@@ -45,10 +45,9 @@ def predictions_table(
 def decoded_of(table: pa.Table, targets: Mapping[str, TargetState], name: str) -> Decoded:
     """The predictions of one target, read back from the table."""
     start = prefix(targets, name)
-    labels = getattr(targets[name], "labels", ())
     return Decoded(
         table[f"{start}prediction"].combine_chunks(),
-        {label: table[f"{start}probability_{label}"].to_numpy() for label in labels},
+        {label: table[f"{start}probability_{label}"].to_numpy() for label in targets[name].labels},
     )
 
 

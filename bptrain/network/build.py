@@ -21,13 +21,13 @@ def build(
 ) -> keras.Model:
     """The network, with first weights that are a function of the seed.
 
-    Its inputs are the prepared arrays by name, (batch, width) each; its outputs are one array (batch, n_outputs) per
+    Its inputs are the prepared arrays by name, (batch, …) each; its outputs are one array (batch, n_outputs) per
     target, named `output_name(position)`: logits of classes, or the standardised number.
     """
     inputs = {
-        name: keras.Input((width,), dtype=dtype, name=name)
+        name: keras.Input(shape, dtype=dtype, name=name)
         for state in columns.values()
-        for name, (dtype, width) in state.inputs.items()
+        for name, (dtype, shape) in state.inputs.items()
     }
     features = [
         feature for kind, state in columns.items() for feature in kinds.encode(kind).encode(state, inputs, seed)

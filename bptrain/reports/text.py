@@ -12,13 +12,16 @@ SPLITS = ("train", "validation", "test")
 
 
 def problem_text(problem: Problem, *, severity: str = "error") -> str:
-    """One problem with its place, the lines it stands in, and what to do."""
-    lines = [f"{severity}[{problem.code}]: {problem.message}"]
+    """One problem with its place, the lines it stands in, and what to do.
+
+    Whatever a message quotes is shown escaped; only `excerpt`, which has several lines, comes with its escapes.
+    """
+    lines = [f"{severity}[{problem.code}]: {escape(problem.message)}"]
     if problem.where:
-        lines.append(f"  --> {problem.where}")
+        lines.append(f"  --> {escape(problem.where)}")
     if problem.excerpt:
         lines.append(problem.excerpt)
-    lines += [f"  = {hint}" for hint in problem.hints]
+    lines += [f"  = {escape(hint)}" for hint in problem.hints]
     return "\n".join(lines)
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.errors import Problem
+from bptrain.errors import DataError, Problem
 from bptrain.table import values
-from bptrain.text import escape
+from bptrain.text import escape, shorten, yaml_name
 
 N_EXAMPLES = 5
+NEARLY_ALL = 0.95  # share of numbers among a column's cells from which the others are rather mistakes than labels
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Frame:
     """Rows of a table.
 
     `table` holds the cells as their file gave them (text from CSV, typed from Parquet and JSON lines), `rows` (n_rows,)
-    int64 their numbers over all input files before any row was removed.
+    int64 their numbers over all input files before any row was removed. Columns of types that are not read keep their
+    place and name; using the cells of one is a DataError (BP225).
     """
 
     table: pa.Table
@@ -57,17 +59,31 @@ class Frame:
         """The rows at `positions` (k,), in that order."""
         return replace(self, table=self.table.take(values.positions_array(positions)), rows=self.rows[positions])
 
-    def select(self, names: tuple[str, ...]) -> Frame:
-        """Only these columns."""
-        return replace(self, table=self.table.select(list(names)))
-
     def numbers(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Values (n_rows,) float64, NaN for missing, and a mask (n_rows,) of cells that are present but no number."""
-        return values.numbers(self.table[name], decimal=self.decimal)
+        return values.numbers(self._read(name), decimal=self.decimal)
 
     def texts(self, name: str) -> pa.ChunkedArray:
         """Canonical text of each cell, null for missing; the same whichever file format held the value."""
-        return values.texts(self.table[name])
+        return values.texts(self._read(name))
+
+    def keys(self, name: str) -> pa.ChunkedArray:
+        """The label of each cell, null for missing; the same whichever type spelled it (`values.keys`)."""
+        return values.keys(self.texts(name))
+
+    def unread_problem(self, name: str) -> Problem | None:
+        """Why a column cannot be used at all, if its type is one that is not read."""
+        kind = values.unread_kind(self.table[name])
+        if kind is None:
+            return None
+        return Problem(
+            "BP225",
+            f"column `{escape(name)}` is used, but holds values that are not read: {shorten(escape(kind), 200)}",
+            hints=(
+                "store numbers, text, true/false or dates: one column per value",
+                f"if the model shall not see it, write `columns: {{{yaml_name(name)}: ignore}}`",
+            ),
+        )
 
     def is_missing(self, name: str) -> np.ndarray:
         """Mask (n_rows,) of cells without a value; NaN is missing."""
@@ -79,6 +95,8 @@ class Frame:
 
     def n_unique(self, name: str) -> int:
         """Distinct present values; NaN is missing."""
+        if pa.types.is_null(self.table.schema.field(name).type):
+            return 0
         present = self.table[name].take(values.positions_array(np.flatnonzero(~self.is_missing(name))))
         return int(pc.count_distinct(present, mode="only_valid").as_py())
 
@@ -104,6 +122,22 @@ class Frame:
             where=self.where(int(np.flatnonzero(mask)[0])),
             hints=(
                 "if these cells mean missing, add them to `data.na_values`; else correct them",
-                f"if they are labels, write `columns: {{{escape(name)}: categorical}}`",
+                f"if they are labels, write `columns: {{{yaml_name(name)}: categorical}}`",
             ),
         )
+
+    def almost_numbers(self, name: str, bad: np.ndarray, n_present: int, *, what: str, hint: str) -> Problem:
+        """The problem of a column or target that holds numbers except for the cells under `bad` (n_rows,)."""
+        return Problem(
+            "BP240",
+            f"{what} `{escape(name)}` holds numbers except for {int(bad.sum())} of {n_present} cells: "
+            f"{self.examples(name, bad)}",
+            where=self.where(int(np.flatnonzero(bad)[0])),
+            hints=("if these cells mean missing, add them to `data.na_values`", hint),
+        )
+
+    def _read(self, name: str) -> pa.ChunkedArray:
+        problem = self.unread_problem(name)
+        if problem is not None:
+            raise DataError(problem)
+        return self.table[name]

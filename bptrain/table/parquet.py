@@ -1,4 +1,4 @@
-"""Parquet: typed columns, flat ones only; dictionary-encoded columns are decoded."""
+"""Parquet: typed columns; dictionary-encoded ones are decoded, of nested ones only the names are kept."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bptrain.table.encoding import foreign_format
 from bptrain.table.files import DataFile, is_gzip, open_data
 from bptrain.table.header import name_problems, name_warnings
 from bptrain.table.options import DataOptions
+from bptrain.table.values import unread, unread_type
 from bptrain.text import escape
 
 BATCH_ROWS = 2**16
@@ -33,7 +34,7 @@ _FLAT_TYPES = (
 
 
 def parquet_schema(file: DataFile, *, warn: Warn = ignore) -> pa.Schema:
-    """Names and types as they are read. DataError: damaged (BP227), nested columns (BP225), names (BP215-BP220)."""
+    """Names and types as they are read. DataError: damaged (BP227), names (BP215-BP220)."""
     with _opened(file) as opened:
         return _schema(opened, file, warn)
 
@@ -53,19 +54,19 @@ def stream_parquet(file: DataFile, options: DataOptions, *, n_rows: int, warn: W
 
 
 def read_schema(schema: pa.Schema) -> pa.Schema:
-    """The types that cells are read as: dictionaries are decoded, and text has one type."""
+    """The types that cells are read as: dictionaries are decoded, text has one type, and nested ones have stand-ins."""
     return pa.schema([pa.field(f.name, _read_type(f.type)) for f in schema])
 
 
-def schema_problems(schema: pa.Schema, *, where: str) -> list[Problem]:
-    """Why columns with these names and types cannot be read: their names (BP215-BP220), nested values (BP225)."""
-    problems = name_problems(schema.names, where=where)
-    odd = [f"`{escape(f.name)}` ({f.type})" for f in schema if not any(is_type(f.type) for is_type in _FLAT_TYPES)]
-    if odd:
-        shown = ", ".join(odd[:10]) + (" …" if len(odd) > 10 else "")
-        hints = ("store numbers, text, true/false or dates: one column per value",)
-        problems.append(Problem("BP225", f"columns hold values that are not read: {shown}", where, hints=hints))
-    return problems
+def as_read(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The columns of `schema` (from `read_schema`); those of types that are not read need not be in `batch`."""
+    columns = [
+        unread(field.type.field(0).name, batch.num_rows)
+        if pa.types.is_struct(field.type)
+        else batch.column(batch.schema.get_field_index(field.name)).cast(field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 @contextmanager
@@ -106,7 +107,7 @@ def _not_parquet(head: bytes, file: DataFile) -> DataError:
 def _schema(opened: parquet.ParquetFile, file: DataFile, warn: Warn) -> pa.Schema:
     schema = read_schema(opened.schema_arrow)
     where = escape(file.name)
-    problems = schema_problems(schema, where=where)
+    problems = name_problems(schema.names, where=where)
     if problems:
         raise DataError(*problems)
     for warning in name_warnings(schema.names, where=where):
@@ -117,12 +118,15 @@ def _schema(opened: parquet.ParquetFile, file: DataFile, warn: Warn) -> pa.Schem
 def _read_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_dictionary(kind):
         return _read_type(kind.value_type)
+    if not any(is_type(kind) for is_type in _FLAT_TYPES):
+        return unread_type(kind)
     return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
 
 
 def _batches(
     opened: parquet.ParquetFile, schema: pa.Schema, file: DataFile, options: DataOptions
 ) -> Iterator[pa.RecordBatch]:
-    for batch in opened.iter_batches(BATCH_ROWS):
+    flat = [field.name for field in schema if not pa.types.is_struct(field.type)]
+    for batch in opened.iter_batches(BATCH_ROWS, columns=flat):
         batch.validate(full=True)  # text that is no UTF-8 would go unnoticed
-        yield with_missing(batch.cast(schema), options.na_values, where=file.name)
+        yield with_missing(as_read(batch, schema), options.na_values, where=file.name)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from itertools import islice
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from bptrain.text import escape, shorten
-
 LARGEST_NUMBER = float(np.finfo(np.float32).max)  # networks compute in float32: what is larger is as good as infinite
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _WORD = r"^[+-]?(?i:nan|inf|infinity)$"
 _ODD_NAN = r"^[+-]?(?i:nan)\("
+_WHOLE = r"\A([+-]?(?:0|[1-9][0-9]*))\.0*\z"  # a number with leading zeros is a code and stays as it is
+_LONG_WHOLE = r"\A-?[0-9](?:\.[0-9]+)?e\+[0-9]+\z"  # as Python spells floats from 1e16
+_WORDS = ((r"\A-0\z", "0"), (r"\A(?:true|TRUE)\z", "True"), (r"\A(?:false|FALSE)\z", "False"))
 
 
 def numbers(column: pa.ChunkedArray | pa.Array, *, decimal: str = ".") -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -67,21 +67,29 @@ def texts(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
     return _spelled_once(column, _time_texts)
 
 
-def first_bad(
-    column: pa.ChunkedArray | pa.Array,
-    bad: NDArray[np.bool_] | NDArray[np.int64],
-    *,
-    first_row: int = 2,
-    limit: int = 5,
-) -> str:
-    """The first bad cells for a message: "row 17: 'abc', row 20: 'n/a' and 3 more".
+def keys(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What makes spellings one label, as text (n,): equal for cells that only their file's type spells differently.
 
-    `bad` is a mask (n,) or positions; rows are counted from `first_row`, so that with 2 the header is row 1.
+    `3.0` is `3` (integers beside a missing cell are floats in pandas), 1e+16 is 10000000000000000, and `true` and
+    `TRUE` are `True`. Any other text is its own key, also `007` and `1.50`.
     """
-    positions = np.flatnonzero(bad) if bad.dtype == bool else bad
-    examples = [f"row {p + first_row}: '{_shown(column[p].as_py())}'" for p in islice(positions.tolist(), limit)]
-    more = f" and {len(positions) - limit:,} more" if len(positions) > limit else ""
-    return ", ".join(examples) + more
+    return _spelled_once(texts, _keys)
+
+
+def unread(kind: pa.DataType, n_rows: int) -> pa.Array:
+    """The stand-in (n_rows,) for a column whose type is not read; its cells count as present."""
+    stand_in = unread_type(kind)
+    return pa.StructArray.from_buffers(stand_in, n_rows, [None], children=[pa.nulls(n_rows)])
+
+
+def unread_type(kind: pa.DataType | str) -> pa.DataType:
+    """The type of `unread`: it names `kind`, and joins no column that is read, as none has a type like it."""
+    return pa.struct([(str(kind), pa.null())])
+
+
+def unread_kind(column: pa.ChunkedArray) -> str | None:
+    """The type of a column that was not read; None for one that was."""
+    return " or ".join(field.name for field in column.type) if pa.types.is_struct(column.type) else None
 
 
 def _chunked(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
@@ -158,5 +166,17 @@ def _time_texts(values: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(text, zone, "") if zone else pc.replace_substring(text, " 00:00:00", "")
 
 
-def _shown(value: Any) -> str:
-    return shorten(escape(str(value)), 40)
+def _keys(texts: pa.Array) -> pa.Array:
+    spelled = pc.replace_substring_regex(texts, _WHOLE, r"\1")
+    for pattern, word in _WORDS:
+        spelled = pc.replace_substring_regex(spelled, pattern, word)
+    if pc.any(pc.match_substring_regex(spelled, _LONG_WHOLE)).as_py():
+        spelled = pa.array((_whole(text) for text in spelled.to_pylist()), pa.string())
+    return spelled
+
+
+def _whole(text: str | None) -> str | None:
+    if text is None or re.fullmatch(_LONG_WHOLE.removesuffix(r"\z"), text) is None:
+        return text
+    value = float(text)
+    return str(int(value)) if value.is_integer() else text

@@ -69,6 +69,13 @@ def open_writer(path: Path, *, overwrite: bool) -> Iterator[Writer]:
                 "BP157", f"`{escape(path.name)}` has no ending that says its format", hints=(f"use one of {endings}",)
             )
         )
+    if not path.parent.is_dir():
+        folder = escape(str(path.parent))
+        raise UsageError(
+            Problem(
+                "BP160", f"there is no folder `{folder}` for the output", hints=(f"make it first: mkdir -p {folder}",)
+            )
+        )
     if path.exists() and not overwrite:
         raise UsageError(
             Problem("BP158", f"`{escape(str(path))}` exists already", hints=("choose another name, or add `--force`",))

@@ -18,30 +18,22 @@ from bptrain.text import escape
 def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:
     """The classes of a column in order: by number if all are numbers, else by text.
 
-    Each class is spelled as the data spells it (`1` and `1.0` are one class: the shorter spelling stands).
+    Each class is spelled as the data spells it (`1` and `1.0` are one class: the shortest spelling stands).
     """
-    spellings = pc.unique(frame.texts(name).drop_null()).to_pylist()
-    by_key: dict[str, str] = {}
-    for spelling in sorted(spellings, key=lambda text: (len(text), text), reverse=True):
-        by_key[label_key(spelling)] = spelling
+    spellings = pa.chunked_array([pc.unique(frame.texts(name).drop_null())])
+    pairs = zip(spellings.to_pylist(), values.keys(spellings).to_pylist(), strict=True)
+    by_key = {key: text for text, key in sorted(pairs, key=lambda pair: (len(pair[0]), pair[0]), reverse=True)}
     return tuple(by_key[key] for key in sorted(by_key, key=_sort_key(by_key)))
 
 
-def label_key(spelling: str) -> str:
-    """What makes two spellings one class: `1`, `1.0` and `1.00` are `1`; other text is itself."""
-    head, point, tail = spelling.partition(".")
-    return head if point and not tail.strip("0") and head.lstrip("+-").isdigit() else spelling
-
-
 def codes_of(texts: pa.ChunkedArray, labels: Sequence[str]) -> np.ndarray:
-    """Codes (n_rows,) int64 of each text in `labels`; -1 for missing or any other text."""
-    keys = text_array([label_key(label) for label in labels])
-    canonical = pc.replace_substring_regex(texts, r"^([+-]?\d+)\.0*$", r"\1")
-    positions, _ = values.numbers(pc.index_in(canonical, value_set=keys))
+    """Codes (n_rows,) int64 of each text in `labels`, however it is spelled; -1 for missing or any other text."""
+    keys = values.keys(pa.chunked_array([text_array(labels)])).combine_chunks()
+    positions, _ = values.numbers(pc.index_in(values.keys(texts), value_set=keys))
     return np.where(np.isnan(positions), -1, positions).astype(np.int64)
 
 
-def encode(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:
+def known_codes(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:
     """Codes (n_rows,) int64 of a target column. Raises DataError for a label that training rows never showed."""
     codes = codes_of(frame.texts(name), labels)
     unknown = codes < 0

@@ -10,7 +10,6 @@ import pyarrow as pa
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
 from bptrain.targets import tasks
-from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.state import Json, TargetState
 from bptrain.targets.tasks import TargetOptions
 
@@ -32,23 +31,21 @@ def learn(frame: Frame, options: Mapping[str, TargetOptions]) -> Targets:
 
 
 def written_back(options: Mapping[str, TargetOptions], targets: Targets) -> dict[str, TargetOptions]:
-    """The options with what they left open as it was learned: the positive label."""
-    return {
-        name: chosen.model_copy(update={"positive": targets[name].to_json()["labels"][1]})
-        if isinstance(chosen, BinaryOptions)
-        else chosen
-        for name, chosen in options.items()
-    }
+    """The options with what they left open as it was learned."""
+    return {name: tasks.prepare(chosen.task).written_back(chosen, targets[name]) for name, chosen in options.items()}
 
 
-def transform(targets: Targets, frame: Frame) -> list[np.ndarray]:
+def encode(targets: Targets, frame: Frame) -> list[np.ndarray]:
     """What the network is to give for the rows of `frame`: one array (n_rows, width) per target."""
-    return [tasks.prepare(state.task).transform(state, frame, name) for name, state in targets.items()]
+    return [tasks.prepare(state.task).encode(state, frame, name) for name, state in targets.items()]
 
 
 def truths(targets: Targets, frame: Frame) -> dict[str, pa.Array]:
-    """The target columns (n_rows,) as predictions.parquet holds them: labels as text, numbers as float64."""
-    return {name: _truth(state, frame, name) for name, state in targets.items()}
+    """The target columns (n_rows,) as predictions.parquet holds them: labels as they were learned, numbers as float64.
+
+    Raises DataError for a label that training rows never showed, whatever its spelling.
+    """
+    return {name: tasks.prepare(state.task).truth(state, frame, name) for name, state in targets.items()}
 
 
 def save(targets: Targets) -> list[Json]:
@@ -59,9 +56,3 @@ def save(targets: Targets) -> list[Json]:
 def load(saved: list[Json]) -> Targets:
     """The targets that `save` wrote."""
     return {item["name"]: tasks.prepare(item["state"]["task"]).load(item["state"]) for item in saved}
-
-
-def _truth(state: TargetState, frame: Frame, name: str) -> pa.Array:
-    if state.task == "regression":
-        return pa.array(frame.numbers(name)[0])
-    return frame.texts(name).combine_chunks().cast(pa.string())

@@ -37,15 +37,29 @@ class TargetState(Protocol):
     @property
     def loss(self) -> str: ...
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes in the order of their codes; empty for numbers."""
+
+    @property
+    def positive(self) -> str | None:
+        """The label whose probability is the prediction, in tasks that have one."""
+
     def to_json(self) -> Json: ...
 
 
 class Prepare(Protocol):
-    """The functions of a task's `prepare.py`."""
+    """What a task's `prepare.py` has; `CLASSES` says whether its targets are labels, to stratify rows by."""
+
+    CLASSES: bool
 
     def learn(self, frame: Frame, name: str, options: Any) -> TargetState: ...
 
-    def transform(self, state: Any, frame: Frame, name: str) -> np.ndarray: ...
+    def encode(self, state: Any, frame: Frame, name: str) -> np.ndarray: ...
+
+    def truth(self, state: Any, frame: Frame, name: str) -> pa.Array: ...
+
+    def written_back(self, options: Any, state: Any) -> Any: ...
 
     def load(self, saved: Json) -> TargetState: ...
 

@@ -22,8 +22,10 @@ class CategoricalOptions(Section):
         64, description="With `auto`: most levels for which one-hot is used."
     )
     dimension: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Length of an embedding; by default min(50, round(1.6 * levels^0.56))."
+        None, description="Length of an embedding; by default min(50, max(1, round(1.6 * levels^0.56)))."
     )
-    min_count: Annotated[int, Field(ge=1)] = Field(
-        5, description="Levels with fewer training rows share one level `rare`."
+    min_count: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="Levels with fewer training rows share one level `rare`; by default 5, "
+        "in tables of less than 500 training rows one in a hundred (at least 1).",
     )

@@ -4,6 +4,8 @@ All categorical columns are one array `categorical` (n_rows, n_columns) int32. C
 never showed (no input is raised for it); then come missing and rare, where training rows had them, and the levels in
 sorted order: the first level has the code 1 + max(missing, rare). A label that training rows never showed, or showed
 rarely, has the code `rare` (0 if there is none); a missing cell has the code `missing` (0 if there is none).
+
+Spellings that only the type of a file makes different are one label: `3.0` is `3`, `true` and `TRUE` are `True`.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from bptrain.columns.state import Json, Transformed
 from bptrain.table.frame import Frame
 
 UNKNOWN = 0
+MIN_COUNT = 5  # with `min_count` left open; in small tables it is one in a hundred rows
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,9 @@ class CategoricalState:
         return tuple(column.name for column in self.levels)
 
     @property
-    def inputs(self) -> dict[str, tuple[str, int]]:
-        """Arrays given to the network: name → (dtype, width)."""
-        return {"categorical": ("int32", len(self.levels))}
+    def inputs(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Arrays given to the network: name → (dtype, shape of one row)."""
+        return {"categorical": ("int32", (len(self.levels),))}
 
     def to_json(self) -> Json:
         return {"columns": [asdict(column) for column in self.levels]}
@@ -90,7 +93,7 @@ def check(frame: Frame, options: Mapping[str, CategoricalOptions]) -> None:
 
 def learn(frame: Frame, options: Mapping[str, CategoricalOptions]) -> CategoricalState:
     """Levels of the training rows in `frame`."""
-    return CategoricalState(tuple(_learn_column(frame.texts(name), name, options[name]) for name in options))
+    return CategoricalState(tuple(_learn_column(frame.keys(name), name, options[name]) for name in options))
 
 
 def transform(state: CategoricalState, frame: Frame) -> Transformed:
@@ -98,15 +101,16 @@ def transform(state: CategoricalState, frame: Frame) -> Transformed:
     codes = np.empty((frame.n_rows, len(state.levels)), np.int32)
     unknown = {}
     for position, column in enumerate(state.levels):
-        codes[:, position], unknown[column.name] = _codes(column, frame.texts(column.name))
+        codes[:, position], unknown[column.name] = _codes(column, frame.keys(column.name))
     return Transformed({"categorical": codes}, unknown={name: count for name, count in unknown.items() if count})
 
 
-def _learn_column(texts: pa.ChunkedArray, name: str, options: CategoricalOptions) -> Levels:
-    counts = {item["values"]: item["counts"] for item in pc.value_counts(texts.drop_null()).to_pylist()}
-    levels = tuple(sorted(level for level, count in counts.items() if count >= options.min_count))
+def _learn_column(labels: pa.ChunkedArray, name: str, options: CategoricalOptions) -> Levels:
+    min_count = options.min_count or min(MIN_COUNT, max(1, len(labels) // 100))
+    counts = {item["values"]: item["counts"] for item in pc.value_counts(labels.drop_null()).to_pylist()}
+    levels = tuple(sorted(level for level, count in counts.items() if count >= min_count))
     rare_labels = tuple(sorted(set(counts) - set(levels)))
-    missing = 1 if texts.null_count else UNKNOWN
+    missing = 1 if labels.null_count else UNKNOWN
     rare = missing + 1 if rare_labels else UNKNOWN
     return Levels(name, levels, rare_labels, missing, rare, _dimension(len(levels), options))
 
@@ -115,19 +119,19 @@ def _dimension(n_levels: int, options: CategoricalOptions) -> int:
     """0 for one-hot, else the embedding's length (rule of thumb of fast.ai's tabular learner)."""
     if options.encoding == "one_hot" or (options.encoding == "auto" and n_levels <= options.one_hot_limit):
         return 0
-    return options.dimension or min(50, round(1.6 * n_levels**0.56))
+    return options.dimension or min(50, max(1, round(1.6 * n_levels**0.56)))
 
 
-def _codes(column: Levels, texts: pa.ChunkedArray) -> tuple[np.ndarray, int]:
+def _codes(column: Levels, cells: pa.ChunkedArray) -> tuple[np.ndarray, int]:
     """The code of each cell (n_rows,), and how many cells hold a label that training rows never showed."""
     first = 1 + max(column.missing, column.rare)
-    positions = pc.index_in(texts, value_set=pa.array(column.levels, texts.type)).combine_chunks()
-    missing = texts.is_null().to_numpy()
+    positions = pc.index_in(cells, value_set=pa.array(column.levels, cells.type)).combine_chunks()
+    missing = cells.is_null().to_numpy()
     unlisted = positions.is_null().to_numpy(zero_copy_only=False) & ~missing
     codes = np.where(unlisted, column.rare, positions.fill_null(0).to_numpy(zero_copy_only=False) + first)
     codes[missing] = column.missing
-    return codes, int(unlisted.sum()) - _count(texts, column.rare_labels)
+    return codes, int(unlisted.sum()) - _count(cells, column.rare_labels)
 
 
-def _count(texts: pa.ChunkedArray, labels: tuple[str, ...]) -> int:
-    return int(pc.sum(pc.is_in(texts, value_set=pa.array(labels, texts.type))).as_py() or 0)
+def _count(cells: pa.ChunkedArray, labels: tuple[str, ...]) -> int:
+    return int(pc.sum(pc.is_in(cells, value_set=pa.array(labels, cells.type))).as_py() or 0)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bptrain.columns.numeric.options import NumericOptions
-from bptrain.columns.state import NEARLY_ALL, Json, Transformed
+from bptrain.columns.state import Json, Transformed
 from bptrain.errors import DataError, Problem
-from bptrain.table.frame import Frame
+from bptrain.table.frame import NEARLY_ALL, Frame
 from bptrain.table.values import LARGEST_NUMBER
-from bptrain.text import escape
+from bptrain.text import escape, yaml_name
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class NumericState:
     indicators: tuple[str, ...]
 
     @property
-    def inputs(self) -> dict[str, tuple[str, int]]:
-        """Arrays given to the network: name → (dtype, width)."""
-        arrays = {"numeric": ("float32", len(self.columns))}
+    def inputs(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Arrays given to the network: name → (dtype, shape of one row)."""
+        arrays: dict[str, tuple[str, tuple[int, ...]]] = {"numeric": ("float32", (len(self.columns),))}
         if self.indicators:
-            arrays["numeric_missing"] = ("float32", len(self.indicators))
+            arrays["numeric_missing"] = ("float32", (len(self.indicators),))
         return arrays
 
     def to_json(self) -> Json:
@@ -62,21 +62,12 @@ def recognise(frame: Frame, name: str) -> str | None:
     values, bad = frame.numbers(name)
     n_read = int(np.count_nonzero(~np.isnan(values)))
     n_bad = int(np.count_nonzero(bad))
-    if n_bad == 0:
-        return "every value is a number" if n_read else None
-    if n_read / (n_read + n_bad) >= NEARLY_ALL:
-        raise DataError(
-            Problem(
-                "BP240",
-                f"column `{name}` holds numbers except for {n_bad} of {n_read + n_bad} cells: "
-                f"{frame.examples(name, bad)}",
-                where=frame.where(int(np.flatnonzero(bad)[0])),
-                hints=(
-                    "if these cells mean missing, add them to `data.na_values`",
-                    f"if they are labels, write `columns: {{{name}: categorical}}`",
-                ),
-            )
-        )
+    if n_bad == 0 and n_read:
+        n_missing = frame.n_rows - n_read
+        return "every value is a number" + (f", {n_missing} of {frame.n_rows} cells are missing" if n_missing else "")
+    if n_bad and n_read / (n_read + n_bad) >= NEARLY_ALL:
+        hint = f"if they are labels, write `columns: {{{yaml_name(name)}: categorical}}`"
+        raise DataError(frame.almost_numbers(name, bad, n_read + n_bad, what="column", hint=hint))
     return None
 
 
@@ -161,6 +152,6 @@ def _empty(name: str) -> Problem:
     return Problem(
         "BP241",
         f"column `{escape(name)}` is declared numeric but has no value in the training rows",
-        hints=(f"write `columns: {{{escape(name)}: ignore}}`, or check `data.na_values`",),
+        hints=(f"write `columns: {{{yaml_name(name)}: ignore}}`, or check `data.na_values`",),
         key=("columns", name),
     )

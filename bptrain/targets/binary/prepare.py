@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from bptrain.errors import DataError, Problem, UsageError
+from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
 from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.labels import codes_of, encode, label_key, learn_labels, shares
+from bptrain.targets.labels import codes_of, known_codes, learn_labels, shares, take_labels
 from bptrain.targets.state import Json
 from bptrain.text import escape, quote_list
+
+CLASSES = True
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,10 @@ class BinaryState:
     @property
     def n_outputs(self) -> int:
         return 1
+
+    @property
+    def positive(self) -> str:
+        return self.labels[1]
 
     def to_json(self) -> Json:
         return asdict(self)
@@ -58,9 +66,19 @@ def learn(frame: Frame, name: str, options: BinaryOptions) -> BinaryState:
     return BinaryState(labels, share, options.loss)
 
 
-def transform(state: BinaryState, frame: Frame, name: str) -> np.ndarray:
+def encode(state: BinaryState, frame: Frame, name: str) -> np.ndarray:
     """Zeros and ones (n_rows, 1) float32. Raises DataError for any other label."""
-    return encode(frame, name, state.labels).astype(np.float32)[:, None]
+    return known_codes(frame, name, state.labels).astype(np.float32)[:, None]
+
+
+def truth(state: BinaryState, frame: Frame, name: str) -> pa.Array:
+    """The labels (n_rows,) as they were learned. Raises DataError for any other label."""
+    return take_labels(state.labels, known_codes(frame, name, state.labels))
+
+
+def written_back(options: BinaryOptions, state: BinaryState) -> BinaryOptions:
+    """The options with the positive label."""
+    return options.model_copy(update={"positive": state.positive})
 
 
 def load(saved: Json) -> BinaryState:
@@ -71,9 +89,9 @@ def load(saved: Json) -> BinaryState:
 def _position(labels: tuple[str, ...], name: str, positive: str | int | float | bool | None) -> int:
     if positive is None:
         return 1
-    keys = [label_key(label) for label in labels]
-    if label_key(str(positive)) in keys:
-        return keys.index(label_key(str(positive)))
+    code = int(codes_of(pa.chunked_array([text_array([str(positive)])]), labels)[0])
+    if code >= 0:
+        return code
     raise UsageError(
         Problem(
             "BP150",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
-from bptrain.targets.labels import codes_of, encode, learn_labels, shares
+from bptrain.targets.labels import codes_of, known_codes, learn_labels, shares, take_labels
 from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.state import Json
+
+CLASSES = True
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class MulticlassState:
     @property
     def n_outputs(self) -> int:
         return len(self.labels)
+
+    @property
+    def positive(self) -> None:
+        return None
 
     def to_json(self) -> Json:
         return asdict(self)
@@ -45,9 +52,19 @@ def learn(frame: Frame, name: str, options: MulticlassOptions) -> MulticlassStat
     return MulticlassState(labels, shares(codes_of(frame.texts(name), labels), len(labels)), options.loss)
 
 
-def transform(state: MulticlassState, frame: Frame, name: str) -> np.ndarray:
+def encode(state: MulticlassState, frame: Frame, name: str) -> np.ndarray:
     """Class numbers (n_rows, 1) int32. Raises DataError for a label that training rows never showed."""
-    return encode(frame, name, state.labels).astype(np.int32)[:, None]
+    return known_codes(frame, name, state.labels).astype(np.int32)[:, None]
+
+
+def truth(state: MulticlassState, frame: Frame, name: str) -> pa.Array:
+    """The labels (n_rows,) as they were learned. Raises DataError for a label that training rows never showed."""
+    return take_labels(state.labels, known_codes(frame, name, state.labels))
+
+
+def written_back(options: MulticlassOptions, state: MulticlassState) -> MulticlassOptions:
+    """Nothing was left open."""
+    return options
 
 
 def load(saved: Json) -> MulticlassState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
@@ -12,20 +13,29 @@ from bptrain.table.values import LARGEST_NUMBER
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.state import Json
 
+CLASSES = False
+
 
 @dataclass(frozen=True)
 class RegressionState:
-    """Mean, population standard deviation and median of the training rows, in the target's own units."""
+    """Mean and population standard deviation of the training rows, in the target's own units."""
 
     mean: float
     scale: float
-    median: float
     loss: str
     task: str = "regression"
 
     @property
     def n_outputs(self) -> int:
         return 1
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def positive(self) -> None:
+        return None
 
     def to_json(self) -> Json:
         return asdict(self)
@@ -35,7 +45,7 @@ def learn(frame: Frame, name: str, options: RegressionOptions) -> RegressionStat
     """Mean and spread of the training rows. Raises DataError when a cell is no finite number or all are equal."""
     values = _values(frame, name)
     scale = float(np.std(values))
-    if not scale > 0:
+    if values.min() == values.max() or not scale > 0:  # rounding leaves equal values a scale, tiny ones none
         raise DataError(
             Problem(
                 "BP263",
@@ -44,12 +54,22 @@ def learn(frame: Frame, name: str, options: RegressionOptions) -> RegressionStat
                 key=("targets", name),
             )
         )
-    return RegressionState(float(np.mean(values)), scale, float(np.median(values)), options.loss)
+    return RegressionState(float(np.mean(values)), scale, options.loss)
 
 
-def transform(state: RegressionState, frame: Frame, name: str) -> np.ndarray:
+def encode(state: RegressionState, frame: Frame, name: str) -> np.ndarray:
     """Standardised values (n_rows, 1) float32. Raises DataError when a cell is no finite number."""
     return ((_values(frame, name) - state.mean) / state.scale).astype(np.float32)[:, None]
+
+
+def truth(state: RegressionState, frame: Frame, name: str) -> pa.Array:
+    """The numbers (n_rows,) float64. Raises DataError when a cell is no finite number."""
+    return pa.array(_values(frame, name))
+
+
+def written_back(options: RegressionOptions, state: RegressionState) -> RegressionOptions:
+    """Nothing was left open."""
+    return options
 
 
 def load(saved: Json) -> RegressionState:

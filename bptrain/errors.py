@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bptrain.text import escape
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -100,4 +102,4 @@ class InterruptedRun(BptrainError):
 def _sentence(problem: Problem) -> str:
     """A problem in one line, for whoever sees the exception and not the command line's message."""
     hints = f" ({'; '.join(problem.hints)})" if problem.hints else ""
-    return f"{problem.code}: {problem.message}{hints}"
+    return escape(f"{problem.code}: {problem.message}{hints}")

@@ -39,12 +39,12 @@ SILENT = Silent()
 
 @dataclass(frozen=True)
 class Prepared:
-    """One part, ready for the network: its row numbers, network inputs, and targets as learned and as given."""
+    """One part, ready for the network: its row numbers, network inputs, and targets as numbers and as labels."""
 
     rows: np.ndarray
     inputs: Mapping[str, np.ndarray]
-    truths: list[np.ndarray]
-    labels: Mapping[str, pa.Array]
+    encoded: list[np.ndarray]
+    truths: Mapping[str, pa.Array]
 
 
 def check(config: Config, roots: Roots) -> tuple[Config, Kinds, list[Problem]]:
@@ -192,7 +192,7 @@ def _train(model: Predictor, parts: Mapping[str, Prepared], config: Config, reco
     from bptrain.training.train import train
 
     def examples(part: Prepared) -> Examples:
-        truths = {output_name(position): truth for position, truth in enumerate(part.truths)}
+        truths = {output_name(position): truth for position, truth in enumerate(part.encoded)}
         return Examples(part.inputs, truths)
 
     first, state = next(iter(model.targets.items()))
@@ -201,7 +201,7 @@ def _train(model: Predictor, parts: Mapping[str, Prepared], config: Config, reco
     def primary_score(outputs: Mapping[str, np.ndarray]) -> dict[str, float]:
         if validation is None:
             return {}
-        return {primary: score(state, validation.labels[first], outputs[output_name(0)], primary)}
+        return {primary: score(state, validation.truths[first], outputs[output_name(0)], primary)}
 
     trained = train(
         model.network,
@@ -224,7 +224,7 @@ def _train(model: Predictor, parts: Mapping[str, Prepared], config: Config, reco
 def _predictions(model: Predictor, frame: Frame, parts: Mapping[str, Prepared]) -> pa.Table:
     """The table of predictions for all parts, in the order of the rows."""
     tables = [
-        predictions_table(model.targets, model.outputs(part.inputs), part.labels, part.rows, [name] * len(part.rows))
+        predictions_table(model.targets, model.outputs(part.inputs), part.truths, part.rows, [name] * len(part.rows))
         for name, part in parts.items()
     ]
     table = pa.concat_tables(tables)

@@ -527,3 +527,12 @@ def test_interrupted_run_is_busy_until_it_ends_then_replaced(
     assert capsys.readouterr().err.startswith("warning[BP515]: `mine.partial` was left by a run that ended early")
     assert (copy / "mine/MANIFEST.json").is_file()
     assert not (copy / "mine.partial").exists()
+
+
+def test_json_of_a_failure_is_its_problems(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["check", "c.yaml", "--json", "--set", "training.epoch=1", "--set", "modl=mlp"]
+    assert run(arguments) == 2
+    output, error = capsys.readouterr()
+    problems = json.loads(output)["problems"]
+    assert [problem["code"] for problem in problems] == ["BP103", "BP103"]
+    assert all(problem["message"] in error for problem in problems)

@@ -16,7 +16,7 @@ from types import FrameType  # noqa: E402
 import click  # noqa: E402
 
 from bptrain import __version__  # noqa: E402
-from bptrain.errors import BptrainError, InterruptedRun, Problem  # noqa: E402
+from bptrain.errors import BptrainError, DivergedError, GateError, InterruptedRun, Problem  # noqa: E402
 from bptrain.reports.text import problem_text  # noqa: E402
 from bptrain.text import escape, join_words, nearest  # noqa: E402
 
@@ -91,6 +91,8 @@ def run(arguments: list[str]) -> int:
         cli.main(arguments, prog_name="bptrain", standalone_mode=False)
     except BptrainError as error:
         _show(*error.problems)
+        if "--json" in arguments and not isinstance(error, (GateError, DivergedError)):  # after the judgement
+            _print_json(error)
         return error.exit_code
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -119,6 +121,13 @@ def _show(*problems: Problem) -> None:
         click.echo(problem_text(problem), err=True)
     if len(problems) > 1:
         click.echo(f"{len(problems)} problems", err=True)
+
+
+def _print_json(error: BptrainError) -> None:
+    from bptrain.runs.storage import canonical_json
+
+    content = {"format": 1, "problems": [problem.to_json() for problem in error.problems]}
+    click.echo(canonical_json(content), nl=False)
 
 
 def _bug(error: Exception) -> Problem:

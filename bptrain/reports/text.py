@@ -56,14 +56,21 @@ def _target_text(name: str, report: Mapping[str, Any]) -> str:
     rows = [[_title(name, report), *splits, f"trivial {splits[-1]}"]]
     rows.append(["rows", *(str(report["splits"][split]["n"]) for split in splits), ""])
     for metric in sorted(judged["metrics"], key=list(METRICS).index):
-        values = [_number(report["splits"][split]["metrics"][metric]["value"]) for split in splits]
-        rows.append([metric, *values, _number(judged["baselines"]["trivial"][metric])])
+        values = [report["splits"][split]["metrics"][metric]["value"] for split in splits]
+        rows.append([metric, *_numbers([*values, judged["baselines"]["trivial"][metric]])])
     return table_text(rows)
 
 
 def _title(name: str, report: Mapping[str, Any]) -> str:
     positive = f", positive {escape(report['positive'])}" if report["positive"] is not None else ""
     return f"{escape(name)} ({report['task']}{positive})"
+
+
+def _numbers(values: Sequence[float | None]) -> list[str]:
+    """Values with as many decimals as show five digits of the largest, four at most; `-` for none."""
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    digits = len(str(int(largest))) if largest >= 1 else 1
+    return ["-" if value is None else f"{value:.{max(5 - digits, 0)}f}" for value in values]
 
 
 def _number(value: float | None) -> str:

@@ -536,3 +536,13 @@ def test_json_of_a_failure_is_its_problems(inside: Path, capsys: pytest.CaptureF
     problems = json.loads(output)["problems"]
     assert [problem["code"] for problem in problems] == ["BP103", "BP103"]
     assert all(problem["message"] in error for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"), [(["--version"], 0, "bptrain"), (["explain", "BP000"], 2, "BP159")]
+)
+def test_exit_code_survives_libraries_that_abort_at_the_end(arguments: list[str], code: int, says: str) -> None:
+    program = "import atexit, os, sys; atexit.register(os.abort); from bptrain.cli.main import main; main()"
+    result = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode == code
+    assert says in result.stdout + result.stderr

@@ -6,12 +6,14 @@ from bptrain import environment  # isort: skip — before anything that loads nu
 
 environment.configure()
 
+import os  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
 import traceback  # noqa: E402
 from importlib import import_module  # noqa: E402
 from types import FrameType  # noqa: E402
+from typing import NoReturn  # noqa: E402
 
 import click  # noqa: E402
 
@@ -82,7 +84,21 @@ def cli() -> None:
 def main() -> None:
     """The entry point of `bptrain`."""
     signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))
+
+
+def leave(exit_code: int) -> NoReturn:
+    """End the process with this exit code, without the teardown of the interpreter and its libraries.
+
+    TensorFlow's threads now and then abort the process while it is torn down (`terminate called without an active
+    exception`, exit 134), after everything is written: the build would see that instead of our code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # nobody reads any more, or the disk is full: what was printed is lost
+            exit_code = exit_code or 74
+    os._exit(exit_code)
 
 
 def run(arguments: list[str]) -> int:

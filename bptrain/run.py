@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bptrain.columns.kinds import is_feature
 from bptrain.config.load import config_from_text
 from bptrain.config.schema import Config
 from bptrain.errors import Problem
@@ -88,7 +89,7 @@ class Run:
     @property
     def features(self) -> tuple[str, ...]:
         """The columns that the model sees."""
-        return tuple(name for name, options in self.config.columns.items() if options.kind != "ignore")
+        return tuple(name for name, options in self.config.columns.items() if is_feature(options))
 
     @property
     def passed(self) -> bool:

@@ -75,7 +75,7 @@ def model_settings(**fixed: Any) -> list[Any]:
 
 def column_settings(kind: str) -> list[Any]:
     """Every combination of a kind's encodings, indicators and so on."""
-    return list(settings(type(kinds.KINDS[kind]), {"min_count": 1}))
+    return list(settings(kinds.KINDS[kind], {"min_count": 1}))
 
 
 def target_settings() -> list[Any]:

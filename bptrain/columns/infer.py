@@ -54,7 +54,7 @@ def resolve(frame: Frame, declared: Mapping[str, ColumnOptions], targets: Sequen
             problems.extend(error.problems)
     if problems:
         raise DataError(*problems)
-    if all(isinstance(options, IgnoreOptions) for options in found.options.values()):
+    if not any(map(kinds.is_feature, found.options.values())):
         raise DataError(_nothing_left(found))
     return found
 
@@ -84,10 +84,10 @@ def _infer(frame: Frame, name: str, found: Kinds) -> None:
         found.options[name], found.reasons[name] = IgnoreOptions(), warning.message.partition(": ")[2]
         found.warnings.append(warning)
         return
-    for kind, defaults in kinds.KINDS.items():
-        reason = kinds.prepare(kind).recognise(frame, name)
-        if reason is not None:
-            found.options[name], found.reasons[name] = defaults, reason
+    for kind in kinds.KINDS:
+        recognised = kinds.prepare(kind).recognise(frame, name)
+        if recognised is not None:
+            found.options[name], found.reasons[name] = recognised.options, recognised.reason
             return
 
 
@@ -169,7 +169,7 @@ def _nothing_left(found: Kinds) -> Problem:
             "BP247", "the table has no column besides the target", hints=("give a table with columns to predict from",)
         )
     declared = sum(reason == "declared" for reason in found.reasons.values())
-    shown = [f"{declared} are declared `ignore`"] if declared else []
+    shown = [f"{declared} are declared `ignore` or have a role"] if declared else []
     shown += [warning.message for warning in found.warnings[:5]]
     shown += [f"{len(found.warnings) - 5} more are ignored"] if len(found.warnings) > 5 else []
     return Problem(

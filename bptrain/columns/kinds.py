@@ -26,9 +26,35 @@ class IgnoreOptions(Section):
     kind: Literal["ignore"] = "ignore"
 
 
-ColumnOptions = Annotated[NumericOptions | CategoricalOptions | IgnoreOptions, Field(discriminator="kind")]
-# with the options of an inferred column; inference asks the kinds in this order
-KINDS: dict[str, ColumnOptions] = {"numeric": NumericOptions(), "categorical": CategoricalOptions()}
+class GroupOptions(Section):
+    """Rows with equal cells belong together: a split by group keeps them on one side. The model does not see it."""
+
+    kind: Literal["group"] = "group"
+
+
+class TimeOptions(Section):
+    """When the row happened: a split by time tests on the latest rows. The model does not see it."""
+
+    kind: Literal["time"] = "time"
+
+
+class WeightOptions(Section):
+    """How much the row counts, in training and in every metric. The model does not see it."""
+
+    kind: Literal["weight"] = "weight"
+
+
+# Inference asks the kinds in this order, and the network's features follow it.
+Feature = NumericOptions | CategoricalOptions
+KINDS: dict[str, type[Feature]] = {"numeric": NumericOptions, "categorical": CategoricalOptions}
+ColumnOptions = Annotated[
+    Feature | IgnoreOptions | GroupOptions | TimeOptions | WeightOptions, Field(discriminator="kind")
+]
+
+
+def is_feature(options: ColumnOptions) -> bool:
+    """Whether the model sees the column; the others are ignored or have a role."""
+    return options.kind in KINDS
 
 
 def prepare(kind: str) -> Prepare:

@@ -26,6 +26,14 @@ class Transformed:
     unknown: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Recognised:
+    """The options with which a kind would read a column that the config does not declare, and why it fits."""
+
+    options: Any
+    reason: str
+
+
 class State(Protocol):
     """What a kind learned on training rows for all its columns."""
 
@@ -44,7 +52,7 @@ class State(Protocol):
 class Prepare(Protocol):
     """The functions of a kind's `prepare.py`."""
 
-    def recognise(self, frame: Frame, name: str) -> str | None: ...
+    def recognise(self, frame: Frame, name: str) -> Recognised | None: ...
 
     def check(self, frame: Frame, options: Mapping[str, Any]) -> None: ...
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.columns.categorical.options import CategoricalOptions
-from bptrain.columns.state import Json, Transformed
+from bptrain.columns.state import Json, Recognised, Transformed
 from bptrain.table.frame import Frame
 
 UNKNOWN = 0
@@ -82,9 +82,9 @@ def array_shapes(saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]:
     return {}
 
 
-def recognise(frame: Frame, name: str) -> str | None:
+def recognise(frame: Frame, name: str) -> Recognised | None:
     """Every column with values can be read as labels; the table of kinds asks last."""
-    return f"{frame.n_unique(name)} labels" if frame.n_present(name) else None
+    return Recognised(CategoricalOptions(), f"{frame.n_unique(name)} labels") if frame.n_present(name) else None
 
 
 def check(frame: Frame, options: Mapping[str, CategoricalOptions]) -> None:

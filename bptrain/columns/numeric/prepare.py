@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bptrain.columns.numeric.options import NumericOptions
-from bptrain.columns.state import Json, Transformed
+from bptrain.columns.state import Json, Recognised, Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import NEARLY_ALL, Frame
 from bptrain.table.values import LARGEST_NUMBER
@@ -57,14 +57,15 @@ def array_shapes(saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]:
     return {name: ("<f8", (len(saved["columns"]),)) for name in ("median", "mean", "scale")}
 
 
-def recognise(frame: Frame, name: str) -> str | None:
-    """Why this column is numeric, or None. A nearly numeric text column is a DataError that shows the odd cells."""
+def recognise(frame: Frame, name: str) -> Recognised | None:
+    """Whether every cell is a number. A nearly numeric text column is a DataError that shows the odd cells."""
     values, bad = frame.numbers(name)
     n_read = int(np.count_nonzero(~np.isnan(values)))
     n_bad = int(np.count_nonzero(bad))
     if n_bad == 0 and n_read:
         n_missing = frame.n_rows - n_read
-        return "every value is a number" + (f", {n_missing} of {frame.n_rows} cells are missing" if n_missing else "")
+        missing = f", {n_missing} of {frame.n_rows} cells are missing" if n_missing else ""
+        return Recognised(NumericOptions(), f"every value is a number{missing}")
     if n_bad and n_read / (n_read + n_bad) >= NEARLY_ALL:
         hint = f"if they are labels, write `columns: {{{yaml_name(name)}: categorical}}`"
         raise DataError(frame.almost_numbers(name, bad, n_read + n_bad, what="column", hint=hint))

@@ -92,8 +92,8 @@ def read_split(files: RunFiles) -> pa.Table:
 
 
 def evaluation_json(run: Run, result: Evaluation) -> dict[str, Any]:
-    """The content of an evaluation's metrics.json: the same form as the run's own."""
-    return metrics_json(
+    """The content of an evaluation's metrics.json: the same form as the run's own, and the drift of other rows."""
+    content = metrics_json(
         result.targets,
         status=result.status,
         primary=run.config.evaluation.primary,
@@ -101,6 +101,7 @@ def evaluation_json(run: Run, result: Evaluation) -> dict[str, Any]:
         warnings=result.warnings,
         seed=run.config.seed,
     )
+    return content | ({"drift": [change.to_json() for change in result.drift]} if result.drift else {})
 
 
 def write_evaluation(directory: Path, content: Mapping[str, Any], predictions: pa.Table) -> None:

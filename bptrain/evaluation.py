@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bptrain import artifacts, pipeline, predictor, survey
+from bptrain.columns.weights import weight_column
 from bptrain.errors import DataError, Problem, RunError
 from bptrain.judging.gates import Gate, apply_gates, check_gates, parse_gates
 from bptrain.run import DIVERGED, Evaluation, Run
@@ -40,12 +41,14 @@ def evaluate(run: Run, data: str | Path | pd.DataFrame | None, *, gates: Sequenc
         frame = frame_of(data, run, roots, warn=warnings.append)
         warnings += _trained_on(run, data, roots)
         frame, dropped = _judgeable(frame, run, source=_name(data))
-        judged = pipeline.evaluate_on(run.predictor, frame)
-        warnings += dropped
+        weight, unweighted = _weight_column(run, frame)
+        judged = pipeline.evaluate_on(run.predictor, frame, weight=weight)
+        warnings += [*dropped, *unweighted]
     warnings += judged.warnings
     warnings += [unknown_labels(name, n, judged.table.num_rows) for name, n in judged.unknown.items()]
     status = DIVERGED if run.diverged else "evaluated"
-    return Evaluation(judged.report, judged.table, apply_gates(wanted, judged.report), status, warnings)
+    verdicts = apply_gates(wanted, judged.report)
+    return Evaluation(judged.report, judged.table, verdicts, status, warnings, list(judged.drift))
 
 
 def unknown_labels(name: str, n_unknown: int, n_rows: int) -> Problem:
@@ -98,6 +101,15 @@ def _trained_on(run: Run, data: object, roots: Roots) -> list[Problem]:
         for file in files
         if digest(file) in trained
     ]
+
+
+def _weight_column(run: Run, frame: Frame) -> tuple[str | None, list[Problem]]:
+    """The run's column of weights, if the rows have it, and a warning if they do not."""
+    name = weight_column(run.config.columns)
+    if name is None or name in frame.names:
+        return name, []
+    text = f"the rows have no column `{escape(name)}`, the weights of the run, so all rows count alike"
+    return None, [Problem("BP308", text, hints=("add the column if the metrics are to be weighted",))]
 
 
 def _check_split(run: Run, table: pa.Table) -> None:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from bptrain import artifacts, predictor, provenance, survey
+from bptrain import artifacts, cross_validation, predictor, provenance, survey, trial, warm_start
 from bptrain.columns import prepare as columns_prepare
+from bptrain.columns.drift import Drift, drift
 from bptrain.columns.infer import Kinds
+from bptrain.columns.weights import weight_column
 from bptrain.config.schema import Config
 from bptrain.errors import DivergedError, Problem
 from bptrain.judging.gates import apply_gates
-from bptrain.judging.judge import judge, score
-from bptrain.judging.predictions import predictions_table
+from bptrain.judging.judge import judge
 from bptrain.listener import Listener, Recorder, Silent
 from bptrain.predictor import Predictor
 from bptrain.runs import storage
@@ -28,23 +29,14 @@ from bptrain.runs.directory import PartialRun, claim
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
 from bptrain.table.load import digests_of
-from bptrain.table.split import Split
-from bptrain.targets import prepare as targets_prepare
+from bptrain.trial import Prepared, Trial
+from bptrain.warm_start import Earlier
 
 if TYPE_CHECKING:
+    from bptrain.cross_validation import Folds
     from bptrain.training.train import Trained
 
 SILENT = Silent()
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """One part, ready for the network: its row numbers, network inputs, and targets as numbers and as labels."""
-
-    rows: np.ndarray
-    inputs: Mapping[str, np.ndarray]
-    encoded: list[np.ndarray]
-    truths: Mapping[str, pa.Array]
 
 
 def check(config: Config, roots: Roots) -> tuple[Config, Kinds, list[Problem]]:
@@ -52,7 +44,7 @@ def check(config: Config, roots: Roots) -> tuple[Config, Kinds, list[Problem]]:
 
     Kinds are inferred from all rows of the training files, as no split is made.
     """
-    found = survey.survey(config, roots)
+    found, _ = _look(config, roots)
     survey.check_split(found)
     settled, kinds = survey.settle_columns(found.config, found.frame.take(np.flatnonzero(found.given == "train")))
     survey.check_cells(found, settled)
@@ -67,40 +59,43 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
     """
     with claim(run, stem=stem) as partial:
         recorder = Recorder(partial.path / "train.log", listener)
-        for notice in partial.notices:
-            recorder.warning(notice)
         clock = Clock()
+        _warn(recorder, partial.notices)
         with clock("read"):
-            found, config, split, kinds = _look(config, roots, recorder)
+            found, earlier = _look(config, roots)
+            split = survey.split_rows(found)
         with clock("prepare"):
-            columns, targets, parts = _prepare(config, found.frame, split)
-        config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
+            ready = trial.prepare(found.config, found.frame, split, earlier)
+        _warn(recorder, [*found.warnings, *ready.kinds.warnings])
+        recorder.stage(trial.describe(ready))
         with clock("start"):
-            model = _build(config, columns, targets)
-        recorder.stage(_describe(parts, columns))
+            trial.start(ready.config)
+        with clock("folds"):
+            folds = cross_validation.run(found, earlier, recorder)
         with clock("train"):
-            trained = _train(model, parts, config, recorder)
+            made = trial.train_and_refit(ready, found.frame, split, recorder, earlier)
         with clock("judge"):
-            table = _predictions(model, found.frame, parts)
-            report = judge(table, targets)
-        content = _metrics(config, report, trained, recorder)
+            table = trial.predictions(made.model, made.ready.parts)
+            content = _metrics(made, judge(table, made.model.targets), folds, recorder)
         with clock("write"):
-            _write(partial.path, config, kinds, found, model, trained, table, content)
-        artifacts.write_timing(partial.path, clock.seconds, trained.seconds)
-        return _publish(partial, trained, listener)
+            _write(partial.path, found, made, table, content, earlier)
+        artifacts.write_timing(partial.path, clock.seconds, made.epoch_seconds)
+        return _publish(partial, made.trained, listener)
 
 
 @dataclass(frozen=True)
 class Judged:
     """The `targets` part of metrics.json, the predictions it was computed from, and what was noticed on the way.
 
-    `unknown` counts, per column, the cells whose label training rows never showed.
+    `unknown` counts, per column, the cells whose label training rows never showed; `drift` compares the rows with
+    those that trained the model.
     """
 
     report: dict[str, Any]
     table: pa.Table
     warnings: list[Problem]
     unknown: Mapping[str, int]
+    drift: Sequence[Drift] = ()
 
 
 def read_again(config: Config, digests: Mapping[str, str], roots: Roots) -> survey.Survey:
@@ -117,18 +112,22 @@ def read_again(config: Config, digests: Mapping[str, str], roots: Roots) -> surv
 
 def evaluate_again(saved: Predictor, found: survey.Survey) -> Judged:
     """Judge a model on the rows it was made with."""
-    split = survey.split_rows(found)
-    parts = {name: _part(saved, found.frame.take(rows)) for name, rows in split.parts().items()}
-    table = _predictions(saved, found.frame, parts)
+    split = trial.final_split(found.config, survey.split_rows(found))
+    weight = weight_column(found.config.columns)
+    parts = {name: _part(saved, found.frame.take(rows), weight) for name, rows in split.parts().items()}
+    table = trial.predictions(saved, parts)
     return Judged(judge(table, saved.targets), table, found.warnings, {})
 
 
-def evaluate_on(saved: Predictor, frame: Frame) -> Judged:
-    """Judge a model on other rows, all counted as test rows; `frame` has the columns of the model and its targets."""
-    part = _part(saved, frame)
-    table = _predictions(saved, frame, {"test": part})
-    unknown = columns_prepare.transform(saved.columns, frame).unknown
-    return Judged(judge(table, saved.targets), table, [], unknown)
+def evaluate_on(saved: Predictor, frame: Frame, *, weight: str | None) -> Judged:
+    """Judge a model on other rows, all counted as test rows; `frame` has the columns of the model and its targets.
+
+    `weight` is the column of weights, or None to count all rows alike.
+    """
+    part = _part(saved, frame, weight)
+    table = trial.predictions(saved, {"test": part})
+    changes = columns_prepare.transform(saved.columns, frame)
+    return Judged(judge(table, saved.targets), table, [], changes.unknown, drift(saved.profile, frame, changes))
 
 
 class Clock:
@@ -144,134 +143,78 @@ class Clock:
         self.seconds[stage] = time.monotonic() - started
 
 
-def _look(config: Config, roots: Roots, recorder: Recorder) -> tuple[survey.Survey, Config, Split, Kinds]:
-    found = survey.survey(config, roots)
-    split = survey.split_rows(found)
-    config, kinds = survey.settle_columns(found.config, found.frame.take(split.train))
-    for warning in (*found.warnings, *kinds.warnings):
+def _look(config: Config, roots: Roots) -> tuple[survey.Survey, Earlier | None]:
+    """The table, and the run to start from; both before anything is split."""
+    earlier = warm_start.open_earlier(config, roots)
+    if earlier is None:
+        return survey.survey(config, roots), None
+    found = survey.survey(warm_start.with_earlier(config, earlier), roots)
+    config, warnings = warm_start.with_earlier_columns(found.config, earlier, found.frame.names)
+    warnings += warm_start.shared_rows(config, found.digests, earlier)
+    return replace(found, config=config, warnings=[*found.warnings, *warnings]), earlier
+
+
+def _part(saved: Predictor, frame: Frame, weight: str | None) -> Prepared:
+    return trial.prepared(saved.columns, saved.targets, frame, weight)
+
+
+def _warn(recorder: Recorder, warnings: Iterable[Problem]) -> None:
+    for warning in warnings:
         recorder.warning(warning)
-    return found, config, split, kinds
 
 
-def _prepare(
-    config: Config, frame: Frame, split: Split
-) -> tuple[columns_prepare.Columns, targets_prepare.Targets, dict[str, Prepared]]:
-    training = frame.take(split.train)
-    columns = columns_prepare.learn(training, config.columns)
-    targets = targets_prepare.learn(training, config.targets)
-    parts = {name: _prepared(columns, targets, frame.take(rows)) for name, rows in split.parts().items()}
-    return columns, targets, parts
-
-
-def _prepared(columns: columns_prepare.Columns, targets: targets_prepare.Targets, frame: Frame) -> Prepared:
-    return Prepared(
-        frame.rows,
-        columns_prepare.transform_strictly(columns, frame),
-        targets_prepare.encode(targets, frame),
-        targets_prepare.truths(targets, frame),
-    )
-
-
-def _part(saved: Predictor, frame: Frame) -> Prepared:
-    return _prepared(saved.columns, saved.targets, frame)
-
-
-def _build(config: Config, columns: columns_prepare.Columns, targets: targets_prepare.Targets) -> Predictor:
-    from bptrain.network import backend
-
-    backend.start(threads=config.training.threads)
-    backend.fresh_names()
-    from bptrain.network.build import build
-
-    return Predictor(columns, targets, build(columns, targets, config.model, seed=config.seed))
-
-
-def _train(model: Predictor, parts: Mapping[str, Prepared], config: Config, recorder: Recorder) -> Trained:
-    from bptrain.network.build import losses, output_name
-    from bptrain.training.batches import Examples
-    from bptrain.training.train import train
-
-    def examples(part: Prepared) -> Examples:
-        truths = {output_name(position): truth for position, truth in enumerate(part.encoded)}
-        return Examples(part.inputs, truths)
-
-    first, state = next(iter(model.targets.items()))
-    primary, validation = config.evaluation.primary, parts.get("validation")
-
-    def primary_score(outputs: Mapping[str, np.ndarray]) -> dict[str, float]:
-        if validation is None:
-            return {}
-        return {primary: score(state, validation.truths[first], outputs[output_name(0)], primary)}
-
-    trained = train(
-        model.network,
-        examples(parts["train"]),
-        None if validation is None else examples(validation),
-        losses(model.targets),
-        config.training,
-        seed=config.seed,
-        score=primary_score,
-        on_epoch=lambda row: recorder.epoch(row, config.training.epochs),
-    )
-    if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in trained.history):
-        recorder.warning(Problem("BP601", "the loss on validation rows was never a finite number"))
-    recorder.stage(
-        f"stopped by {trained.stopped_by} after epoch {len(trained.history)}, kept epoch {trained.best_epoch}"
-    )
-    return trained
-
-
-def _predictions(model: Predictor, frame: Frame, parts: Mapping[str, Prepared]) -> pa.Table:
-    """The table of predictions for all parts, in the order of the rows."""
-    tables = [
-        predictions_table(model.targets, model.outputs(part.inputs), part.truths, part.rows, [name] * len(part.rows))
-        for name, part in parts.items()
-    ]
-    table = pa.concat_tables(tables)
-    return table.take(pa.array(np.argsort(table["row"].to_numpy(), kind="stable"))).combine_chunks()
-
-
-def _metrics(config: Config, report: dict[str, Any], trained: Trained, recorder: Recorder) -> dict[str, Any]:
-    verdicts = [] if trained.stopped_by == "diverged" else apply_gates(survey.gates_of(config), report)
-    return artifacts.metrics_json(
+def _metrics(made: Trial, report: dict[str, Any], folds: Folds | None, recorder: Recorder) -> dict[str, Any]:
+    config, selection = made.config, made.selection or made
+    verdicts = [] if made.diverged else apply_gates(survey.gates_of(config), report)
+    content = artifacts.metrics_json(
         report,
-        status="diverged" if trained.stopped_by == "diverged" else "completed",
+        status="diverged" if made.diverged else "completed",
         primary=config.evaluation.primary,
         verdicts=verdicts,
         warnings=recorder.warnings,
         seed=config.seed,
         training={
-            "epochs": len(trained.history),
-            "best_epoch": trained.best_epoch,
-            "stopped_by": trained.stopped_by,
+            "epochs": len(selection.trained.history),
+            "best_epoch": selection.trained.best_epoch,
+            "stopped_by": made.trained.stopped_by if made.diverged else selection.trained.stopped_by,
+            "final": "refit" if made.selection else "best",
         },
     )
+    if made.selection is not None:
+        content["selection"] = trial.selection_report(made.selection)
+    if folds is not None:
+        content["cross_validation"] = folds.summary
+    return content
 
 
 def _write(
     directory: Path,
-    config: Config,
-    kinds: Kinds,
     found: survey.Survey,
-    model: Predictor,
-    trained: Trained,
+    made: Trial,
     table: pa.Table,
     content: dict[str, Any],
+    earlier: Earlier | None,
 ) -> None:
     from bptrain.network import backend
     from bptrain.network.build import weights_of
     from bptrain.reports.curves import curves_svg
 
-    predictor.save(model, config.model, directory)
-    artifacts.write_config(directory, config, kinds.reasons)
-    artifacts.write_history(directory, trained.history)
+    chosen = (made.selection or made).trained
+    predictor.save(made.model, made.config.model, directory)
+    artifacts.write_config(directory, made.config, made.ready.kinds.reasons)
+    artifacts.write_history(directory, chosen.history)
     artifacts.write_predictions(directory, table)
     storage.write_json(directory / "metrics.json", content)
-    storage.write_text(directory / "curves.svg", curves_svg(trained.history, trained.best_epoch))
-    results = {"weights": arrays_digest(weights_of(model.network))}
-    storage.write_json(
-        directory / "lock.json", provenance.lock(config, found.digests, results, threads=backend.threads())
+    storage.write_text(directory / "curves.svg", curves_svg(chosen.history, chosen.best_epoch))
+    results = {"weights": arrays_digest(weights_of(made.model.network))}
+    lock = provenance.lock(
+        made.config,
+        found.digests,
+        results,
+        threads=backend.threads(),
+        warm_start=earlier.provenance() if earlier else None,
     )
+    storage.write_json(directory / "lock.json", lock)
 
 
 def _publish(partial: PartialRun, trained: Trained, listener: Listener) -> Path:
@@ -289,9 +232,3 @@ def _publish(partial: PartialRun, trained: Trained, listener: Listener) -> Path:
             ),
         )
     )
-
-
-def _describe(parts: Mapping[str, Prepared], columns: columns_prepare.Columns) -> str:
-    rows = ", ".join(f"{len(part.rows)} {name}" for name, part in parts.items())
-    kinds = ", ".join(f"{len(state.columns)} {kind}" for kind, state in columns.items())
-    return f"{rows} rows; columns: {kinds}"

@@ -17,6 +17,7 @@ import numpy as np
 
 from bptrain.columns import kinds
 from bptrain.columns import prepare as columns_prepare
+from bptrain.columns.drift import Profile
 from bptrain.columns.prepare import Columns
 from bptrain.errors import DataError, Problem, RunError
 from bptrain.network.options import MlpOptions
@@ -36,11 +37,15 @@ WEIGHTS = "model/members/00/weights.npz"
 
 @dataclass(frozen=True)
 class Predictor:
-    """Columns and targets as learned, and the network (whose inputs are the prepared columns)."""
+    """Columns and targets as learned, and the network (whose inputs are the prepared columns).
+
+    `profile` tells what the training rows were like.
+    """
 
     columns: Columns
     targets: Targets
     network: keras.Model
+    profile: Profile
 
     def outputs(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Network outputs (n_rows, n_outputs) float32, one array per target."""
@@ -59,7 +64,12 @@ def save(predictor: Predictor, options: MlpOptions, directory: Path) -> None:
     saved, arrays = columns_prepare.save(predictor.columns)
     weights = directory / WEIGHTS
     weights.parent.mkdir(parents=True, exist_ok=True)
-    preparer = {"format": FORMAT, "columns": saved, "targets": targets_prepare.save(predictor.targets)}
+    preparer = {
+        "format": FORMAT,
+        "columns": saved,
+        "targets": targets_prepare.save(predictor.targets),
+        "profile": predictor.profile.to_json(),
+    }
     storage.write_json(directory / "model/preparer.json", preparer)
     run_arrays.write_arrays(directory / "model/preparer.npz", arrays)
     shapes = {name: [dtype, list(shape)] for name, (dtype, shape) in weight_shapes(predictor.network).items()}
@@ -77,16 +87,20 @@ def load(files: RunFiles) -> Predictor:
     """
     from bptrain.network.build import build, set_weights, weight_shapes
 
-    saved = files.read_json("model/preparer.json")
-    spec = files.read_json("model/network.json")
-    for name, value in (("model/preparer.json", saved), ("model/network.json", spec)):
-        _check_format(files.path(name), value)
-    shapes = columns_prepare.array_shapes(saved["columns"])
-    columns = columns_prepare.load(saved["columns"], files.read_arrays("model/preparer.npz", shapes))
-    targets = targets_prepare.load(saved["targets"])
+    columns, targets = load_preparation(files)
+    profile = Profile(**_read_json(files, "model/preparer.json")["profile"])
+    spec = _read_json(files, "model/network.json")
     network = build(columns, targets, MlpOptions.model_validate(spec["model"]), seed=0)
     set_weights(network, files.read_arrays(WEIGHTS, weight_shapes(network)))
-    return Predictor(columns, targets, network)
+    return Predictor(columns, targets, network, profile)
+
+
+def load_preparation(files: RunFiles) -> tuple[Columns, Targets]:
+    """What training rows taught about columns and targets; needs no keras. Raises RunError as `load`."""
+    saved = _read_json(files, "model/preparer.json")
+    shapes = columns_prepare.array_shapes(saved["columns"])
+    columns = columns_prepare.load(saved["columns"], files.read_arrays("model/preparer.npz", shapes))
+    return columns, targets_prepare.load(saved["targets"])
 
 
 def check_columns(needed: Iterable[str], names: tuple[str, ...], *, source: str) -> None:
@@ -138,6 +152,12 @@ def describe_inputs(predictor: Predictor) -> dict[str, Any]:
             for position, (name, state) in enumerate(predictor.targets.items())
         ],
     }
+
+
+def _read_json(files: RunFiles, name: str) -> Any:
+    value = files.read_json(name)
+    _check_format(files.path(name), value)
+    return value
 
 
 def _check_format(path: Path, value: Any) -> None:

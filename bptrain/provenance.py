@@ -19,11 +19,19 @@ FORMAT = 1
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
 
 
-def lock(config: Config, data: Mapping[str, str], results: Mapping[str, str], *, threads: int) -> dict[str, Any]:
+def lock(
+    config: Config,
+    data: Mapping[str, str],
+    results: Mapping[str, str],
+    *,
+    threads: int,
+    warm_start: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """lock.json: digests of what went in and what came out, versions, seed, threads, processor and backend.
 
     `data` maps each input file, as the config names it, to its sha256; `results` maps names to digests. `threads` is
-    what TensorFlow used; `pinned` says whether the variables were set before numpy and TensorFlow loaded.
+    what TensorFlow used; `pinned` says whether the variables were set before numpy and TensorFlow loaded;
+    `warm_start` holds the digest of the weights that training began with.
     """
     return {
         "format": FORMAT,
@@ -39,7 +47,7 @@ def lock(config: Config, data: Mapping[str, str], results: Mapping[str, str], *,
         "processor": processor(),
         "variables": {name: os.environ.get(name, "") for name in environment.SETTINGS},
         "backend": "tensorflow",
-    }
+    } | ({"warm_start": dict(warm_start)} if warm_start else {})
 
 
 def check_data(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
@@ -63,5 +71,5 @@ def check_data(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
 
 def config_digest(config: Config) -> str:
     """sha256 of the complete config without its paths, independent of how the file was written."""
-    values = config.model_dump(mode="json", exclude={"data": {"train", "validation", "test"}})
+    values = config.model_dump(mode="json", exclude={"data": {"train", "validation", "test"}, "model": {"from_run"}})
     return hashlib.sha256(canonical_json(values).encode()).hexdigest()

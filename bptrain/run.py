@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from bptrain.columns.drift import Drift
     from bptrain.judging.gates import Verdict
     from bptrain.predictor import Predictor
 
@@ -35,7 +36,8 @@ class RowsWarning(UserWarning):
 class Evaluation:
     """The `targets` part of metrics.json, the predictions it was computed from, and the verdict of each gate.
 
-    `status` is "evaluated", or "diverged" when the training of the run had; `warnings` tell what is odd in the rows.
+    `status` is "evaluated", or "diverged" when the training of the run had; `warnings` tell what is odd in the rows,
+    and `drift` how rows that are not the run's own differ from its training rows, column by column.
     """
 
     targets: dict[str, Any]
@@ -43,6 +45,7 @@ class Evaluation:
     gates: list[Verdict]
     status: str
     warnings: list[Problem]
+    drift: list[Drift] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:

@@ -31,6 +31,7 @@ LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("judging", ("judging.",)),
     ("parts of a run", ("listener", "survey", "predictor", "artifacts", "provenance")),
     ("reports", ("reports.",)),
+    ("trials", ("warm_start", "trial", "cross_validation")),
     ("story", ("pipeline",)),
     ("finished runs", ("run", "evaluation", "prediction")),
     ("entrances", ("api", "cli.", "__main__", "")),

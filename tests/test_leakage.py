@@ -18,6 +18,8 @@ from tables import LABELS, NUMBERS, TASKS, config, make_table, replaced, write
 
 from bptrain import Run, fit, survey
 from bptrain.columns import prepare as columns_prepare
+from bptrain.columns.drift import profile
+from bptrain.columns.kinds import is_feature
 from bptrain.config.load import config_from_mapping
 from bptrain.runs.arrays import write_arrays
 from bptrain.runs.storage import canonical_json
@@ -66,7 +68,9 @@ def learned(content: dict[str, Any], folder: Path) -> Learned:
     saved, arrays = columns_prepare.save(columns_prepare.learn(training, settled.columns))
     targets = targets_prepare.save(targets_prepare.learn(training, settled.targets))
     write_arrays(folder / "preparer.npz", arrays)
-    preparer = canonical_json({"format": 1, "columns": saved, "targets": targets}).encode()
+    before = profile(training, [name for name, options in settled.columns.items() if is_feature(options)]).to_json()
+    content = {"format": 1, "columns": saved, "targets": targets, "profile": before}
+    preparer = canonical_json(content).encode()
     return preparer, (folder / "preparer.npz").read_bytes(), training.rows.tolist()
 
 
@@ -126,7 +130,10 @@ def test_given_validation_and_test_files_teach_nothing(cells: list[Change], orde
     assert learn(table, order) == learn(TABLE, ["validation", "test"])
 
 
-FIXED = {"training": {"epochs": 2, "batch_size": 32, "patience": None, "restore_best": False}}
+FIXED = {
+    "training": {"epochs": 2, "batch_size": 32, "patience": None, "restore_best": False},
+    "evaluation": {"primary": "log_loss"},  # for which validation rows choose no threshold
+}
 LEARNED = ("model/preparer.json", "model/preparer.npz", "model/network.json", "model/members/00/weights.npz")
 
 
@@ -176,4 +183,4 @@ def test_one_training_cell_changes_the_model(trained: Callable[[pa.Table], Run],
 
 def test_validation_rows_choose_the_epoch_only_when_they_may(untouched: Run) -> None:
     """With `restore_best: false` and no patience the last epoch is kept, whatever the validation rows say."""
-    assert untouched.metrics["training"] == {"epochs": 2, "best_epoch": 2, "stopped_by": "epochs"}
+    assert untouched.metrics["training"] == {"epochs": 2, "best_epoch": 2, "stopped_by": "epochs", "final": "best"}

@@ -18,6 +18,7 @@ from tables import COLUMNS, TASKS, config, make_table, write
 from bptrain import Run, fit, predictor
 from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.categorical.options import CategoricalOptions
+from bptrain.columns.drift import Profile
 from bptrain.columns.kinds import ColumnOptions
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.config.load import config_from_mapping
@@ -162,7 +163,7 @@ def test_model_loads_with_equal_outputs(backend: None, tmp_path: Path, options: 
     chosen = {**features, **labels, **{name: content.columns[name] for name in COLUMNS}}
     learned = columns_prepare.learn(frame, chosen)
     judged = targets_prepare.learn(frame, content.targets)
-    made = predictor.Predictor(learned, judged, build(learned, judged, options, seed=3))
+    made = predictor.Predictor(learned, judged, build(learned, judged, options, seed=3), Profile(9, {}))
     for number, variable in enumerate(made.network.weights):  # normalisation statistics would start as ones and zeros
         if "seed" not in variable.path:
             variable.assign(np.random.default_rng(number).uniform(0.1, 1, variable.shape))

@@ -138,7 +138,7 @@ def test_truths_are_spelled_as_the_labels_were_learned(task: str, spell: Any) ->
     truths = prepare.truths(learned, other)
     assert truths["y"].to_pylist() == [str(cell) for cell in cells]
     outputs = [np.zeros((4, learned["y"].n_outputs), np.float32)]
-    table = predictions_table(learned, outputs, truths, np.arange(4), ["test"] * 4)
+    table = predictions_table(learned, outputs, truths, np.arange(4), np.ones(4), ["test"] * 4)
     assert set(table["prediction"].to_pylist()) <= set(table["target"].to_pylist())
     report = judge(table, learned)["y"]
     assert report["labels"] == list(learned["y"].labels)

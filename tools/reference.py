@@ -103,7 +103,7 @@ def _command(name: str) -> str:
 
 def _sections(path: str, section: type[Section]) -> Iterator[str]:
     """A part per section, depth first."""
-    own = [(name, child(expected(section), name)) for name in section.model_fields]
+    own = [(name, child(expected(section), name)) for name in section.fields_by_key()]
     deeper = [(name, place) for name, place in own if place is not None and _below(name, place)]
     rows = [_row(section, name, place) for name, place in own if name not in dict(deeper) and place is not None]
     if path:
@@ -126,16 +126,16 @@ def _below(name: str, place: Expected) -> list[tuple[str, type[Section]]]:
 
 
 def _heading(path: str, section: type[Section]) -> str:
-    tag = next((key for key in ("kind", "task") if key in section.model_fields), None)
+    tag = next((key for key in ("kind", "task") if key in section.fields_by_key()), None)
     title = f"### `{path}`"
     if tag and path != "split":
-        title += f": `{tag}: {section.model_fields[tag].default}`"
+        title += f": `{tag}: {section.fields_by_key()[tag].default}`"
     short = f"\n\nShort form: {SHORT[path]}." if path in SHORT else ""
     return f"{title}\n\n{section.__doc__}{short}"
 
 
 def _row(section: type[Section], name: str, place: Expected) -> tuple[str, ...]:
-    field = section.model_fields[name]
+    field = section.fields_by_key()[name]
     default = "required" if field.is_required() else f"`{_default(field.get_default(call_default_factory=True))}`"
     return f"`{name}`", describe(place), default, field.description or "which variant this is"
 

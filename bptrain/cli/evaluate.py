@@ -29,6 +29,7 @@ def command(
     """
     from bptrain import artifacts
     from bptrain.cli.results import require_gates, require_trained
+    from bptrain.reports.drift import drift_text
     from bptrain.reports.text import gates_text, metrics_text, problem_text
     from bptrain.run import Run
     from bptrain.runs.directory import latest_run
@@ -45,6 +46,8 @@ def command(
         click.echo(canonical_json(content), nl=False)
     else:
         click.echo(metrics_text(result.targets))
+        if result.drift:
+            click.echo(drift_text(result.drift))
         if content["gates"]:
             click.echo(gates_text(content["gates"]))
         click.echo(f"run: {judged.path}{' (diverged)' if judged.diverged else ''}")

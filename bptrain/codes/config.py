@@ -118,4 +118,14 @@ CODES: dict[str, Code] = {
         "`bptrain explain` was asked for a code that no message has.",
         "Run `bptrain explain` for the list.",
     ),
+    "BP180": Code(
+        "several weights",
+        "More than one column has the role `weight`; a row has one weight.",
+        "Keep one of them, and declare the others `ignore` or with a kind.",
+    ),
+    "BP181": Code(
+        "not as in the run to start from",
+        "`model.from` goes on with the weights of an earlier run, which fit only its own targets, columns and network.",
+        "Leave out what differs, as it is taken from that run, or train anew without `model.from`.",
+    ),
 }

@@ -28,6 +28,32 @@ CODES: dict[str, Code] = {
         "The file to be judged is one whose rows trained the model, so its metrics say little about new rows.",
         "Judge rows that the run has not seen, or run `bptrain evaluate` without --data for its own test rows.",
     ),
+    "BP305": Code(
+        "unusable weights",
+        "The column with the role `weight` holds cells that are missing, negative or no finite number.",
+        "Correct these cells: 1 counts a row once, 0 leaves it out.",
+    ),
+    "BP306": Code(
+        "no row has any weight",
+        "The column with the role `weight` is 0 in all rows of one part, so nothing could be computed there.",
+        "Give some rows a weight above 0, or declare the column otherwise.",
+    ),
+    "BP307": Code(
+        "columns that the run to start from did not know",
+        "With `model.from` the network has the inputs of the earlier run; other columns of the table are ignored.",
+        "Nothing needs to be done; to use these columns, train without `model.from`.",
+    ),
+    "BP308": Code(
+        "judged without weights",
+        "The run was judged with a column of weights that these rows do not have, so each counts as one row.",
+        "Add the column to the rows if the metrics are to be weighted.",
+    ),
+    "BP309": Code(
+        "the run to start from may know the rows that judge",
+        "`model.from` names a run that was trained on the same file with another split or other folds: some of its "
+        "training rows now judge, so the metrics flatter the model.",
+        "Use the split of that run (`split.seed` included), or judge by a file that it never saw.",
+    ),
     "BP500": Code(
         "not a run directory",
         "The folder given as a run has no MANIFEST.json, or does not exist.",
@@ -138,6 +164,11 @@ CODES: dict[str, Code] = {
         "the run's training had diverged",
         "The run that is judged holds the last finite weights of a training that failed; no judgement of it passes.",
         "Train again with a lower learning rate, or judge another run.",
+    ),
+    "BP603": Code(
+        "a fold diverged",
+        "In one fold of the cross-validation the loss or a weight became infinite or not a number.",
+        "Lower the learning rate, or look for extreme values in the columns.",
     ),
     "BP730": Code("interrupted", "A signal ended the run.", "Start it again; nothing was published."),
     "BP731": Code(

@@ -54,6 +54,7 @@ def transform(columns: Columns, frame: Frame) -> Transformed:
         result.arrays.update(part.arrays)
         result.bad.update(part.bad)
         result.unknown.update(part.unknown)
+        result.outside.update(part.outside)
     return result
 
 

@@ -18,12 +18,14 @@ class Transformed:
     """Arrays for the network, each with n_rows rows.
 
     `bad` holds per column a mask (n_rows,) of cells that could not be used, `unknown` the number of cells whose label
-    training rows never showed; columns without such cells are left out.
+    training rows never showed, `outside` that of numbers and dates beyond those of the training rows; columns without
+    such cells are left out.
     """
 
     arrays: dict[str, np.ndarray]
     bad: dict[str, np.ndarray] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    outside: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

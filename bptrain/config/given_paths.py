@@ -1,4 +1,4 @@
-"""Data paths that overrides name: given by hand, they may lie outside the root."""
+"""Paths of data and of a run to start from that overrides name: given by hand, they may lie outside the root."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARTS = ("train", "validation", "test")
 
 
 def given_paths(overrides: Sequence[str]) -> list[str]:
-    """Paths and patterns in the `data` section that `overrides` make by themselves, in whatever form they are written.
+    """Paths and patterns that `overrides` give by themselves for `data` and `model.from`, in whatever form.
 
     Overrides that cannot be read are left out: loading the config says what is wrong with them.
     """
@@ -24,8 +24,10 @@ def given_paths(overrides: Sequence[str]) -> list[str]:
             root = apply_override(root, parse_override(text))
         except UsageError:
             continue
-    data = _value(expand(root)[0], "data")
-    return [path for part in PARTS for path in _texts(_value(data, part))]
+    expanded = expand(root)[0]
+    data = _value(expanded, "data")
+    places = [*(_value(data, part) for part in PARTS), _value(_value(expanded, "model"), "from")]
+    return [path for place in places for path in _texts(place)]
 
 
 def _value(node: Node | None, key: str) -> Node | None:

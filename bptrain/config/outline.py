@@ -56,7 +56,7 @@ def child(parent: Expected, key: str | int) -> Expected | None:
     """What is expected below a key, or at an index of a list; None where the schema has no such key."""
     for each in parent.alternatives:
         if each.section is not None:
-            info = each.section.model_fields.get(str(key))
+            info = each.section.fields_by_key().get(str(key))
             if info is not None and parent.discriminator is None:
                 return _of_field(info)
         elif get_origin(each.annotation) is dict:
@@ -79,7 +79,7 @@ def sections_with_key() -> dict[str, list[str]]:
     """For every key of the schema the places (dotted, "" is the top level) whose sections have it."""
     places: dict[str, list[str]] = {"target": [""]}
     for place, section in _sections(ROOT, ""):
-        for key in section.model_fields:
+        for key in section.fields_by_key():
             if place not in places.setdefault(key, []):
                 places[key].append(place)
     return places
@@ -110,7 +110,7 @@ def _sections(place: Expected, path: str) -> Iterator[tuple[str, type[Section]]]
     for each in place.alternatives:
         if each.section is not None:
             yield path, each.section
-            for key, info in each.section.model_fields.items():
+            for key, info in each.section.fields_by_key().items():
                 yield from _sections(_of_field(info), f"{path}.{key}".lstrip("."))
         elif get_origin(each.annotation) is dict:
             yield from _sections(expected(get_args(each.annotation)[1]), f"{path}.NAME")
@@ -136,7 +136,7 @@ def _words(place: Expected) -> list[str]:
     if get_origin(annotation) is dict:
         return [f"a mapping of names {_size(constraints, 'entry')}".rstrip()]
     if place.section is not None:
-        keys = [key for key in place.section.model_fields if key not in ("kind", "task")]
+        keys = [key for key in place.section.fields_by_key() if key not in ("kind", "task")]
         return [f"a mapping with keys such as `{keys[0]}`" if keys else "a mapping"]
     return ["another kind of value"]
 

@@ -99,7 +99,7 @@ def _finding(place: Place, error: Mapping[str, Any], single: bool) -> Finding:
 
 def _unknown_key(place: Place, key: str, name: str) -> Finding:
     section = place.expected.section
-    keys = [] if section is None else list(section.model_fields)
+    keys = [] if section is None else list(section.fields_by_key())
     if name == "target":
         keys.insert(0, "column")
     elif not name:
@@ -114,7 +114,7 @@ def _unknown_key(place: Place, key: str, name: str) -> Finding:
 
 def _suggestion(place: Place, key: str, keys: list[str]) -> tuple[str, tuple[str, ...]]:
     """A note for the caret and hints: the key belongs to another kind, to another section, or is misspelled."""
-    tags = [tag for tag, section in place.variants.items() if key in section.model_fields]
+    tags = [tag for tag, section in place.variants.items() if key in section.fields_by_key()]
     if tags:
         chosen = place.node.get(place.discriminator) if isinstance(place.node, MappingNode) else None
         given = chosen is not None and chosen.given
@@ -140,7 +140,7 @@ def _missing_key(place: Place, key: str, name: str) -> Finding:
     if not name and key == "targets":
         return Finding("BP106", "the config needs a `target`", place.key_mark, hints=("add `target: COLUMN`",))
     section = place.expected.section
-    description = None if section is None else section.model_fields[key].description
+    description = None if section is None else section.fields_by_key()[key].description
     hints = (f"`{key}`: {description}",) if description else ()
     return Finding("BP106", f"{f'`{name}`' if name else 'the config'} needs `{key}`", place.key_mark, hints=hints)
 

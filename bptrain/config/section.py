@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
 
 
 class Section(BaseModel):
-    """A part of the config. Unknown keys are errors, values are not converted, nothing changes after loading."""
+    """A part of the config. Unknown keys are errors, values are not converted, nothing changes after loading.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True)
+    A key that is a word of Python, such as `from`, is the alias of a field.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+    @classmethod
+    def fields_by_key(cls) -> dict[str, FieldInfo]:
+        """The fields by the keys that are written for them."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
+
+    def values_by_key(self) -> dict[str, object]:
+        """The values by the keys that are written for them."""
+        return {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}

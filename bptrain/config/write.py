@@ -66,11 +66,11 @@ def _entry(key: str, value: object, path: tuple[str, ...], notes: Notes) -> Iter
         yield f"{start}{note}"
         for name, below in value.items():
             yield from _named(name, below, (*path, name), notes)
-    elif isinstance(value, tuple) and len(f"{start} {_flow(value)}") > WIDTH:
+    elif isinstance(value, tuple) and len(f"{start} {flow_yaml(value)}") > WIDTH:
         yield f"{start}{note}"
-        yield from (f"{indent}  - {_flow(item)}" for item in value)
+        yield from (f"{indent}  - {flow_yaml(item)}" for item in value)
     else:
-        yield f"{start} {_flow(value)}{note}"
+        yield f"{start} {flow_yaml(value)}{note}"
 
 
 def _named(name: str, value: object, path: tuple[str, ...], notes: Notes) -> Iterator[str]:
@@ -79,16 +79,17 @@ def _named(name: str, value: object, path: tuple[str, ...], notes: Notes) -> Ite
         yield from _entry(name, value, path, notes)
         return
     note = f"  # {escape(notes[path])}" if path in notes else ""
-    yield f"  {_key(name, '  ')} {_flow(value)}{note}"
+    yield f"  {_key(name, '  ')} {flow_yaml(value)}{note}"
 
 
 def _section(section: Section, path: tuple[str, ...], notes: Notes) -> Iterator[str]:
     indent = "  " * len(path)
-    for name, field in type(section).model_fields.items():
+    values = section.values_by_key()
+    for name, field in type(section).fields_by_key().items():
         yield from _comment(
             type(section).__doc__ if name in TAGS and not field.description else field.description, indent
         )
-        yield from _entry(name, getattr(section, name), (*path, name), notes)
+        yield from _entry(name, values[name], (*path, name), notes)
 
 
 def _comment(text: str | None, indent: str) -> list[str]:
@@ -104,15 +105,14 @@ def _key(key: str, indent: str) -> str:
     return f"{text}:" if len(text) <= MAX_SIMPLE_KEY else f"? {text}\n{indent}:"
 
 
-def _flow(value: object) -> str:
+def flow_yaml(value: object) -> str:
     """A value in one line."""
     if isinstance(value, Section):
-        items = ((name, getattr(value, name)) for name in type(value).model_fields)
-        return "{" + ", ".join(f"{_text(key)}: {_flow(item)}" for key, item in items) + "}"
+        value = value.values_by_key()
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_text(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_text(str(key))}: {flow_yaml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, tuple):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
+        return "[" + ", ".join(flow_yaml(item) for item in value) + "]"
     return scalar_yaml(value)
 
 

@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 
 from bptrain.judging.predictions import decoded_of, prefix
 from bptrain.targets import tasks
+from bptrain.targets.labels import codes_of
+from bptrain.targets.metrics import per_label
 from bptrain.targets.state import Decoded, TargetState
 
 SPLITS = ("train", "validation", "test")
@@ -26,16 +28,17 @@ def judge(table: pa.Table, targets: Mapping[str, TargetState]) -> Report:
             "task": state.task,
             "labels": list(state.labels),
             "positive": state.positive,
+            "threshold": getattr(state, "threshold", None),
             "splits": {split: _judge_split(table, targets, name, split) for split in SPLITS if split in present},
         }
         for name, state in targets.items()
     }
 
 
-def score(state: TargetState, truth: pa.Array, outputs: np.ndarray, metric: str) -> float:
-    """One metric of one target's outputs (n_rows, n_outputs)."""
+def score(state: TargetState, truth: pa.Array, outputs: np.ndarray, metric: str, *, weight: np.ndarray) -> float:
+    """One metric of one target's outputs (n_rows, n_outputs), rows counted by `weight` (n_rows,)."""
     predicted = tasks.measures(state.task).decode(state, outputs)
-    return _measure(state, truth, predicted, np.ones(len(truth)))[metric]
+    return _measure(state, truth, predicted, weight)[metric]
 
 
 def _judge_split(table: pa.Table, targets: Mapping[str, TargetState], name: str, split: str) -> Report:
@@ -47,10 +50,21 @@ def _judge_split(table: pa.Table, targets: Mapping[str, TargetState], name: str,
     baseline = measures.baseline(state, len(truth))
     return {
         "n": len(truth),
+        "weight": float(weight.sum()),
         "metrics": {metric: {"value": value} for metric, value in _measured(state, truth, predicted, weight).items()},
         "baselines": {"trivial": _measured(state, truth, baseline, weight)},
         "confusion": measures.confusion(state, truth, predicted),
+        "per_label": _per_label(state, truth, predicted, weight),
     }
+
+
+def _per_label(state: TargetState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> Report | None:
+    """Precision, recall and F1 of each label; None for numbers."""
+    if not state.labels:
+        return None
+    codes = codes_of(pa.chunked_array([truth]), state.labels)
+    chosen = codes_of(pa.chunked_array([predicted.prediction]), state.labels)
+    return per_label(codes, chosen, state.labels, weight=weight)
 
 
 def _measured(state: TargetState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float | None]:

@@ -28,16 +28,21 @@ def predicted_columns(targets: Mapping[str, TargetState], outputs: list[np.ndarr
 
 
 def predictions_table(
-    targets: Mapping[str, TargetState], outputs: list[np.ndarray], truths: Truths, rows: np.ndarray, split: list[str]
+    targets: Mapping[str, TargetState],
+    outputs: list[np.ndarray],
+    truths: Truths,
+    rows: np.ndarray,
+    weight: np.ndarray,
+    split: list[str],
 ) -> pa.Table:
     """All judged rows: `row`, `split`, `target`, `weight`, `prediction`, `probability_<label>`.
 
-    `rows` (n_rows,) are row numbers over the input files, `split` the part of each; sorted by row.
+    `rows` (n_rows,) are row numbers over the input files, `weight` (n_rows,) how much each counts, `split` its part.
     """
     columns: dict[str, pa.Array] = {"row": pa.array(rows, pa.int64()), "split": pa.array(split, pa.string())}
     for name in targets:
         columns[f"{prefix(targets, name)}target"] = truths[name]
-    columns["weight"] = pa.array(np.ones(len(rows)))
+    columns["weight"] = pa.array(weight, pa.float64())
     columns |= predicted_columns(targets, outputs)
     return pa.table(columns)
 

@@ -28,3 +28,9 @@ class MlpOptions(Section):
     l2: Annotated[float, Field(ge=0)] = Field(
         0.0, description="Weight of the sum of squared kernel weights added to the loss."
     )
+    from_run: str | None = Field(
+        None,
+        alias="from",
+        description="Folder of an earlier run whose weights training begins with, and whose preparation of columns is "
+        "kept: to train on with new rows. What is not given here, such as `hidden`, is then taken from that run.",
+    )

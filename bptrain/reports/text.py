@@ -9,6 +9,7 @@ from bptrain.errors import Problem
 from bptrain.text import escape
 
 SPLITS = ("train", "validation", "test")
+MOST_LABELS = 20
 
 
 def problem_text(problem: Problem, *, severity: str = "error") -> str:
@@ -26,8 +27,15 @@ def problem_text(problem: Problem, *, severity: str = "error") -> str:
 
 
 def metrics_text(targets: Mapping[str, Any]) -> str:
-    """The table of metrics of every target: one row per metric, one column per split, the trivial baseline last."""
-    return "\n\n".join(_target_text(name, report) for name, report in targets.items())
+    """The tables of metrics of every target: one row per metric, one column per split, the trivial baseline last.
+
+    Several targets are first shown side by side, and targets of more than two labels end with a table of these.
+    """
+    parts = [_targets_text(targets)] if len(targets) > 1 else []
+    for name, report in targets.items():
+        parts.append(_target_text(name, report))
+        parts += [_labels_text(name, report)] if len(report["labels"]) > 2 else []
+    return "\n\n".join(parts)
 
 
 def gates_text(gates: Iterable[Mapping[str, Any]]) -> str:
@@ -51,7 +59,7 @@ def table_text(rows: Sequence[Sequence[str]]) -> str:
 def _target_text(name: str, report: Mapping[str, Any]) -> str:
     from bptrain.targets.metrics import METRICS  # loads numpy, which a message does not need
 
-    splits = [split for split in SPLITS if split in report["splits"]]
+    splits = _splits(report)
     judged = report["splits"][splits[-1]]
     rows = [[_title(name, report), *splits, f"trivial {splits[-1]}"]]
     rows.append(["rows", *(str(report["splits"][split]["n"]) for split in splits), ""])
@@ -59,6 +67,38 @@ def _target_text(name: str, report: Mapping[str, Any]) -> str:
         values = [report["splits"][split]["metrics"][metric]["value"] for split in splits]
         rows.append([metric, *_numbers([*values, judged["baselines"]["trivial"][metric]])])
     return table_text(rows)
+
+
+def _targets_text(targets: Mapping[str, Any]) -> str:
+    """One row per target: its first metric on the judged rows beside the trivial baseline's."""
+    from bptrain.targets.metrics import METRICS  # loads numpy, which a message does not need
+
+    rows = [["target", "task", "metric", _splits(next(iter(targets.values())))[-1], "trivial"]]
+    for name, report in targets.items():
+        judged = report["splits"][_splits(report)[-1]]
+        metric = min(judged["metrics"], key=list(METRICS).index)
+        numbers = _numbers([judged["metrics"][metric]["value"], judged["baselines"]["trivial"][metric]])
+        rows.append([escape(name), report["task"], metric, *numbers])
+    return table_text(rows)
+
+
+def _labels_text(name: str, report: Mapping[str, Any]) -> str:
+    """Rows, precision, recall and F1 of each label on the judged rows; the most frequent labels of very many."""
+    split = _splits(report)[-1]
+    measured = report["splits"][split]["per_label"]
+    shown = sorted(measured, key=lambda label: -measured[label]["n"])[:MOST_LABELS]
+    rows = [[f"{escape(name)}: labels on {split} rows", "rows", "precision", "recall", "f1"]]
+    for label in (label for label in measured if label in set(shown)):
+        values = measured[label]
+        numbers = (f"{values[metric]:.4f}" for metric in ("precision", "recall", "f1"))
+        rows.append([escape(label), str(values["n"]), *numbers])
+    more = len(measured) - len(shown)
+    return table_text(rows) + (f"\n… and {more} rarer labels" if more else "")
+
+
+def _splits(report: Mapping[str, Any]) -> list[str]:
+    """The splits that were judged; the last is what counts."""
+    return [split for split in SPLITS if split in report["splits"]]
 
 
 def _title(name: str, report: Mapping[str, Any]) -> str:

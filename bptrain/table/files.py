@@ -121,6 +121,10 @@ class Roots:
             return folder
         return self._inside(_fixed_folder(pattern), shown=pattern)
 
+    def folder(self, written: str | Path) -> Path:
+        """The resolved folder that `written` names, which may not exist. DataError as `resolve`: BP200, BP201."""
+        return self._inside(os.fspath(written))
+
     def _inside(self, written: str, *, shown: str | None = None) -> Path:
         """The resolved path, after the checks that do not look at what is there."""
         _require_local(written)

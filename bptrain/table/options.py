@@ -67,6 +67,7 @@ class SplitOptions(Section):
     validation: Fraction = Field(
         0.2, description="Share of the remaining rows that chooses the epoch (0: no validation rows)."
     )
+    folds: Annotated[int, Field(ge=2)] | None = Field(None, description="Cross-validation.")
     seed: Annotated[int, Field(ge=0, lt=2**32 - 1)] | None = Field(
         None, description="Seed of the split; by default the run's `seed`."
     )

@@ -73,6 +73,22 @@ class Measures(Protocol):
 
     def baseline(self, state: Any, n_rows: int) -> Decoded: ...
 
+    def tune(
+        self,
+        state: Any,
+        options: Any,
+        truth: np.ndarray,
+        outputs: np.ndarray,
+        weight: np.ndarray,
+        *,
+        metric: str,
+        seed: int,
+    ) -> TargetState:
+        """The state with what validation rows choose for `metric`."""
+
+    def tune_as(self, state: Any, before: Any) -> TargetState:
+        """The state with what was chosen in `before`."""
+
     def measure(self, state: Any, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]: ...
 
     def confusion(self, state: Any, truth: pa.Array, predicted: Decoded) -> list[list[int]] | None: ...

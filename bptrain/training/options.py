@@ -78,6 +78,11 @@ class TrainingOptions(Section):
     restore_best: bool = Field(
         True, description="Keep the weights of the epoch with the best validation loss instead of the last."
     )
+    final: Literal["best", "refit"] = Field(
+        "best",
+        description="`refit`: once validation rows have chosen the epoch, train anew on training and validation rows "
+        "together for as many epochs; for small tables, where every row counts.",
+    )
     stop_at_loss: Annotated[float, Field(ge=0)] | None = Field(
         None, description="Stop when an epoch's training loss is at or below this."
     )

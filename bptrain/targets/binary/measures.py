@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
 from bptrain.targets import metrics
+from bptrain.targets.binary import threshold
+from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.binary.prepare import BinaryState
 from bptrain.targets.labels import codes_of, take_labels
 from bptrain.targets.state import Decoded
@@ -18,6 +22,29 @@ def decode(state: BinaryState, outputs: np.ndarray) -> Decoded:
     logits = outputs[:, 0].astype(np.float64)
     with np.errstate(invalid="ignore"):  # NaN stays NaN, after training that diverged
         return _decoded(state, np.exp(-np.logaddexp(0.0, -logits)))
+
+
+def tune(
+    state: BinaryState,
+    options: BinaryOptions,
+    truth: np.ndarray,
+    outputs: np.ndarray,
+    weight: np.ndarray,
+    *,
+    metric: str,
+    seed: int,
+) -> BinaryState:
+    """With `threshold: auto` and a metric that depends on it, the state with the threshold that is best here."""
+    if options.threshold != "auto" or metric not in threshold.METRICS:
+        return state
+    probability = decode(state, outputs).probabilities[state.positive]
+    chosen = threshold.choose_threshold(truth[:, 0] > 0, probability, weight, metric=metric, seed=seed)
+    return replace(state, threshold=chosen)
+
+
+def tune_as(state: BinaryState, before: BinaryState) -> BinaryState:
+    """The state with the threshold of `before`."""
+    return replace(state, threshold=before.threshold)
 
 
 def baseline(state: BinaryState, n_rows: int) -> Decoded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,11 @@ class BinaryOptions(Section):
     task: Literal["binary"] = "binary"
     positive: str | int | float | bool | None = Field(
         None, description="The positive label; by default the second in sorted order."
+    )
+    threshold: Literal["auto"] | Annotated[float, Field(ge=0, le=1)] = Field(
+        "auto",
+        description="Probability from which a row is called positive. `auto`: where `evaluation.primary` depends on it "
+        "(accuracy, balanced_accuracy, f1), the best one on validation rows if it gains more than chance, else 0.5.",
     )
     loss: Literal["cross_entropy", "mse"] = Field(
         "cross_entropy",

@@ -11,6 +11,7 @@ from bptrain.errors import DataError, Problem, UsageError
 from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
 from bptrain.targets.binary.options import BinaryOptions
+from bptrain.targets.binary.threshold import DEFAULT
 from bptrain.targets.labels import codes_of, known_codes, learn_labels, shares, take_labels
 from bptrain.targets.state import Json
 from bptrain.text import escape, quote_list
@@ -63,7 +64,7 @@ def learn(frame: Frame, name: str, options: BinaryOptions) -> BinaryState:
     positive = _position(found, name, options.positive)
     labels = (found[1 - positive], found[positive])
     share = shares(codes_of(frame.texts(name), labels), 2)[1]
-    return BinaryState(labels, share, options.loss)
+    return BinaryState(labels, share, options.loss, DEFAULT if options.threshold == "auto" else options.threshold)
 
 
 def encode(state: BinaryState, frame: Frame, name: str) -> np.ndarray:

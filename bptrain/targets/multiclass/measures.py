@@ -21,6 +21,16 @@ def decode(state: MulticlassState, outputs: np.ndarray) -> Decoded:
         return _decoded(state, powers / powers.sum(axis=1, keepdims=True))
 
 
+def tune(state: MulticlassState, *_: object, **__: object) -> MulticlassState:
+    """Nothing is left to choose."""
+    return state
+
+
+def tune_as(state: MulticlassState, before: MulticlassState) -> MulticlassState:
+    """Nothing was left to choose."""
+    return state
+
+
 def baseline(state: MulticlassState, n_rows: int) -> Decoded:
     """The shares of the labels among training rows, for every row."""
     return _decoded(state, np.tile(np.array(state.shares), (n_rows, 1)))

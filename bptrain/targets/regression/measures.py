@@ -17,6 +17,16 @@ def decode(state: RegressionState, outputs: np.ndarray) -> Decoded:
     return Decoded(pa.array(outputs[:, 0].astype(np.float64) * state.scale + state.mean))
 
 
+def tune(state: RegressionState, *_: object, **__: object) -> RegressionState:
+    """Nothing is left to choose."""
+    return state
+
+
+def tune_as(state: RegressionState, before: RegressionState) -> RegressionState:
+    """Nothing was left to choose."""
+    return state
+
+
 def baseline(state: RegressionState, n_rows: int) -> Decoded:
     """The mean of the training rows, for every row."""
     return Decoded(pa.array(np.full(n_rows, state.mean)))

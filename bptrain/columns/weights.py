@@ -1,0 +1,53 @@
+"""The column with the role `weight`: how much each row counts, in training and in every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bptrain.columns.kinds import ColumnOptions
+from bptrain.errors import DataError, Problem, UsageError
+from bptrain.table.frame import Frame
+from bptrain.text import escape, quote_list
+
+ROLE = "weight"
+
+
+def weight_column(options: Mapping[str, ColumnOptions]) -> str | None:
+    """The column that holds the weights, or None. Raises UsageError when several have that role."""
+    names = [name for name, chosen in options.items() if chosen.kind == ROLE]
+    if len(names) > 1:
+        message = f"only one column can be the weight of a row; {quote_list(names, last='and')} are declared so"
+        hints = ("keep one, and declare the others `ignore` or with a kind",)
+        raise UsageError(Problem("BP180", message, hints=hints, key=("columns", names[1])))
+    return names[0] if names else None
+
+
+def row_weights(frame: Frame, column: str | None) -> np.ndarray:
+    """The weights (n_rows,) float64 of the rows; ones without a column.
+
+    Raises DataError for cells that are missing, negative or no finite number, and when no row has any weight.
+    """
+    if column is None:
+        return np.ones(frame.n_rows)
+    values, bad = frame.numbers(column)
+    wrong = bad | ~np.isfinite(values) | (values < 0)
+    if wrong.any():
+        raise DataError(_unusable(frame, column, wrong))
+    if frame.n_rows and not values.any():
+        message = f"column `{escape(column)}` gives each of {frame.n_rows} rows the weight 0"
+        raise DataError(Problem("BP306", message, hints=("a weight of 0 leaves a row out: give some rows more",)))
+    return values
+
+
+def _unusable(frame: Frame, column: str, wrong: np.ndarray) -> Problem:
+    missing = int((wrong & frame.is_missing(column)).sum())
+    gaps = f" ({missing} of them missing)" if missing else ""
+    return Problem(
+        "BP305",
+        f"column `{escape(column)}` holds weights, but {int(wrong.sum())} of {frame.n_rows} cells are no finite "
+        f"number >= 0{gaps}: {frame.examples(column, wrong)}",
+        where=frame.where(int(np.flatnonzero(wrong)[0])),
+        hints=("correct these cells: 1 counts a row once, 0 leaves it out",),
+    )

@@ -1,0 +1,62 @@
+"""k-fold cross-validation: the whole training, once per fold, judged on rows that chose nothing.
+
+In each fold, its rows only judge: columns are learned on the fold's training rows, inner validation rows choose the
+epoch and the threshold, and with `training.final: refit` the fold's model is refitted as the published one is. So the
+folds estimate what the same procedure gives on new rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bptrain import survey, trial
+from bptrain.errors import Problem
+from bptrain.judging.folds import summarise
+from bptrain.judging.judge import judge
+from bptrain.listener import Listener
+from bptrain.warm_start import Earlier
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The `cross_validation` part of metrics.json, and the predictions of every row by the model of its fold."""
+
+    summary: dict[str, Any]
+    predictions: pa.Table
+
+
+def run(found: survey.Survey, earlier: Earlier | None, listener: Listener) -> Folds | None:
+    """Train and judge once per fold; None without `split.folds`. Raises DataError when the folds cannot be made."""
+    if not found.config.split.folds:
+        return None
+    splits = survey.folds(found)
+    reports, tables, trained, judged = [], [], [], []
+    for number, split in enumerate(splits, start=1):
+        listener.stage(f"fold {number} of {len(splits)}")
+        made = trial.train_and_refit(
+            trial.prepare(found.config, found.frame, split, earlier), found.frame, split, listener, earlier
+        )
+        if made.diverged:
+            listener.warning(Problem("BP603", f"the training of fold {number} diverged, so its metrics are undefined"))
+        part = {"test": made.ready.parts["test"]}
+        tables.append(trial.predictions(made.model, part))
+        trained.append(len(made.ready.parts["train"].rows))
+        judged.append(len(part["test"].rows))
+        reports.append(judge(tables[-1], made.model.targets))
+    return Folds(summarise(reports, trained=trained, judged=judged), _joined(tables))
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    """All predictions with the number of their fold instead of their split, in the order of the rows.
+
+    A label that a fold's training rows did not hold has no probability there.
+    """
+    numbered = [
+        table.set_column(1, "fold", pa.array(np.full(table.num_rows, number, np.int32)))
+        for number, table in enumerate(tables, start=1)
+    ]
+    return pa.concat_tables(numbered, promote_options="default").sort_by("row")

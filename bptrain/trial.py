@@ -1,0 +1,255 @@
+"""One training, from rows to a model: prepare on training rows, build, train, and train again on more if asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from bptrain import survey
+from bptrain.columns import prepare as columns_prepare
+from bptrain.columns.drift import Profile, profile
+from bptrain.columns.infer import Kinds
+from bptrain.columns.weights import row_weights, weight_column
+from bptrain.config.schema import Config
+from bptrain.errors import Problem
+from bptrain.judging.judge import judge, score
+from bptrain.judging.predictions import predictions_table
+from bptrain.listener import Listener
+from bptrain.predictor import Predictor
+from bptrain.table.frame import Frame
+from bptrain.table.split import Split
+from bptrain.targets import prepare as targets_prepare
+from bptrain.targets.tuning import tuned, tuned_as
+from bptrain.warm_start import Earlier
+
+if TYPE_CHECKING:
+    from bptrain.training.batches import Examples
+    from bptrain.training.train import Trained
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One part, ready for the network: its row numbers, network inputs, targets as numbers and labels, and weights."""
+
+    rows: np.ndarray
+    inputs: Mapping[str, np.ndarray]
+    encoded: list[np.ndarray]
+    truths: Mapping[str, pa.Array]
+    weight: np.ndarray
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What training starts from: the settled config, what training rows taught, and every part prepared by it.
+
+    `profile` tells what the training rows were like.
+    """
+
+    config: Config
+    kinds: Kinds
+    columns: columns_prepare.Columns
+    targets: targets_prepare.Targets
+    parts: Mapping[str, Prepared]
+    profile: Profile
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trained model and the parts it is judged on; `selection` is the training that chose the epoch of a refit."""
+
+    ready: Ready
+    model: Predictor
+    trained: Trained
+    selection: Trial | None = None
+
+    @property
+    def config(self) -> Config:
+        return self.ready.config
+
+    @property
+    def diverged(self) -> bool:
+        return self.trained.stopped_by == "diverged"
+
+    @property
+    def epoch_seconds(self) -> list[float]:
+        """The seconds of each epoch, those of the selection first."""
+        return [*(self.selection.trained.seconds if self.selection else []), *self.trained.seconds]
+
+
+def prepare(config: Config, frame: Frame, split: Split, earlier: Earlier | None = None) -> Ready:
+    """Settle the kinds of columns, learn from the training rows, and prepare all parts.
+
+    Raises UsageError and DataError for columns and cells that cannot be used.
+    """
+    training = frame.take(split.train)
+    config, kinds = survey.settle_columns(config, training)
+    columns, targets = _learn(config, training, earlier)
+    config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
+    weight = weight_column(config.columns)
+    parts = {name: prepared(columns, targets, frame.take(rows), weight) for name, rows in split.parts().items()}
+    return Ready(config, kinds, columns, targets, parts, profile(training, columns_prepare.used_columns(columns)))
+
+
+def prepared(
+    columns: columns_prepare.Columns, targets: targets_prepare.Targets, frame: Frame, weight: str | None
+) -> Prepared:
+    """The rows of `frame`, ready for the network; `weight` is the column of weights. Raises DataError as `prepare`."""
+    return Prepared(
+        frame.rows,
+        columns_prepare.transform_strictly(columns, frame),
+        targets_prepare.encode(targets, frame),
+        targets_prepare.truths(targets, frame),
+        row_weights(frame, weight),
+    )
+
+
+def start(config: Config) -> None:
+    """Start TensorFlow, which takes seconds the first time in a process."""
+    from bptrain.network import backend
+
+    backend.start(threads=config.training.threads)
+
+
+def train_and_refit(
+    ready: Ready, frame: Frame, split: Split, listener: Listener, earlier: Earlier | None = None
+) -> Trial:
+    """The trial of `ready`; with `training.final: refit` trained anew on training and validation rows together.
+
+    The refit learns columns and targets anew, and takes as many epochs as the first training kept.
+    """
+    chosen = train(ready, listener, earlier)
+    if ready.config.training.final == "best" or not len(split.validation) or chosen.diverged:
+        return chosen
+    listener.stage(f"refit on training and validation rows: {chosen.trained.best_epoch} epochs")
+    again = prepare(ready.config, frame, final_split(ready.config, split), earlier)
+    again = replace(again, kinds=ready.kinds)
+    return replace(train(again, listener, earlier, after=chosen), selection=chosen)
+
+
+def final_split(config: Config, split: Split) -> Split:
+    """The rows as the published model sees them: after a refit, validation rows are training rows."""
+    if config.training.final == "best" or not len(split.validation):
+        return split
+    return Split(np.sort(np.concatenate([split.train, split.validation])), split.validation[:0], split.test)
+
+
+def selection_report(selection: Trial) -> dict[str, Any]:
+    """Per target the metrics of the training that chose the epoch, on the validation rows that it did not train on."""
+    part = {"validation": selection.ready.parts["validation"]}
+    report = judge(predictions(selection.model, part), selection.model.targets)
+    return {name: target["splits"]["validation"] for name, target in report.items()}
+
+
+def train(ready: Ready, listener: Listener, earlier: Earlier | None = None, *, after: Trial | None = None) -> Trial:
+    """Build the network and train it; with validation rows, these choose the epoch and the thresholds.
+
+    `after` is the training whose epochs and thresholds a refit takes over.
+    """
+    model = _build(ready, earlier)
+    trained = _train(model, ready, listener, after)
+    return Trial(ready, replace(model, targets=_tuned(ready, model, after)), trained)
+
+
+def predictions(model: Predictor, parts: Mapping[str, Prepared]) -> pa.Table:
+    """The table of predictions for all parts, in the order of the rows."""
+    tables = [
+        predictions_table(
+            model.targets, model.outputs(part.inputs), part.truths, part.rows, part.weight, [name] * len(part.rows)
+        )
+        for name, part in parts.items()
+    ]
+    table = pa.concat_tables(tables)
+    return table.take(pa.array(np.argsort(table["row"].to_numpy(), kind="stable"))).combine_chunks()
+
+
+def describe(ready: Ready) -> str:
+    """How many rows each part has, and how many columns each kind."""
+    rows = ", ".join(f"{len(part.rows)} {name}" for name, part in ready.parts.items())
+    kinds = ", ".join(f"{len(state.columns)} {kind}" for kind, state in ready.columns.items())
+    return f"{rows} rows; columns: {kinds}"
+
+
+def _learn(
+    config: Config, training: Frame, earlier: Earlier | None
+) -> tuple[columns_prepare.Columns, targets_prepare.Targets]:
+    if earlier is not None:  # its weights mean something only together with its preparation
+        return earlier.columns, earlier.targets
+    return columns_prepare.learn(training, config.columns), targets_prepare.learn(training, config.targets)
+
+
+def _build(ready: Ready, earlier: Earlier | None) -> Predictor:
+    from bptrain.network import backend
+
+    backend.start(threads=ready.config.training.threads)
+    backend.fresh_names()
+    from bptrain.network.build import build, set_weights, weight_shapes
+
+    network = build(ready.columns, ready.targets, ready.config.model, seed=ready.config.seed)
+    if earlier is not None:
+        set_weights(network, earlier.weights(weight_shapes(network)))
+    return Predictor(ready.columns, ready.targets, network, ready.profile)
+
+
+def _train(model: Predictor, ready: Ready, listener: Listener, after: Trial | None) -> Trained:
+    from bptrain.network.build import losses
+    from bptrain.training.train import train as train_network
+
+    config, validation = ready.config, ready.parts.get("validation")
+    trained = train_network(
+        model.network,
+        _examples(ready, "train"),
+        None if validation is None else _examples(ready, "validation"),
+        losses(ready.targets),
+        config.training,
+        seed=config.seed,
+        score=lambda outputs: _primary_score(ready, outputs),
+        on_epoch=lambda row: listener.epoch(row, config.training.epochs),
+    )
+    if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in trained.history):
+        listener.warning(Problem("BP601", "the loss on validation rows was never a finite number"))
+    ended = f"stopped by {trained.stopped_by} after epoch {len(trained.history)}"
+    listener.stage(f"{ended}, kept epoch {trained.best_epoch}")
+    return trained
+
+
+def _tuned(ready: Ready, model: Predictor, after: Trial | None) -> targets_prepare.Targets:
+    """The targets with what validation rows choose: here, or in the training that a refit follows."""
+    if after is not None:
+        return tuned_as(ready.targets, after.model.targets)
+    validation = ready.parts.get("validation")
+    if validation is None:
+        return ready.targets
+    return tuned(
+        ready.targets,
+        ready.config.targets,
+        validation.encoded,
+        model.outputs(validation.inputs),
+        validation.weight,
+        metric=ready.config.evaluation.primary,
+        seed=ready.config.seed,
+    )
+
+
+def _examples(ready: Ready, part: str) -> Examples:
+    from bptrain.network.build import output_name
+    from bptrain.training.batches import Examples
+
+    rows = ready.parts[part]
+    return Examples(rows.inputs, {output_name(position): truth for position, truth in enumerate(rows.encoded)})
+
+
+def _primary_score(ready: Ready, outputs: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The primary metric of the first target on validation rows."""
+    from bptrain.network.build import output_name
+
+    validation = ready.parts.get("validation")
+    if validation is None:
+        return {}
+    name, state = next(iter(ready.targets.items()))
+    metric = ready.config.evaluation.primary
+    value = score(state, validation.truths[name], outputs[output_name(0)], metric, weight=validation.weight)
+    return {metric: value}

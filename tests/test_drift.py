@@ -1,0 +1,73 @@
+"""What `evaluate --data` says of rows that are not like the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import tables
+
+from bptrain import Run
+from bptrain.cli.main import run as command
+from bptrain.columns.drift import Profile, drift
+from bptrain.columns.state import Transformed
+from bptrain.table.frame import Frame
+
+
+@pytest.fixture
+def run(fitted: Callable[..., Run]) -> Run:
+    return fitted("label")
+
+
+def with_cells(table: pa.Table, column: str, rows: range, value: object) -> pa.Table:
+    for row in rows:
+        table = tables.replaced(table, column, row, value)
+    return table
+
+
+def test_like_rows_show_no_drift(run: Run) -> None:
+    result = run.evaluate(tables.make_table(2000, seed=1).to_pandas())
+    assert [change.column for change in result.drift] == list(run.predictor.profile.missing)
+    assert {change.column for change in result.drift if change.notable and change.outside == 0} == {"colour"}
+
+
+def test_changes_are_counted_per_column(run: Run) -> None:
+    table = with_cells(tables.make_table(200, seed=1), "town", range(30), "elsewhere")
+    table = with_cells(table, "size", range(40, 140), None)
+    table = with_cells(table, "height", range(25), 2e6)
+    found = {change.column: change for change in run.evaluate(table.to_pandas()).drift}
+    assert found["town"].unknown == 30 / 200
+    assert found["size"].missing > 0.5 > 0.2 > found["size"].missing_before
+    assert found["height"].outside >= 25 / 200
+    assert all(found[name].notable for name in ("town", "size", "height"))
+    assert not found["flag"].notable
+    assert found["code"].outside == 0
+
+
+def test_command_prints_and_writes_it(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tables.write(with_cells(tables.make_table(200, seed=1), "town", range(30), "elsewhere"), tmp_path / "n.csv")
+    assert command(["evaluate", str(run.path), "--data", str(path), "--out", str(tmp_path / "out")]) == 0
+    output = capsys.readouterr().out
+    line = next(line for line in output.splitlines() if line.startswith("town"))
+    assert line.split()[1:] == ["-", "-", "15.0", "%", "-"]
+    assert '"drift"' in (tmp_path / "out/metrics.json").read_text(encoding="utf-8")
+    assert command(["evaluate", str(run.path), "--root", str(run.path.parent)]) == 0
+    assert "drift" not in capsys.readouterr().out
+
+
+def test_change_of_missing_cells_is_more_than_chance() -> None:
+    def notable(n_rows: int, n_missing: int) -> bool:
+        frame = Frame(pa.table({"a": pa.array([None] * n_missing + [1] * (n_rows - n_missing))}), np.arange(n_rows))
+        return drift(Profile(10**6, {"a": 0.1}), frame, Transformed({}))[0].notable
+
+    assert [notable(20, 4), notable(2000, 400), notable(2000, 215), notable(100000, 10500)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    empty = Frame(pa.table({"a": pa.array([], pa.int64())}), np.arange(0))
+    assert drift(Profile(9, {"a": 0.1}), empty, Transformed({})) == []

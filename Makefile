@@ -59,5 +59,8 @@ proof-wheel: $(STAMP) ## the wheel in a clean environment, a read-only folder, w
 proof-predict: $(STAMP) ## predict 2 million rows: bounded memory, equal for all chunk sizes and to evaluate
 	$(PYTHON_RUN) benchmarks/predict_proof.py
 
+proof-gradients: $(STAMP) ## backpropagation against central differences: every network x kind x loss x penalty
+	$(PYTHON_RUN) benchmarks/gradients_proof.py $(EVERY)
+
 bench-startup: $(STAMP) ## start of --help and check: at most 3 and 1.6 times what they must import
 	$(PYTHON_RUN) benchmarks/startup.py

@@ -73,7 +73,8 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
         with clock("folds"):
             folds = cross_validation.run(found, earlier, recorder)
         with clock("train"):
-            made = trial.train_and_refit(ready, found.frame, split, recorder, earlier)
+            events = partial.path / "tensorboard" if ready.config.training.tensorboard else None
+            made = trial.train_and_refit(ready, found.frame, split, recorder, earlier, events=events)
         with clock("judge"):
             table = trial.predictions(made.model, made.ready.parts)
             content = _metrics(made, judge(table, made.model.targets), folds, recorder)

@@ -139,7 +139,10 @@ def _settle(config: Config, frame: Frame, gates: list[Gate]) -> Config:
 def _parts(config: Config, given: np.ndarray) -> list[str]:
     """The parts that will have rows."""
     shares = {"validation": config.split.validation, "test": config.split.test}
-    return ["train", *(part for part, share in shares.items() if share or (given == part).any())]
+    parts = [part for part, share in shares.items() if share or (given == part).any()]
+    if config.training.final == "refit":  # validation rows train the model that is judged
+        parts = [part for part in parts if part != "validation"]
+    return ["train", *parts]
 
 
 def _split_kind(config: Config) -> str:

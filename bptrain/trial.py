@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,13 +116,20 @@ def start(config: Config) -> None:
 
 
 def train_and_refit(
-    ready: Ready, frame: Frame, split: Split, listener: Listener, earlier: Earlier | None = None
+    ready: Ready,
+    frame: Frame,
+    split: Split,
+    listener: Listener,
+    earlier: Earlier | None = None,
+    *,
+    events: Path | None = None,
 ) -> Trial:
     """The trial of `ready`; with `training.final: refit` trained anew on training and validation rows together.
 
-    The refit learns columns and targets anew, and takes as many epochs as the first training kept.
+    The refit learns columns and targets anew, and takes as many epochs as the first training kept. `events` is the
+    folder of event files for TensorBoard, if these are to be written.
     """
-    chosen = train(ready, listener, earlier)
+    chosen = train(ready, listener, earlier, events=events)
     if ready.config.training.final == "best" or not len(split.validation) or chosen.diverged:
         return chosen
     listener.stage(f"refit on training and validation rows: {chosen.trained.best_epoch} epochs")
@@ -144,13 +152,20 @@ def selection_report(selection: Trial) -> dict[str, Any]:
     return {name: target["splits"]["validation"] for name, target in report.items()}
 
 
-def train(ready: Ready, listener: Listener, earlier: Earlier | None = None, *, after: Trial | None = None) -> Trial:
+def train(
+    ready: Ready,
+    listener: Listener,
+    earlier: Earlier | None = None,
+    *,
+    after: Trial | None = None,
+    events: Path | None = None,
+) -> Trial:
     """Build the network and train it; with validation rows, these choose the epoch and the thresholds.
 
     `after` is the training whose epochs and thresholds a refit takes over.
     """
     model = _build(ready, earlier)
-    trained = _train(model, ready, listener, after)
+    trained = _train(model, ready, listener, after, events)
     return Trial(ready, replace(model, targets=_tuned(ready, model, after)), trained)
 
 
@@ -194,21 +209,29 @@ def _build(ready: Ready, earlier: Earlier | None) -> Predictor:
     return Predictor(ready.columns, ready.targets, network, ready.profile)
 
 
-def _train(model: Predictor, ready: Ready, listener: Listener, after: Trial | None) -> Trained:
+def _train(model: Predictor, ready: Ready, listener: Listener, after: Trial | None, events: Path | None) -> Trained:
     from bptrain.network.build import losses
+    from bptrain.training.event_log import event_log
     from bptrain.training.train import train as train_network
 
     config, validation = ready.config, ready.parts.get("validation")
-    trained = train_network(
-        model.network,
-        _examples(ready, "train"),
-        None if validation is None else _examples(ready, "validation"),
-        losses(ready.targets),
-        config.training,
-        seed=config.seed,
-        score=lambda outputs: _primary_score(ready, outputs),
-        on_epoch=lambda row: listener.epoch(row, config.training.epochs),
-    )
+    with event_log(events) as log:
+
+        def on_epoch(row: dict[str, float]) -> None:
+            listener.epoch(row, config.training.epochs)
+            log(row)
+
+        trained = train_network(
+            model.network,
+            _examples(ready, "train"),
+            None if validation is None else _examples(ready, "validation"),
+            losses(ready.targets),
+            config.training,
+            seed=config.seed,
+            score=lambda outputs: _primary_score(ready, outputs),
+            on_epoch=on_epoch,
+            after=after.trained if after else None,
+        )
     if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in trained.history):
         listener.warning(Problem("BP601", "the loss on validation rows was never a finite number"))
     ended = f"stopped by {trained.stopped_by} after epoch {len(trained.history)}"
@@ -239,7 +262,11 @@ def _examples(ready: Ready, part: str) -> Examples:
     from bptrain.training.batches import Examples
 
     rows = ready.parts[part]
-    return Examples(rows.inputs, {output_name(position): truth for position, truth in enumerate(rows.encoded)})
+    weights = targets_prepare.row_weights(ready.targets, rows.encoded, rows.weight)
+    truths = {output_name(position): truth for position, truth in enumerate(rows.encoded)}
+    if all(np.ptp(weight) == 0 for weight in weights):
+        return Examples(rows.inputs, truths)
+    return Examples(rows.inputs, truths, {output_name(position): weight for position, weight in enumerate(weights)})
 
 
 def _primary_score(ready: Ready, outputs: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -33,7 +33,8 @@ from bptrain.training.batches import Examples
 TOLERANCE = 1e-7
 STEP = 1e-5  # near the cube root of float64's precision, where truncation and rounding are about equally small
 KINK_DISTANCE = 1e-4  # in units of a pre-activation: several steps, as these have weights of order 1
-SMALL = {"hidden": (4, 3)}  # for every model that has this option
+CHANGE_INPUTS = {"encoding", "indicator"}  # the other options of a kind change numbers, which are random here
+SMALL = {"hidden": (4, 3), "initializer": "auto"}  # first weights are drawn by the tests
 
 CELLS: dict[str, Callable[[np.random.Generator, int], list[Any]]] = {  # per kind: cells that use all of its inputs
     "numeric": lambda rng, n_rows: [None, *rng.normal(2.0, 3.0, n_rows - 1).tolist()],
@@ -42,7 +43,7 @@ CELLS: dict[str, Callable[[np.random.Generator, int], list[Any]]] = {  # per kin
 TRUTHS: dict[str, Callable[[np.random.Generator, int], list[Any]]] = {  # per task: cells with every label
     "binary": lambda rng, n_rows: rng.permutation(np.arange(n_rows) % 2).tolist(),
     "multiclass": lambda rng, n_rows: np.array(["a", "b", "c"])[rng.permutation(np.arange(n_rows) % 3)].tolist(),
-    "regression": lambda rng, n_rows: rng.normal(5.0, 2.0, n_rows).tolist(),
+    "regression": lambda rng, n_rows: rng.gamma(4.0, 2.0, n_rows).tolist(),  # above zero, for counts
 }
 
 
@@ -74,8 +75,10 @@ def model_settings(**fixed: Any) -> list[Any]:
 
 
 def column_settings(kind: str) -> list[Any]:
-    """Every combination of a kind's encodings, indicators and so on."""
-    return list(settings(kinds.KINDS[kind], {"min_count": 1}))
+    """Every combination of a kind's options that change its inputs, such as encodings and indicators."""
+    options = kinds.KINDS[kind]
+    others = {name: field.default for name, field in options.model_fields.items() if name not in CHANGE_INPUTS}
+    return list(settings(options, others | {"min_count": 1}))
 
 
 def target_settings() -> list[Any]:
@@ -86,17 +89,21 @@ def target_settings() -> list[Any]:
 
 def label(options: Section) -> str:
     """What a setting changes from the defaults, for the name of a test."""
-    changed = options.model_dump(exclude_defaults=True, exclude=set(SMALL) | {"kind", "task"})
-    named = [str(getattr(options, name)) for name in ("kind", "task", "activation", "loss") if hasattr(options, name)]
-    return "-".join(
-        named + [f"{name}={value}" for name, value in changed.items() if name not in ("activation", "loss")]
-    )
+    changed = options.model_dump(exclude_defaults=True, exclude=set(SMALL) | {"kind", "task", "loss", "activation"})
+    named = [str(getattr(options, name)) for name in ("kind", "task", "activation") if hasattr(options, name)]
+    if isinstance(loss := getattr(options, "loss", None), Section):
+        named.append("-".join(str(value) for value in loss.model_dump().values()))
+    return "-".join(named + [f"{name}={value}" for name, value in changed.items()])
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
+    """Every value of a switch or a named choice, and every variant of a section with its own choices."""
     if annotation is bool:
         return (False, True)
-    return typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else ()
+    if typing.get_origin(annotation) is typing.Literal:
+        return typing.get_args(annotation)
+    sections = [each for each in variants(annotation) if isinstance(each, type) and issubclass(each, Section)]
+    return tuple(made for each in sections for made in settings(each))
 
 
 # A network and rows for it

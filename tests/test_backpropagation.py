@@ -37,9 +37,21 @@ from bptrain.network.options import Activation, MlpOptions
 from bptrain.network.predict import predict
 from bptrain.targets import tasks
 from bptrain.targets.binary.options import BinaryOptions
+from bptrain.targets.options import BrierLoss
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.batches import Examples
-from bptrain.training.options import AdamOptions, OptimizerOptions, RmspropOptions, SgdOptions, TrainingOptions
+from bptrain.training.options import (
+    AdagradOptions,
+    AdamOptions,
+    AdamwOptions,
+    CosineSchedule,
+    LionOptions,
+    NadamOptions,
+    OptimizerOptions,
+    RmspropOptions,
+    SgdOptions,
+    TrainingOptions,
+)
 from bptrain.training.train import Trained, train
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -98,7 +110,7 @@ def two_two_one() -> tuple[Subject, dict[str, np.ndarray]]:
     """The network with the weights above and its one example. A second row taught the other label."""
     cells = {"x0": [X[0], 0.0], "x1": [X[1], 0.0], "y": [1, 0]}
     model = MlpOptions(hidden=(2,), activation="sigmoid")
-    both = subject_of(cells, model, {"x0": RAW, "x1": RAW}, {"y": BinaryOptions(loss="mse")})
+    both = subject_of(cells, model, {"x0": RAW, "x1": RAW}, {"y": BinaryOptions(loss=BrierLoss())})
     weights = {
         "hidden_1/kernel": np.array(HIDDEN),
         "hidden_1/bias": np.array(HIDDEN_BIAS),
@@ -145,12 +157,12 @@ def test_training_step_goes_down_the_gradient_worked_by_hand() -> None:
 def test_cases_cover_the_schema() -> None:
     assert set(CELLS) == set(kinds.KINDS)
     assert set(TRUTHS) == set(tasks.TASKS)
-    chosen = {(case.values[0].activation, case.values[0].batch_normalization) for case in MODEL_CASES}
-    assert chosen == {(name, on) for name in typing.get_args(Activation) for on in (False, True)}
-    assert len(MODEL_CASES) >= 10 * 2 * 2
+    chosen = {(case.values[0].activation, case.values[0].normalization) for case in MODEL_CASES}
+    assert chosen == {(name, how) for name in typing.get_args(Activation) for how in ("none", "batch", "layer")}
+    assert len(MODEL_CASES) >= 10 * 3
     assert {options.task for options in target_settings()} == set(tasks.TASKS)
-    assert len(target_settings()) >= 5
-    assert len(EVERY_ENCODING) >= 7
+    assert len(target_settings()) >= 3 + 3 + 6
+    assert len(EVERY_ENCODING) >= 5
     assert set(SMOOTH) < set(typing.get_args(Activation))
 
 
@@ -256,58 +268,126 @@ def linear_subject(n_rows: int) -> Subject:
     return subject_of(linear_cells(np.random.default_rng(0), n_rows), LINEAR, columns, {"y": RegressionOptions()})
 
 
-def numpy_step(options: OptimizerOptions, gradient: np.ndarray, memory: dict[str, Any]) -> np.ndarray:
+def numpy_step(options: Any, gradient: np.ndarray, memory: dict[str, Any]) -> np.ndarray:
     """What an optimizer adds to the weights, by Keras' formulas with epsilon 1e-7."""
-    memory["step"] = step = memory.get("step", 0) + 1
-    rate, epsilon = options.learning_rate, 1e-7
-    if isinstance(options, SgdOptions):
-        memory["velocity"] = options.momentum * memory.get("velocity", 0.0) - rate * gradient
-        return memory["velocity"]
-    if isinstance(options, RmspropOptions):
-        memory["square"] = options.rho * memory.get("square", 0.0) + (1 - options.rho) * gradient**2
-        increment = rate * gradient / np.sqrt(memory["square"] + epsilon)
-        memory["velocity"] = options.momentum * memory.get("velocity", 0.0) + increment
-        return -memory["velocity"]
-    memory["mean"] = options.beta_1 * memory.get("mean", 0.0) + (1 - options.beta_1) * gradient
-    memory["square"] = options.beta_2 * memory.get("square", 0.0) + (1 - options.beta_2) * gradient**2
-    corrected = rate * math.sqrt(1 - options.beta_2**step) / (1 - options.beta_1**step)
-    return -corrected * memory["mean"] / (np.sqrt(memory["square"]) + epsilon)
+    memory["step"] = memory.get("step", 0) + 1
+    return STEPS[options.kind](options, gradient, memory)
+
+
+def mean(memory: dict[str, Any], name: str, decay: float, value: np.ndarray) -> np.ndarray:
+    """A running mean that begins with zero."""
+    memory[name] = decay * memory.get(name, 0.0) + (1 - decay) * value
+    return memory[name]
+
+
+def sgd_step(options: Any, gradient: np.ndarray, memory: dict[str, Any]) -> np.ndarray:
+    step = -options.learning_rate * gradient
+    memory["velocity"] = options.momentum * memory.get("velocity", 0.0) + step
+    return options.momentum * memory["velocity"] + step if options.nesterov else memory["velocity"]
+
+
+def rmsprop_step(options: Any, gradient: np.ndarray, memory: dict[str, Any]) -> np.ndarray:
+    increment = options.learning_rate * gradient / np.sqrt(mean(memory, "square", options.rho, gradient**2) + 1e-7)
+    memory["velocity"] = options.momentum * memory.get("velocity", 0.0) + increment
+    return -memory["velocity"]
+
+
+def adam_step(options: Any, gradient: np.ndarray, memory: dict[str, Any]) -> np.ndarray:
+    average = mean(memory, "mean", options.beta_1, gradient)
+    square = mean(memory, "square", options.beta_2, gradient**2)
+    step = memory["step"]
+    corrected = options.learning_rate * math.sqrt(1 - options.beta_2**step) / (1 - options.beta_1**step)
+    return -corrected * average / (np.sqrt(square) + 1e-7)
+
+
+def nadam_step(options: Any, gradient: np.ndarray, memory: dict[str, Any]) -> np.ndarray:
+    """Dozat 2016, algorithm 8, with the momentum schedule of its section 3."""
+    average = mean(memory, "mean", options.beta_1, gradient)
+    square = mean(memory, "square", options.beta_2, gradient**2)
+    now, following = (options.beta_1 * (1 - 0.5 * 0.96 ** (memory["step"] + ahead)) for ahead in (0, 1))
+    memory["product"] = product = memory.get("product", 1.0) * now
+    ahead = following * average / (1 - product * following) + (1 - now) * gradient / (1 - product)
+    return -options.learning_rate * ahead / (np.sqrt(square / (1 - options.beta_2 ** memory["step"])) + 1e-7)
+
+
+def adagrad_step(options: Any, gradient: np.ndarray, memory: dict[str, Any]) -> np.ndarray:
+    memory["sum"] = memory.get("sum", options.initial_accumulator_value) + gradient**2
+    return -options.learning_rate * gradient / np.sqrt(memory["sum"] + 1e-7)
+
+
+def lion_step(options: Any, gradient: np.ndarray, memory: dict[str, Any]) -> np.ndarray:
+    before = memory.get("mean", 0.0)
+    mean(memory, "mean", options.beta_2, gradient)
+    return -options.learning_rate * np.sign(options.beta_1 * before + (1 - options.beta_1) * gradient)
+
+
+STEPS = {
+    "sgd": sgd_step,
+    "rmsprop": rmsprop_step,
+    "adam": adam_step,
+    "adamw": adam_step,
+    "nadam": nadam_step,
+    "adagrad": adagrad_step,
+    "lion": lion_step,
+}
 
 
 OPTIMIZERS = [
     SgdOptions(learning_rate=0.1),
     SgdOptions(learning_rate=0.1, momentum=0.9),
+    SgdOptions(learning_rate=0.1, momentum=0.9, nesterov=True),
     RmspropOptions(),
     RmspropOptions(learning_rate=0.01, rho=0.5, momentum=0.9),
     AdamOptions(),
     AdamOptions(learning_rate=0.1, beta_1=0.5, beta_2=0.9),
+    AdamwOptions(learning_rate=0.01),
+    AdamwOptions(learning_rate=0.1, beta_2=0.9, weight_decay=0.5),
+    NadamOptions(learning_rate=0.1),
+    NadamOptions(learning_rate=0.1, beta_1=0.5, beta_2=0.9),
+    AdagradOptions(learning_rate=0.1),
+    AdagradOptions(learning_rate=0.1, initial_accumulator_value=2.0),
+    LionOptions(learning_rate=0.1),
+    LionOptions(learning_rate=0.1, beta_1=0.1, beta_2=0.5),
 ]
+AROUND: list[dict[str, Any]] = [{}, {"weight_decay": 0.3}, {"clip_norm": 0.5}, {"clip_value": 0.1}]
 
 
 def test_optimizer_cases_cover_the_schema() -> None:
     assert {type(options) for options in OPTIMIZERS} == set(variants(OptimizerOptions))
+    assert {options.kind for options in OPTIMIZERS} == set(STEPS)
 
 
+@pytest.mark.parametrize("around", AROUND, ids=str)
 @pytest.mark.parametrize("options", OPTIMIZERS, ids=label)
-def test_first_steps_equal_plain_numpy(options: OptimizerOptions) -> None:
+def test_first_steps_equal_plain_numpy(options: Any, around: dict[str, float]) -> None:
+    """Weights decay before the step, the bias does not; the gradient of all weights is clipped as one."""
     subject = linear_subject(20)
     design, truth = design_of(subject), subject.examples.truths[output_name(0)][:, 0].astype(np.float64)
     found = [coefficients(subject)]
+    training = TrainingOptions(optimizer=options, batch_size="all", epochs=4, **around)  # type: ignore[arg-type]
     train(
         subject.network,
         subject.examples,
         None,
         subject.losses,
-        TrainingOptions(optimizer=options, batch_size="all", epochs=3),
+        training,
         seed=0,
         on_epoch=lambda row: found.append(coefficients(subject)),
     )
+    decay = around.get("weight_decay", getattr(options, "weight_decay", 0.0)) * options.learning_rate
+    kept = np.array([1 - decay] * (len(found[0]) - 1) + [1.0])
     expected, memory = found[0], {}
-    assert len(found) == 4
+    assert len(found) == 5
     for after in found[1:]:
-        gradient = 2 / len(truth) * design.T @ (design @ expected - truth)
-        expected = expected + numpy_step(options, gradient, memory)
+        gradient = clipped(2 / len(truth) * design.T @ (design @ expected - truth), around)
+        expected = expected * kept + numpy_step(options, gradient, memory)
         np.testing.assert_allclose(after, expected, rtol=0, atol=1e-6)
+
+
+def clipped(gradient: np.ndarray, around: dict[str, float]) -> np.ndarray:
+    if "clip_value" in around:
+        return np.clip(gradient, -around["clip_value"], around["clip_value"])
+    return gradient * min(1.0, around.get("clip_norm", math.inf) / float(np.linalg.norm(gradient)))
 
 
 def design_of(subject: Subject) -> np.ndarray:
@@ -380,6 +460,12 @@ def test_xor_is_not_learnt_without_a_hidden_layer() -> None:
     assert learn_xor((), 0) < 1.0
 
 
+def least_loss(subject: Subject, target: Any) -> float:
+    """The mean loss of a network that gives every truth: t - t log t for counts, else zero."""
+    truth = subject.examples.truths[output_name(0)].astype(np.float64)
+    return float(np.mean(truth - truth * np.log(truth))) if target.loss.kind == "poisson" else 0.0
+
+
 @pytest.mark.parametrize("target", target_settings(), ids=label)
 def test_random_labels_of_32_rows_are_learnt_by_heart(target: Any) -> None:
     rng = np.random.default_rng(0)
@@ -391,8 +477,8 @@ def test_random_labels_of_32_rows_are_learnt_by_heart(target: Any) -> None:
         {"y": target},
     )
     optimizer = AdamOptions(learning_rate=0.01)
-    trained = fit(subject, TrainingOptions(optimizer=optimizer, batch_size="all", epochs=200, stop_at_loss=1e-3))
-    assert trained.stopped_by == "loss"
-    assert trained.history[-1]["loss"] <= 1e-3
+    options = TrainingOptions(optimizer=optimizer, batch_size="all", epochs=300, schedule=CosineSchedule())
+    trained = fit(subject, options)
+    assert trained.history[-1]["loss"] - least_loss(subject, target) <= 2e-3
     if target.task != "regression":
         assert accuracy(subject) == 1.0

@@ -170,7 +170,7 @@ def test_history_has_one_row_per_epoch_with_scores() -> None:
     )
     assert trained.history == seen
     assert [row["epoch"] for row in seen] == [1, 2, 3]
-    assert all(list(row) == ["epoch", "loss", "validation_loss", "validation_mean"] for row in seen)
+    assert all(list(row) == ["epoch", "loss", "validation_loss", "validation_mean", "learning_rate"] for row in seen)
     assert len(trained.seconds) == 3
     assert trained.stopped_by == "epochs"
 

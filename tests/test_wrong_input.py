@@ -70,7 +70,10 @@ CONFIGS = {
     "no value": config_case("BP104", "c.yaml:3:1", "remove the line to use the default", "seed:\n"),
     "unknown kind of column": config_case("BP105", "c.yaml:3:17", "did you mean `numeric`?", "columns: {size: number}"),
     "unknown optimizer": config_case(
-        "BP105", "c.yaml:3:23", "`sgd`, `rmsprop` or `adam`", "training: {optimizer: lbfgs}"
+        "BP105",
+        "c.yaml:3:23",
+        "`sgd`, `rmsprop`, `adam`, `adamw`, `nadam`, `adagrad` or `lion`",
+        "training: {optimizer: lbfgs}",
     ),
     "unknown activation": config_case("BP104", "c.yaml:3:21", "did you mean `relu`?", "model: {activation: rellu}"),
     "key given twice": config_case("BP107", "c.yaml:4:1", "line 3; keep one of them", "seed: 1\nseed: 2\n"),

@@ -26,6 +26,7 @@ SHORT = {
     "data": "`data: PATH` or `data: [PATH, PATH]`",
     "targets": "`target: NAME`, `target: {column: NAME, …}` or `targets: [NAME, NAME]`",
     "columns.NAME": "`NAME: KIND`",
+    "targets.NAME.loss": "`loss: KIND`",
     "split": "`split: KIND`",
     "model": "`model: KIND`",
     "training.optimizer": "`optimizer: KIND`",

@@ -128,4 +128,9 @@ CODES: dict[str, Code] = {
         "`model.from` goes on with the weights of an earlier run, which fit only its own targets, columns and network.",
         "Leave out what differs, as it is taken from that run, or train anew without `model.from`.",
     ),
+    "BP167": Code(
+        "no such label",
+        "`class_weights` names a label that no training row has.",
+        "Write the labels as the data spells them.",
+    ),
 }

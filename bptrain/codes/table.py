@@ -272,4 +272,9 @@ CODES: dict[str, Code] = {
         "A file that the run was made with has other bytes now.",
         "Restore the file, or judge the new one with `bptrain evaluate RUN --data FILE`.",
     ),
+    "BP290": Code(
+        "a count below zero",
+        "The Poisson loss is for counts and rates, but the target holds negative numbers.",
+        "Correct these cells, or choose another loss.",
+    ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from bptrain.config.schema import Config
@@ -25,9 +26,9 @@ def config_json_schema() -> Schema:
     root["properties"]["target"] = _target(targets["additionalProperties"], definitions)
     root["required"].remove("targets")
     root["oneOf"] = [{"required": ["target"]}, {"required": ["targets"]}]
-    for form in reversed(SHORT_FORMS):  # the inner places first: afterwards a path would lead through `anyOf`
-        holder, key = _slot(root, form.path, definitions)
-        holder[key] = _widened(holder[key], form, definitions)
+    for form in reversed((*SHORT_FORMS, *_of_single_target())):  # inner places first: a path leads through no `anyOf`
+        for holder, key in _slots({"root": root}, "root", form.path, definitions):
+            holder[key] = _widened(holder[key], form, definitions)
     root["properties"]["targets"] = _any_of(targets, _NAMES)
     root.update({"title": "bptrain config", "description": "One training job: a table, a target and how to train."})
     return {"$schema": DIALECT, **root}
@@ -46,13 +47,23 @@ def _target(option: Schema, definitions: Schema) -> Schema:
     return {"title": "Target", "description": "The column to predict, by name or with options.", "oneOf": variants}
 
 
-def _slot(root: Schema, path: tuple[str, ...], definitions: Schema) -> tuple[Schema, str]:
-    """The schema object and its key under which the schema of this path stands."""
-    holder, key = {"root": root}, "root"
-    for step in path:
-        schema = _resolved(holder[key], definitions)
-        holder, key = (schema, "additionalProperties") if step == ANY else (schema["properties"], step)
-    return holder, key
+def _of_single_target() -> list[ShortForm]:
+    """The short forms within `targets.NAME`, for `target`."""
+    return [
+        replace(form, path=("target", *form.path[2:])) for form in SHORT_FORMS if form.path[:2] == ("targets", ANY)
+    ][1:]
+
+
+def _slots(holder: Schema, key: str, path: tuple[str, ...], definitions: Schema) -> list[tuple[Schema, str]]:
+    """The schema objects and their keys under which the schema of this path stands: one per variant that has it."""
+    if not path:
+        return [(holder, key)]
+    schema = _resolved(holder[key], definitions)
+    if path[0] == ANY:
+        return _slots(schema, "additionalProperties", path[1:], definitions)
+    variants = [schema] if "properties" in schema else [_resolved(each, definitions) for each in schema["oneOf"]]
+    places = [each["properties"] for each in variants if path[0] in each["properties"]]
+    return [slot for place in places for slot in _slots(place, path[0], path[1:], definitions)]
 
 
 def _resolved(schema: Schema, definitions: Schema) -> Schema:

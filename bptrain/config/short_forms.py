@@ -38,6 +38,7 @@ SHORT_FORMS = (
     ShortForm(("data", "na_values")),
     ShortForm(("target",), key="column"),
     ShortForm(("targets", ANY), key="task", default="auto"),
+    ShortForm(("targets", ANY, "loss"), key="kind"),
     ShortForm(("columns", ANY), key="kind"),
     ShortForm(("split",), key="kind", default=Config.model_fields["split"].default.kind),
     ShortForm(("model",), key="kind", default=Config.model_fields["model"].default.kind),

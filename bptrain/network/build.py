@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -36,7 +36,7 @@ def build(
     trunk = mlp(joined, options, seed)
     outputs = {
         output_name(position): dense(
-            trunk, target.n_outputs, name=output_name(position), activation="linear", l2=options.l2, seed=seed
+            trunk, target.n_outputs, options, name=output_name(position), activation="linear", seed=seed
         )
         for position, target in enumerate(targets.values())
     }
@@ -44,10 +44,15 @@ def build(
 
 
 def losses(targets: Mapping[str, TargetState]) -> dict[str, Any]:
-    """The loss function (truth, output) → (batch,) of each output."""
-    return {
-        output_name(position): tasks.head(target.task).loss(target) for position, target in enumerate(targets.values())
-    }
+    """The loss function (truth, output) → (batch,) of each output, times the weight of its target."""
+    return {output_name(position): _loss(target) for position, target in enumerate(targets.values())}
+
+
+def _loss(target: TargetState) -> Callable[[Any, Any], Any]:
+    loss: Callable[[Any, Any], Any] = tasks.head(target.task).loss(target)
+    if target.loss_weight == 1.0:
+        return loss
+    return lambda truth, output: target.loss_weight * loss(truth, output)
 
 
 def output_name(position: int) -> str:

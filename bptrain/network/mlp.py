@@ -9,15 +9,23 @@ import keras
 from bptrain import seeds
 from bptrain.network.options import MlpOptions
 
-# He et al. 2015 for activations near zero on one side, LeCun 1998 for SELU (Klambauer et al. 2017), else Glorot 2010.
+# Glorot & Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014.
 INITIALIZERS: dict[str, Any] = {
-    "relu": keras.initializers.HeNormal,
-    "leaky_relu": keras.initializers.HeNormal,
-    "elu": keras.initializers.HeNormal,
-    "gelu": keras.initializers.HeNormal,
-    "silu": keras.initializers.HeNormal,
-    "mish": keras.initializers.HeNormal,
-    "selu": keras.initializers.LecunNormal,
+    "glorot_uniform": keras.initializers.GlorotUniform,
+    "glorot_normal": keras.initializers.GlorotNormal,
+    "he_uniform": keras.initializers.HeUniform,
+    "he_normal": keras.initializers.HeNormal,
+    "lecun_uniform": keras.initializers.LecunUniform,
+    "lecun_normal": keras.initializers.LecunNormal,
+    "orthogonal": keras.initializers.Orthogonal,
+}
+# He for activations near zero on one side, LeCun for SELU (Klambauer et al. 2017), else Glorot.
+BY_ACTIVATION = dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu", "mish"), "he_normal") | {
+    "selu": "lecun_normal"
+}
+NORMALIZATIONS: dict[str, Any] = {
+    "batch": keras.layers.BatchNormalization,  # Ioffe & Szegedy 2015
+    "layer": keras.layers.LayerNormalization,  # Ba et al. 2016
 }
 
 
@@ -26,9 +34,9 @@ def mlp(features: Any, options: MlpOptions, seed: int) -> Any:
     hidden = features
     for number, units in enumerate(options.hidden, start=1):
         name = f"hidden_{number}"
-        hidden = dense(hidden, units, name=name, activation=options.activation, l2=options.l2, seed=seed)
-        if options.batch_normalization:
-            hidden = keras.layers.BatchNormalization(name=f"{name}_normalization")(hidden)
+        hidden = dense(hidden, units, options, name=name, activation=options.activation, seed=seed)
+        if options.normalization != "none":
+            hidden = NORMALIZATIONS[options.normalization](name=f"{name}_normalization")(hidden)
         hidden = keras.layers.Activation(options.activation, name=f"{name}_activation")(hidden)
         if options.dropout:
             dropout_seed = seeds.integer(seed, "dropout", name)
@@ -36,12 +44,16 @@ def mlp(features: Any, options: MlpOptions, seed: int) -> Any:
     return hidden
 
 
-def dense(inputs: Any, units: int, *, name: str, activation: str, l2: float, seed: int) -> Any:
+def dense(inputs: Any, units: int, options: MlpOptions, *, name: str, activation: str, seed: int) -> Any:
     """An affine layer (batch, units) whose first weights depend on the seed and its name alone."""
-    initializer = INITIALIZERS.get(activation, keras.initializers.GlorotUniform)
     return keras.layers.Dense(
         units,
         name=name,
-        kernel_initializer=initializer(seed=seeds.integer(seed, "init", name)),
-        kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
+        kernel_initializer=_initializer(options, activation)(seed=seeds.integer(seed, "init", name)),
+        kernel_regularizer=keras.regularizers.L1L2(options.l1, options.l2) if options.l1 or options.l2 else None,
     )(inputs)
+
+
+def _initializer(options: MlpOptions, activation: str) -> Any:
+    by_activation = BY_ACTIVATION.get(activation, "glorot_uniform")
+    return INITIALIZERS[by_activation if options.initializer == "auto" else options.initializer]

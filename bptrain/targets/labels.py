@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.errors import DataError, Problem
+from bptrain.errors import DataError, Problem, UsageError
 from bptrain.table import values
 from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
-from bptrain.text import escape
+from bptrain.targets.options import ClassWeights
+from bptrain.text import escape, nearest, quote_list
 
 
 def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:
@@ -55,6 +56,36 @@ def shares(codes: np.ndarray, n_labels: int) -> tuple[float, ...]:
     """Share of each class among the rows."""
     counts = np.bincount(codes, minlength=n_labels)
     return tuple(float(share) for share in counts / counts.sum())
+
+
+def class_weights(codes: np.ndarray, labels: Sequence[str], chosen: ClassWeights, name: str) -> tuple[float, ...]:
+    """How much the rows of each class count in training.
+
+    `balanced` is n / (k * count), as scikit-learn's compute_class_weight. Raises UsageError for a label that the
+    training rows do not hold.
+    """
+    if chosen == "none":
+        return (1.0,) * len(labels)
+    if isinstance(chosen, str):
+        counts = np.bincount(codes, minlength=len(labels))
+        return tuple(float(weight) for weight in len(codes) / (len(labels) * counts))
+    given = dict(
+        zip(codes_of(pa.chunked_array([text_array(list(chosen))]), labels).tolist(), chosen.items(), strict=True)
+    )
+    if -1 in given:
+        raise UsageError(_unknown_class(given[-1][0], labels, name))
+    return tuple(given[code][1] if code in given else 1.0 for code in range(len(labels)))
+
+
+def _unknown_class(label: str, labels: Sequence[str], name: str) -> Problem:
+    near = nearest(label, labels)
+    hints = (f"did you mean {quote_list(near)}?",) if near else ()
+    return Problem(
+        "BP167",
+        f"`class_weights` of target `{escape(name)}` names the label `{escape(label)}`, which no training row has",
+        hints=(*hints, f"labels: {quote_list(labels, last='and', limit=10)}"),
+        key=("targets", name, "class_weights"),
+    )
 
 
 def take_labels(labels: Sequence[str], codes: np.ndarray) -> pa.Array:

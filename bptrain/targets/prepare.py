@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,25 @@ def written_back(options: Mapping[str, TargetOptions], targets: Targets) -> dict
 def encode(targets: Targets, frame: Frame) -> list[np.ndarray]:
     """What the network is to give for the rows of `frame`: one array (n_rows, width) per target."""
     return [tasks.prepare(state.task).encode(state, frame, name) for name, state in targets.items()]
+
+
+def row_weights(targets: Targets, encoded: Sequence[np.ndarray], weight: np.ndarray) -> list[np.ndarray]:
+    """How much each row counts in training, one array (n_rows,) float32 per target: its weight times its class's.
+
+    Divided by their mean, so that weights do not act as a larger learning rate.
+    """
+    return [_scaled(_of_class(state, truth) * weight) for state, truth in zip(targets.values(), encoded, strict=True)]
+
+
+def _of_class(state: TargetState, truth: np.ndarray) -> np.ndarray:
+    """The weight of each row's class (n_rows,); ones for numbers."""
+    if not state.class_weights:
+        return np.ones(len(truth))
+    return np.asarray(state.class_weights)[truth[:, 0].astype(np.int64)]
+
+
+def _scaled(weights: np.ndarray) -> np.ndarray:
+    return np.asarray(weights / weights.mean(), np.float32)
 
 
 def truths(targets: Targets, frame: Frame) -> dict[str, pa.Array]:

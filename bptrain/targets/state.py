@@ -35,7 +35,15 @@ class TargetState(Protocol):
     def n_outputs(self) -> int: ...
 
     @property
-    def loss(self) -> str: ...
+    def loss(self) -> Json:
+        """The section `loss` of the config."""
+
+    @property
+    def loss_weight(self) -> float: ...
+
+    @property
+    def class_weights(self) -> tuple[float, ...]:
+        """How much the rows of each class count in training, in the order of their codes; empty for numbers."""
 
     @property
     def labels(self) -> tuple[str, ...]:

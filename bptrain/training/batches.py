@@ -18,10 +18,14 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Examples:
-    """Prepared rows: `inputs` and `truths` map names to arrays with n_rows rows each."""
+    """Prepared rows: `inputs` and `truths` map names to arrays with n_rows rows each.
+
+    `weights` maps the names of `truths` to how much each row counts (n_rows,); None: all alike.
+    """
 
     inputs: Arrays
     truths: Arrays
+    weights: Arrays | None = None
 
     @property
     def n_rows(self) -> int:
@@ -39,13 +43,14 @@ def n_steps(n_rows: int, batch_size: int) -> int:
 
 
 def batches(examples: Examples, *, batch_size: int, seed: int) -> Iterator[tuple[dict[str, np.ndarray], ...]]:
-    """Batches (inputs, truths) of epoch after epoch, without end."""
+    """Batches (inputs, truths), with weights (inputs, truths, weights), of epoch after epoch, without end."""
     epoch = 0
     while True:
         order = permutation(seed, epoch, examples.n_rows)
         for start in range(0, examples.n_rows, batch_size):
             chosen = order[start : start + batch_size]
-            yield _take(examples.inputs, chosen), _take(examples.truths, chosen)
+            parts = (examples.inputs, examples.truths, examples.weights)
+            yield tuple(_take(arrays, chosen) for arrays in parts if arrays is not None)
         epoch += 1
 
 

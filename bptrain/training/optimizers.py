@@ -6,34 +6,33 @@ from typing import Any
 
 import keras
 
-from bptrain.training.options import (
-    AdamOptions,
-    CosineSchedule,
-    OptimizerOptions,
-    RmspropOptions,
-    ScheduleOptions,
-    SgdOptions,
-)
+from bptrain.training.options import TrainingOptions
+from bptrain.training.schedules import Schedule
+
+# Sources: the docstrings of the options. SGD with momentum: Polyak 1964; RMSprop: Tieleman & Hinton 2012; Adam in the
+# form at the end of section 2 of Kingma & Ba 2015.
+OPTIMIZERS: dict[str, Any] = {
+    "sgd": keras.optimizers.SGD,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "nadam": keras.optimizers.Nadam,
+    "adagrad": keras.optimizers.Adagrad,
+    "lion": keras.optimizers.Lion,
+}
+NOT_DECAYED = ["bias", "gamma", "beta"]  # pulling these to zero would not make the function simpler
 
 
-def optimizer(options: OptimizerOptions, schedule: ScheduleOptions, *, n_steps: int) -> Any:
-    """The Keras optimizer that the config describes, its learning rate scheduled over `n_steps` steps.
-
-    SGD with momentum: Polyak 1964; RMSprop: Tieleman & Hinton 2012; Adam: Kingma & Ba 2015,
-    in the form at the end of their section 2.
-    """
-    settings = options.model_dump(exclude={"kind"}) | {"learning_rate": learning_rate(options, schedule, n_steps)}
-    match options:
-        case SgdOptions():
-            return keras.optimizers.SGD(**settings)
-        case RmspropOptions():
-            return keras.optimizers.RMSprop(**settings)
-        case AdamOptions():
-            return keras.optimizers.Adam(**settings)
-
-
-def learning_rate(options: OptimizerOptions, schedule: ScheduleOptions, n_steps: int) -> Any:
-    """A number, or a Keras schedule of it. Cosine: Loshchilov & Hutter 2017, eq. 5 without restarts."""
-    if isinstance(schedule, CosineSchedule):
-        return keras.optimizers.schedules.CosineDecay(options.learning_rate, n_steps, alpha=schedule.final)
-    return options.learning_rate
+def optimizer(options: TrainingOptions, schedule: Schedule) -> Any:
+    """The Keras optimizer that the config describes, with its learning rate from `schedule`."""
+    settings = options.optimizer.model_dump(exclude={"kind"}) | {"learning_rate": schedule}
+    given = {
+        "global_clipnorm": options.clip_norm,
+        "clipvalue": options.clip_value,
+        "weight_decay": options.weight_decay,
+    }
+    settings |= {name: value for name, value in given.items() if value is not None}
+    made = OPTIMIZERS[options.optimizer.kind](**settings)
+    if settings.get("weight_decay"):
+        made.exclude_from_weight_decay(var_names=NOT_DECAYED)
+    return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bptrain.config.section import Section
 
@@ -18,6 +18,9 @@ class SgdOptions(Section):
     kind: Literal["sgd"] = "sgd"
     learning_rate: LearningRate = Field(0.01, description="Step size.")
     momentum: Decay = Field(0.0, description="Share of the last step added to this one (0.9 is usual).")
+    nesterov: bool = Field(
+        False, description="Take the gradient where the momentum leads (Nesterov 1983): with momentum, often steadier."
+    )
 
 
 class RmspropOptions(Section):
@@ -38,7 +41,53 @@ class AdamOptions(Section):
     beta_2: Decay = Field(0.999, description="Decay of the running mean of their squares.")
 
 
-OptimizerOptions = Annotated[SgdOptions | RmspropOptions | AdamOptions, Field(discriminator="kind")]
+class AdamwOptions(Section):
+    """Adam with weight decay apart from the gradient (Loshchilov & Hutter 2019): a good default for larger networks."""
+
+    kind: Literal["adamw"] = "adamw"
+    learning_rate: LearningRate = Field(0.001, description="Step size.")
+    beta_1: Decay = Field(0.9, description="Decay of the running mean of the gradients.")
+    beta_2: Decay = Field(0.999, description="Decay of the running mean of their squares.")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(
+        0.004, description="Share of each weight (not of biases) that a step with learning rate 1 would take away."
+    )
+
+
+class NadamOptions(Section):
+    """Adam with Nesterov momentum (Dozat 2016): often a little faster at the start."""
+
+    kind: Literal["nadam"] = "nadam"
+    learning_rate: LearningRate = Field(0.001, description="Step size.")
+    beta_1: Decay = Field(0.9, description="Decay of the running mean of the gradients.")
+    beta_2: Decay = Field(0.999, description="Decay of the running mean of their squares.")
+
+
+class AdagradOptions(Section):
+    """Steps divided by the root of all squared gradients so far (Duchi et al. 2011): for inputs that are rare."""
+
+    kind: Literal["adagrad"] = "adagrad"
+    learning_rate: LearningRate = Field(0.01, description="Step size.")
+    initial_accumulator_value: Annotated[float, Field(ge=0)] = Field(
+        0.1, description="Where the sum of squared gradients begins: larger makes first steps smaller."
+    )
+
+
+class LionOptions(Section):
+    """Steps of one size along the sign of the momentum (Chen et al. 2023): needs a third to a tenth of Adam's rate."""
+
+    kind: Literal["lion"] = "lion"
+    learning_rate: LearningRate = Field(0.0001, description="Step size.")
+    beta_1: Decay = Field(0.9, description="Share of the momentum in the step's direction.")
+    beta_2: Decay = Field(0.99, description="Decay of the momentum.")
+
+
+OptimizerOptions = Annotated[
+    SgdOptions | RmspropOptions | AdamOptions | AdamwOptions | NadamOptions | AdagradOptions | LionOptions,
+    Field(discriminator="kind"),
+]
+Epochs = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Factor = Annotated[float, Field(gt=0, lt=1)]
 
 
 class ConstantSchedule(Section):
@@ -47,24 +96,77 @@ class ConstantSchedule(Section):
     kind: Literal["constant"] = "constant"
 
 
+class StepSchedule(Section):
+    """The learning rate is multiplied by `factor` after every so many epochs."""
+
+    kind: Literal["step"] = "step"
+    every: Epochs = Field(30.0, description="Epochs between two falls.")
+    factor: Factor = Field(0.1, description="What the rate is multiplied by.")
+
+
+class ExponentialSchedule(Section):
+    """The learning rate falls by the same factor in each epoch, step by step."""
+
+    kind: Literal["exponential"] = "exponential"
+    factor: Factor = Field(0.97, description="What is left of the rate after an epoch.")
+
+
 class CosineSchedule(Section):
     """The learning rate falls along half a cosine from its value to `final` times that, over all epochs."""
 
     kind: Literal["cosine"] = "cosine"
-    final: Annotated[float, Field(ge=0, le=1)] = Field(0.0, description="Share of the learning rate left at the end.")
+    final: Share = Field(0.0, description="Share of the learning rate left at the end.")
 
 
-ScheduleOptions = Annotated[ConstantSchedule | CosineSchedule, Field(discriminator="kind")]
+class OneCycleSchedule(Section):
+    """The learning rate rises to its value and falls to almost nothing, over all epochs (Smith & Topin 2018)."""
+
+    kind: Literal["one_cycle"] = "one_cycle"
+    rise: Factor = Field(0.3, description="Share of all steps in which the rate rises.")
+    start: Share = Field(0.04, description="Share of the rate at the first step.")
+    final: Share = Field(0.0001, description="Share of the rate at the last step.")
+
+
+class PlateauSchedule(Section):
+    """The learning rate falls when the validation loss (without validation rows the training loss) stops falling."""
+
+    kind: Literal["plateau"] = "plateau"
+    factor: Factor = Field(0.5, description="What the rate is multiplied by.")
+    patience: Annotated[int, Field(ge=1)] = Field(5, description="Epochs without a better loss before it falls.")
+    minimum: Share = Field(0.001, description="Share of the rate below which it never falls.")
+
+
+ScheduleOptions = Annotated[
+    ConstantSchedule | StepSchedule | ExponentialSchedule | CosineSchedule | OneCycleSchedule | PlateauSchedule,
+    Field(discriminator="kind"),
+]
 
 
 class TrainingOptions(Section):
     """How the network is trained and when training stops."""
 
     optimizer: OptimizerOptions = Field(
-        AdamOptions(), description="`sgd`, `rmsprop` or `adam`, by name or with options."
+        AdamOptions(), description="How a gradient becomes a step: its name, or its options."
     )
     schedule: ScheduleOptions = Field(
-        ConstantSchedule(), description="How the learning rate changes, step by step: `constant` or `cosine`."
+        ConstantSchedule(), description="How the learning rate changes, step by step: its name, or its options."
+    )
+    warmup: Annotated[float, Field(ge=0)] = Field(
+        0.0,
+        description="Epochs (or a part of one) in which the learning rate rises evenly from zero; with any schedule, "
+        "where the first steps are too large.",
+    )
+    clip_norm: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="Longest gradient of all weights together; a longer one is shortened. Against single wild steps.",
+    )
+    clip_value: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Largest value of each part of the gradient; instead of `clip_norm`."
+    )
+    weight_decay: Annotated[float, Field(ge=0)] | None = Field(
+        None,
+        description="Share of each weight (not of biases and normalisation) that a step with learning rate 1 would "
+        "take away, with any optimizer; by default none, or adamw's own. Against overfitting.",
     )
     batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
         256, description="Rows per step: a number (mini-batch), 1 (stochastic) or `all` (full batch)."
@@ -92,3 +194,14 @@ class TrainingOptions(Section):
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
         2, description="Threads of TensorFlow's arithmetic; never read from the machine."
     )
+    tensorboard: bool = Field(
+        False,
+        description="Also write losses, metrics and learning rate as event files to the run's folder `tensorboard`, "
+        "for `tensorboard --logdir`; these files hold times, so equal runs differ in them.",
+    )
+
+    @model_validator(mode="after")
+    def _one_clip(self) -> TrainingOptions:
+        if self.clip_norm is not None and self.clip_value is not None:
+            raise ValueError("`clip_norm` and `clip_value` are both given: keep one of them")
+        return self

@@ -14,6 +14,7 @@ from bptrain.network.predict import predict
 from bptrain.training.batches import Examples, batches, n_steps
 from bptrain.training.optimizers import optimizer
 from bptrain.training.options import TrainingOptions
+from bptrain.training.schedules import Plateau, Schedule, observe_plateau
 from bptrain.training.stopping import Progress, observe, reason_to_stop
 
 Losses = Mapping[str, Callable[[Any, Any], Any]]
@@ -26,13 +27,15 @@ class Trained:
     """How training went. `stopped_by` is `loss`, `patience`, `minutes`, `epochs` or `diverged`.
 
     `history` has one row per epoch; `best_epoch` is the epoch whose weights the network now has, counted from 1
-    (0: the first weights, when no epoch was finite). `seconds` is the time of each epoch.
+    (0: the first weights, when no epoch was finite). `seconds` is the time of each epoch, `plateaus` what the plateau
+    schedule had left of the learning rate in it.
     """
 
     history: History
     best_epoch: int
     stopped_by: str
     seconds: list[float]
+    plateaus: list[float]
 
 
 def train(
@@ -45,45 +48,79 @@ def train(
     seed: int,
     score: Score = lambda outputs: {},
     on_epoch: Callable[[dict[str, float]], None] = lambda row: None,
+    after: Trained | None = None,
 ) -> Trained:
     """Train `network` in place; it ends with the weights of the best epoch, or the last one (`restore_best: false`).
 
     While no epoch has a validation loss that is a number, the last one counts as the best.
-    `losses` has one function (truth, output) → (batch,) per output. The loss in the history is their sum, without
-    penalties. `score` turns validation outputs into further columns of the history. `on_epoch` sees each row of it.
+    `losses` has one function (truth, output) → (batch,) per output. The loss in the history is their sum, each the mean
+    over rows by weight, without penalties. `score` turns validation outputs into further columns of the history.
+    `on_epoch` sees each row of it.
+
+    A refit gives `after`, the training that chose the epoch: then exactly so many epochs are made, with the learning
+    rates of that training, whatever the losses.
     """
     batch_size = training.n_rows if options.batch_size == "all" else min(options.batch_size, training.n_rows)
     steps = n_steps(training.n_rows, batch_size)
-    network.compile(
-        optimizer=optimizer(options.optimizer, options.schedule, n_steps=options.epochs * steps),
-        loss=dict(losses),
-        metrics={name: [_data_loss(loss)] for name, loss in losses.items()},
-        jit_compile=False,
+    schedule = Schedule(
+        options.optimizer.learning_rate,
+        options.schedule,
+        warmup=options.warmup,
+        steps_per_epoch=steps,
+        n_steps=options.epochs * steps,
     )
-    keeper = _Keeper(options, validation, losses, score, on_epoch)
+    _compile(network, optimizer(options, schedule), losses)
+    keeper = _Keeper(_stopping(options, after), validation, losses, score, on_epoch, schedule, after)
     network.fit(
         batches(training, batch_size=batch_size, seed=seed),
         steps_per_epoch=steps,
-        epochs=options.epochs,
+        epochs=keeper.options.epochs,
         callbacks=[keeper],
         shuffle=False,  # the order is made in `batches`
         verbose=0,
     )
     if keeper.kept is not None:
         network.set_weights(keeper.kept)
-    return Trained(keeper.history, keeper.kept_epoch, keeper.stopped_by, keeper.seconds)
+    return Trained(keeper.history, keeper.kept_epoch, keeper.stopped_by, keeper.seconds, keeper.plateaus)
 
 
-def total_loss(losses: Losses, truths: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> float:
-    """Mean over rows of the summed losses of all outputs, without penalties."""
+def total_loss(
+    losses: Losses,
+    truths: Mapping[str, np.ndarray],
+    outputs: Mapping[str, np.ndarray],
+    weights: Mapping[str, np.ndarray] | None = None,
+) -> float:
+    """The summed losses of all outputs, each the mean over rows by weight (n_rows,), without penalties."""
     return sum(
-        float(np.mean(np.asarray(loss(keras.ops.convert_to_tensor(truths[name]), outputs[name]), np.float64)))
+        float(
+            np.average(
+                np.asarray(loss(keras.ops.convert_to_tensor(truths[name]), outputs[name]), np.float64),
+                weights=None if weights is None else weights[name],
+            )
+        )
         for name, loss in losses.items()
+    )
+
+
+def _compile(network: keras.Model, chosen: Any, losses: Losses) -> None:
+    network.compile(
+        optimizer=chosen,
+        loss=dict(losses),
+        weighted_metrics={name: [_data_loss(loss)] for name, loss in losses.items()},
+        jit_compile=False,
     )
 
 
 def _data_loss(loss: Callable[[Any, Any], Any]) -> Any:
     return keras.metrics.MeanMetricWrapper(loss, name="data_loss")
+
+
+def _stopping(options: TrainingOptions, after: Trained | None) -> TrainingOptions:
+    """The options that decide when to stop: in a refit only the number of epochs does."""
+    if after is None:
+        return options
+    fixed = {"epochs": after.best_epoch, "patience": None, "minutes": None, "stop_at_loss": None}
+    return options.model_copy(update=fixed)
 
 
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
@@ -96,13 +133,17 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         losses: Losses,
         score: Score,
         on_epoch: Callable[[dict[str, float]], None],
+        schedule: Schedule,
+        after: Trained | None,
     ) -> None:
         super().__init__()
         self.options, self.validation, self.losses = options, validation, losses
         self.score, self.on_epoch = score, on_epoch
-        self.progress = Progress()
+        self.schedule, self.after = schedule, after
+        self.progress, self.plateau = Progress(), Plateau()
         self.history: History = []
         self.seconds: list[float] = []
+        self.plateaus: list[float] = []
         self.kept: list[np.ndarray] | None = None
         self.kept_epoch = 0
         self.stopped_by = "epochs"
@@ -113,14 +154,18 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._epoch_started = time.monotonic()
+        self.plateaus.append(self.after.plateaus[epoch] if self.after else self.plateau.factor)
+        self.schedule.plateau.assign(self.plateaus[-1])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         row = {"epoch": epoch + 1, "loss": sum(value for name, value in (logs or {}).items() if "data_loss" in name)}
         if self.validation is not None:
             outputs = predict(self.model, self.validation.inputs)
-            row["validation_loss"] = total_loss(self.losses, self.validation.truths, outputs)
+            truths, weights = self.validation.truths, self.validation.weights
+            row["validation_loss"] = total_loss(self.losses, truths, outputs, weights)
             if all(np.isfinite(output).all() for output in outputs.values()):
                 row |= {f"validation_{name}": value for name, value in self.score(outputs).items()}
+        row["learning_rate"] = float(self.schedule((epoch + 1) * self.schedule.steps_per_epoch - 1))
         self._judge(row)
         self.history.append(row)
         self.seconds.append(time.monotonic() - self._epoch_started)
@@ -137,6 +182,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.last_finite = weights
         watched = row.get("validation_loss", row["loss"])
         better = observe(self.progress, epoch=epoch, loss=watched)
+        observe_plateau(self.plateau, self.options.schedule, loss=watched)
         if better or not self.options.restore_best or self.validation is None or not self.progress.best_epoch:
             self.kept, self.kept_epoch = weights, epoch
         reason = reason_to_stop(

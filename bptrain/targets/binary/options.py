@@ -7,6 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bptrain.config.section import Section
+from bptrain.targets.options import (
+    CLASS_WEIGHTS,
+    LOSS_WEIGHT,
+    ClassWeights,
+    CrossEntropyLoss,
+    LabelLoss,
+    LossWeight,
+)
 
 
 class BinaryOptions(Section):
@@ -21,7 +29,8 @@ class BinaryOptions(Section):
         description="Probability from which a row is called positive. `auto`: where `evaluation.primary` depends on it "
         "(accuracy, balanced_accuracy, f1), the best one on validation rows if it gains more than chance, else 0.5.",
     )
-    loss: Literal["cross_entropy", "mse"] = Field(
-        "cross_entropy",
-        description="`cross_entropy`, or `mse` between the probability and 0/1 (the textbook's first choice).",
+    loss: LabelLoss = Field(
+        CrossEntropyLoss(), description="`cross_entropy`, `mse` or `focal`, by name or with options."
     )
+    class_weights: ClassWeights = Field("none", description=CLASS_WEIGHTS)
+    loss_weight: LossWeight = Field(1.0, description=LOSS_WEIGHT)

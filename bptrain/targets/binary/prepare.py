@@ -12,7 +12,7 @@ from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.binary.threshold import DEFAULT
-from bptrain.targets.labels import codes_of, known_codes, learn_labels, shares, take_labels
+from bptrain.targets.labels import class_weights, codes_of, known_codes, learn_labels, shares, take_labels
 from bptrain.targets.state import Json
 from bptrain.text import escape, quote_list
 
@@ -21,15 +21,17 @@ CLASSES = True
 
 @dataclass(frozen=True)
 class BinaryState:
-    """The two labels (negative, positive) and the positive share of the training rows.
+    """The two labels (negative, positive), the weight of each in training, and the positive share of training rows.
 
-    A row is predicted positive when its probability is at least `threshold`.
+    A row is predicted positive when its probability is at least `threshold`; `loss` is the section of the config.
     """
 
     labels: tuple[str, str]
     share: float
-    loss: str
-    threshold: float = 0.5
+    loss: Json
+    class_weights: tuple[float, ...]
+    loss_weight: float
+    threshold: float
     task: str = "binary"
 
     @property
@@ -63,8 +65,15 @@ def learn(frame: Frame, name: str, options: BinaryOptions) -> BinaryState:
         )
     positive = _position(found, name, options.positive)
     labels = (found[1 - positive], found[positive])
-    share = shares(codes_of(frame.texts(name), labels), 2)[1]
-    return BinaryState(labels, share, options.loss, DEFAULT if options.threshold == "auto" else options.threshold)
+    codes = codes_of(frame.texts(name), labels)
+    return BinaryState(
+        labels,
+        shares(codes, 2)[1],
+        options.loss.model_dump(),
+        class_weights(codes, labels, options.class_weights, name),
+        options.loss_weight,
+        DEFAULT if options.threshold == "auto" else options.threshold,
+    )
 
 
 def encode(state: BinaryState, frame: Frame, name: str) -> np.ndarray:
@@ -84,7 +93,7 @@ def written_back(options: BinaryOptions, state: BinaryState) -> BinaryOptions:
 
 def load(saved: Json) -> BinaryState:
     """The state that `to_json` wrote."""
-    return BinaryState(**(saved | {"labels": tuple(saved["labels"])}))
+    return BinaryState(**(saved | {name: tuple(saved[name]) for name in ("labels", "class_weights")}))
 
 
 def _position(labels: tuple[str, ...], name: str, positive: str | int | float | bool | None) -> int:

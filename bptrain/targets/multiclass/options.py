@@ -7,12 +7,22 @@ from typing import Literal
 from pydantic import Field
 
 from bptrain.config.section import Section
+from bptrain.targets.options import (
+    CLASS_WEIGHTS,
+    LOSS_WEIGHT,
+    ClassWeights,
+    CrossEntropyLoss,
+    LabelLoss,
+    LossWeight,
+)
 
 
 class MulticlassOptions(Section):
     """Three labels or more, each row having exactly one."""
 
     task: Literal["multiclass"] = "multiclass"
-    loss: Literal["cross_entropy", "mse"] = Field(
-        "cross_entropy", description="`cross_entropy`, or `mse` between the probabilities and the one-hot label."
+    loss: LabelLoss = Field(
+        CrossEntropyLoss(), description="`cross_entropy`, `mse` or `focal`, by name or with options."
     )
+    class_weights: ClassWeights = Field("none", description=CLASS_WEIGHTS)
+    loss_weight: LossWeight = Field(1.0, description=LOSS_WEIGHT)

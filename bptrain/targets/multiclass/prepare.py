@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
-from bptrain.targets.labels import codes_of, known_codes, learn_labels, shares, take_labels
+from bptrain.targets.labels import class_weights, codes_of, known_codes, learn_labels, shares, take_labels
 from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.state import Json
 
@@ -18,11 +18,16 @@ CLASSES = True
 
 @dataclass(frozen=True)
 class MulticlassState:
-    """The labels in order, and the share of each among the training rows."""
+    """The labels in order, the share of each among the training rows, and its weight in training.
+
+    `loss` is the section of the config.
+    """
 
     labels: tuple[str, ...]
     shares: tuple[float, ...]
-    loss: str
+    loss: Json
+    class_weights: tuple[float, ...]
+    loss_weight: float
     task: str = "multiclass"
 
     @property
@@ -49,7 +54,14 @@ def learn(frame: Frame, name: str, options: MulticlassOptions) -> MulticlassStat
                 key=("targets", name),
             )
         )
-    return MulticlassState(labels, shares(codes_of(frame.texts(name), labels), len(labels)), options.loss)
+    codes = codes_of(frame.texts(name), labels)
+    return MulticlassState(
+        labels,
+        shares(codes, len(labels)),
+        options.loss.model_dump(),
+        class_weights(codes, labels, options.class_weights, name),
+        options.loss_weight,
+    )
 
 
 def encode(state: MulticlassState, frame: Frame, name: str) -> np.ndarray:
@@ -69,4 +81,4 @@ def written_back(options: MulticlassOptions, state: MulticlassState) -> Multicla
 
 def load(saved: Json) -> MulticlassState:
     """The state that `to_json` wrote."""
-    return MulticlassState(**(saved | {"labels": tuple(saved["labels"]), "shares": tuple(saved["shares"])}))
+    return MulticlassState(**(saved | {name: tuple(saved[name]) for name in ("labels", "shares", "class_weights")}))

@@ -1,4 +1,4 @@
-"""Regression target: one standardised number, and its loss."""
+"""Regression target: one number, standardised or the logarithm of a rate, and its losses."""
 
 from __future__ import annotations
 
@@ -11,15 +11,61 @@ from bptrain.targets.regression.prepare import RegressionState
 
 
 def loss(state: RegressionState) -> Callable[[Any, Any], Any]:
-    """Loss (batch,) of standardised truth (batch, 1) and outputs (batch, 1)."""
-    return squared_error
+    """Loss (batch,) of truth (batch, 1) and outputs (batch, 1), both as the network sees them."""
+    options = dict(state.loss)
+    function = LOSSES[options.pop("kind")]
+    return lambda truth, outputs: keras.ops.mean(function(truth, outputs, **options), axis=-1)
 
 
 def squared_error(truth: Any, outputs: Any) -> Any:
     """(t - y)^2."""
-    return keras.ops.mean(keras.ops.square(truth - outputs), axis=-1)
+    return keras.ops.square(truth - outputs)
+
+
+def absolute_error(truth: Any, outputs: Any) -> Any:
+    """|t - y|."""
+    return keras.ops.abs(truth - outputs)
+
+
+def huber(truth: Any, outputs: Any, *, delta: float) -> Any:
+    """r^2 / 2 up to |r| = delta, then delta (|r| - delta / 2), with r = t - y: Huber 1964, section 2."""
+    error = keras.ops.abs(truth - outputs)
+    inside = keras.ops.minimum(error, delta)
+    return inside * (error - 0.5 * inside)
+
+
+def log_cosh(truth: Any, outputs: Any) -> Any:
+    """log cosh r = |r| + log(1 + exp(-2 |r|)) - log 2, with r = t - y, which does not overflow."""
+    error = truth - outputs
+    return error + keras.ops.softplus(-2.0 * error) - keras.ops.log(keras.ops.cast(2.0, error.dtype))
+
+
+def pinball(truth: Any, outputs: Any, *, quantile: float) -> Any:
+    """q r for r = t - y >= 0, else (q - 1) r: Koenker & Bassett 1978, Regression Quantiles, eq. 2.1."""
+    error = truth - outputs
+    return keras.ops.maximum(quantile * error, (quantile - 1.0) * error)
+
+
+def poisson(truth: Any, outputs: Any) -> Any:
+    """exp(z) - t z: the negative log likelihood of a Poisson count with rate exp(z), less what does not depend on z.
+
+    McCullagh & Nelder, Generalized Linear Models (1989), section 2.2.
+    """
+    return keras.ops.exp(outputs) - truth * outputs
+
+
+LOSSES: dict[str, Callable[..., Any]] = {
+    "mse": squared_error,
+    "mae": absolute_error,
+    "huber": huber,
+    "log_cosh": log_cosh,
+    "quantile": pinball,
+    "poisson": poisson,
+}
 
 
 def decode(state: RegressionState, outputs: Any, name: str) -> Any:
     """Values (batch, 1) in the target's own units, for the exported network."""
+    if state.link == "log":
+        outputs = keras.layers.Activation("exponential", name=f"{name}_rate")(outputs)
     return keras.layers.Rescaling(state.scale, offset=state.mean, name=name)(outputs)

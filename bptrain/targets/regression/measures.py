@@ -13,8 +13,11 @@ METRICS = ("rmse", "mae", "r2", "median_absolute_error")
 
 
 def decode(state: RegressionState, outputs: np.ndarray) -> Decoded:
-    """Values in the target's own units of standardised outputs (n_rows, 1)."""
-    return Decoded(pa.array(outputs[:, 0].astype(np.float64) * state.scale + state.mean))
+    """Values in the target's own units of outputs (n_rows, 1)."""
+    numbers = outputs[:, 0].astype(np.float64)
+    with np.errstate(over="ignore"):  # infinite after training that diverged
+        numbers = np.exp(numbers) if state.link == "log" else numbers
+    return Decoded(pa.array(numbers * state.scale + state.mean))
 
 
 def tune(state: RegressionState, *_: object, **__: object) -> RegressionState:
@@ -28,8 +31,8 @@ def tune_as(state: RegressionState, before: RegressionState) -> RegressionState:
 
 
 def baseline(state: RegressionState, n_rows: int) -> Decoded:
-    """The mean of the training rows, for every row."""
-    return Decoded(pa.array(np.full(n_rows, state.mean)))
+    """The best constant of the training rows for the loss: the median for `mae`, the quantile, else the mean."""
+    return Decoded(pa.array(np.full(n_rows, state.constant)))
 
 
 def measure(state: RegressionState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]:

@@ -2,15 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from bptrain.config.section import Section
+from bptrain.targets.options import LOSS_WEIGHT, LossWeight
+
+
+class SquaredLoss(Section):
+    """Mean squared error: predicts the mean; large errors count most."""
+
+    kind: Literal["mse"] = "mse"
+
+
+class AbsoluteLoss(Section):
+    """Mean absolute error: predicts the median; for targets with wild values."""
+
+    kind: Literal["mae"] = "mae"
+
+
+class HuberLoss(Section):
+    """Squared near zero, absolute beyond `delta`: a mean that wild values hardly move."""
+
+    kind: Literal["huber"] = "huber"
+    delta: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="Where the loss turns from squared to absolute, in standard deviations of the target."
+    )
+
+
+class LogCoshLoss(Section):
+    """log(cosh(error)): as `huber` with delta 1, but smooth everywhere."""
+
+    kind: Literal["log_cosh"] = "log_cosh"
+
+
+class QuantileLoss(Section):
+    """The pinball loss: predicts a quantile, such as the value that nine of ten rows stay below."""
+
+    kind: Literal["quantile"] = "quantile"
+    quantile: Annotated[float, Field(gt=0, lt=1)] = Field(0.5, description="Which quantile; 0.5 is the median.")
+
+
+class PoissonLoss(Section):
+    """The likelihood of counts whose logarithm the network gives: for counts and rates, never below zero."""
+
+    kind: Literal["poisson"] = "poisson"
+
+
+RegressionLoss = Annotated[
+    SquaredLoss | AbsoluteLoss | HuberLoss | LogCoshLoss | QuantileLoss | PoissonLoss, Field(discriminator="kind")
+]
 
 
 class RegressionOptions(Section):
     """A number, standardised inside by training rows and reported in its own units."""
 
     task: Literal["regression"] = "regression"
-    loss: Literal["mse"] = Field("mse", description="Mean squared error of the standardised target.")
+    loss: RegressionLoss = Field(
+        SquaredLoss(),
+        description="`mse`, `mae`, `huber`, `log_cosh`, `quantile` or `poisson`, by name or with options; "
+        "all but `poisson` on the standardised target.",
+    )
+    loss_weight: LossWeight = Field(1.0, description=LOSS_WEIGHT)

@@ -1,4 +1,4 @@
-"""Regression target: standardised inside by the training rows' mean and standard deviation."""
+"""Regression target: inside standardised by the training rows' mean and spread, or divided by their mean."""
 
 from __future__ import annotations
 
@@ -10,19 +10,34 @@ import pyarrow as pa
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
 from bptrain.table.values import LARGEST_NUMBER
-from bptrain.targets.regression.options import RegressionOptions
+from bptrain.targets.regression.options import (
+    AbsoluteLoss,
+    PoissonLoss,
+    QuantileLoss,
+    RegressionLoss,
+    RegressionOptions,
+)
 from bptrain.targets.state import Json
+from bptrain.text import escape
 
 CLASSES = False
 
 
 @dataclass(frozen=True)
 class RegressionState:
-    """Mean and population standard deviation of the training rows, in the target's own units."""
+    """How the network's number becomes one in the target's own units: `mean` + `scale` times it.
+
+    For most losses these are mean and population standard deviation of the training rows. With `link` "log", of the
+    Poisson loss, the exponential of the network's number is taken first; `mean` is then 0 and `scale` the rows' mean.
+    `constant` is the best constant prediction for the loss, the trivial baseline; `loss` the section of the config.
+    """
 
     mean: float
     scale: float
-    loss: str
+    link: str
+    constant: float
+    loss: Json
+    loss_weight: float
     task: str = "regression"
 
     @property
@@ -37,12 +52,19 @@ class RegressionState:
     def positive(self) -> None:
         return None
 
+    @property
+    def class_weights(self) -> tuple[float, ...]:
+        return ()
+
     def to_json(self) -> Json:
         return asdict(self)
 
 
 def learn(frame: Frame, name: str, options: RegressionOptions) -> RegressionState:
-    """Mean and spread of the training rows. Raises DataError when a cell is no finite number or all are equal."""
+    """Mean and spread of the training rows.
+
+    Raises DataError when a cell is no finite number, all are equal, or one is negative with the Poisson loss.
+    """
     values = _values(frame, name)
     scale = float(np.std(values))
     if values.min() == values.max() or not scale > 0:  # rounding leaves equal values a scale, tiny ones none
@@ -54,12 +76,20 @@ def learn(frame: Frame, name: str, options: RegressionOptions) -> RegressionStat
                 key=("targets", name),
             )
         )
-    return RegressionState(float(np.mean(values)), scale, options.loss)
+    mean, loss = float(np.mean(values)), options.loss
+    link = "log" if isinstance(loss, PoissonLoss) else "identity"
+    if link == "log":
+        _check_counts(frame, name, values)
+        mean, scale = 0.0, mean
+    return RegressionState(mean, scale, link, _best_constant(values, loss), loss.model_dump(), options.loss_weight)
 
 
 def encode(state: RegressionState, frame: Frame, name: str) -> np.ndarray:
-    """Standardised values (n_rows, 1) float32. Raises DataError when a cell is no finite number."""
-    return ((_values(frame, name) - state.mean) / state.scale).astype(np.float32)[:, None]
+    """Values (n_rows, 1) float32 as the loss compares them. Raises DataError when a cell cannot be used."""
+    values = _values(frame, name)
+    if state.link == "log":
+        _check_counts(frame, name, values)
+    return ((values - state.mean) / state.scale).astype(np.float32)[:, None]
 
 
 def truth(state: RegressionState, frame: Frame, name: str) -> pa.Array:
@@ -75,6 +105,27 @@ def written_back(options: RegressionOptions, state: RegressionState) -> Regressi
 def load(saved: Json) -> RegressionState:
     """The state that `to_json` wrote."""
     return RegressionState(**saved)
+
+
+def _best_constant(values: np.ndarray, loss: RegressionLoss) -> float:
+    """What a model without columns would predict: the median, the quantile, else the mean."""
+    if isinstance(loss, AbsoluteLoss):
+        return float(np.median(values))
+    return float(np.quantile(values, loss.quantile) if isinstance(loss, QuantileLoss) else np.mean(values))
+
+
+def _check_counts(frame: Frame, name: str, values: np.ndarray) -> None:
+    negative = values < 0
+    if negative.any():
+        raise DataError(
+            Problem(
+                "BP290",
+                f"target `{escape(name)}` has the loss `poisson`, but {int(negative.sum())} of {frame.n_rows} cells "
+                f"are negative: {frame.examples(name, negative)}",
+                where=frame.where(int(np.flatnonzero(negative)[0])),
+                hints=("counts and rates are never below zero: correct these cells, or choose another `loss`",),
+            )
+        )
 
 
 def _values(frame: Frame, name: str) -> np.ndarray:

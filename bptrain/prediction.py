@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from bptrain import predictor
 from bptrain.columns import prepare as columns_prepare
+from bptrain.columns import refusal
 from bptrain.columns.state import Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.evaluation import file_options, frame_of, unknown_labels
@@ -39,7 +40,7 @@ class Summary:
     """What was predicted: rows, and per column the unusable cells and the labels that training rows never showed.
 
     `n_overflowed` rows have no finite prediction although all their cells are usable; `usable` are the columns that had
-    a usable cell in some row.
+    a usable cell in some row. `words` says of each column what its unusable cells are.
     """
 
     n_rows: int = 0
@@ -47,6 +48,7 @@ class Summary:
     bad: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     usable: set[str] = field(default_factory=set)
+    words: Mapping[str, refusal.Words] = field(default_factory=dict)
 
     def add(self, frame: Frame, prepared: Transformed, *, n_overflowed: int) -> None:
         """Count one chunk."""
@@ -67,7 +69,7 @@ class Summary:
             problems.append(Problem("BP233", "the table has no rows, so there are no predictions"))
         for name, count in self.bad.items():
             cells = f"column `{escape(name)}`: {count} of {self.n_rows} cells"
-            text = f"{cells} are no finite number; their rows have no prediction"
+            text = f"{cells} are {self.words[name].unusable}; their rows have no prediction"
             problems.append(Problem("BP234", text, hints=("their `status` says so; see `data.na_values` for missing",)))
         if self.n_overflowed:
             text = (
@@ -132,6 +134,7 @@ def _no_rows(model: predictor.Predictor) -> Frame:
 def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.Table:
     """`row`, `prediction`, `probability_<label>`, `status` of a frame; rows with unusable cells have no prediction."""
     prepared = columns_prepare.transform(model.columns, frame)
+    summary.words = refusal.words(model.columns)
     outputs = model.outputs(prepared.arrays)
     columns = predicted_columns(model.targets, outputs)
     overflowed = ~np.logical_and.reduce([np.isfinite(output).all(axis=1) for output in outputs])
@@ -140,16 +143,21 @@ def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.T
         mask = pa.array(unusable)
         columns = {name: pc.if_else(mask, None, values) for name, values in columns.items()}
     summary.add(frame, prepared, n_overflowed=int(overflowed.sum()))
-    return pa.table({"row": pa.array(frame.rows), **columns, "status": _status(overflowed, prepared.bad)})
+    return pa.table(
+        {"row": pa.array(frame.rows), **columns, "status": _status(overflowed, prepared.bad, summary.words)}
+    )
 
 
-def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray]) -> pa.Array:
+def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray], words: Mapping[str, refusal.Words]) -> pa.Array:
+    """`ok`, or what is wrong with a row: `no finite number: size; height; no date: arrival`."""
     status = np.where(overflowed, np.array("no finite prediction", object), np.array(OK, object))
+    said = np.full(len(status), "", object)  # the last word of each row's status
     for name, mask in bad.items():
-        status[mask] = [
-            f"{text}; {name}" if text.startswith("no finite number") else f"no finite number: {name}"
-            for text in status[mask]
-        ]
+        word = words[name].unusable
+        for row in np.flatnonzero(mask):
+            start = f"{status[row]}; " if said[row] else ""
+            status[row] = f"{start}{name}" if said[row] == word else f"{start}{word}: {name}"
+        said[mask] = word
     return pa.array(status, pa.string())
 
 
@@ -160,7 +168,8 @@ def _refuse_all_bad(summary: Summary, source: str) -> None:
             *(
                 Problem(
                     "BP236",
-                    f"column `{escape(name)}` was numeric in training, but no cell of it is a finite number here",
+                    f"column `{escape(name)}` was {summary.words[name].kind} in training, but every cell of it is "
+                    f"{summary.words[name].unusable} here",
                     where=source,
                     hints=("check the column, `data.decimal` and `data.na_values`",),
                 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bptrain.columns import infer
+from bptrain.columns import infer, refusal
 from bptrain.columns import prepare as columns_prepare
 from bptrain.config.schema import Config
 from bptrain.errors import DataError, Problem, UsageError
@@ -74,6 +74,10 @@ def check_cells(found: Survey, config: Config) -> None:
     problems: list[Problem] = []
     try:
         columns_prepare.check(found.frame, config.columns)
+    except DataError as error:
+        problems += error.problems
+    try:
+        refusal.check_training(training, config.columns)
     except DataError as error:
         problems += error.problems
     try:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from bptrain import survey
 from bptrain.columns import prepare as columns_prepare
+from bptrain.columns import refusal
 from bptrain.columns.drift import Profile, profile
 from bptrain.columns.infer import Kinds
 from bptrain.columns.weights import row_weights, weight_column
@@ -101,7 +102,7 @@ def prepared(
     """The rows of `frame`, ready for the network; `weight` is the column of weights. Raises DataError as `prepare`."""
     return Prepared(
         frame.rows,
-        columns_prepare.transform_strictly(columns, frame),
+        refusal.transform_strictly(columns, frame),
         targets_prepare.encode(targets, frame),
         targets_prepare.truths(targets, frame),
         row_weights(frame, weight),

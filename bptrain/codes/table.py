@@ -150,7 +150,7 @@ CODES: dict[str, Code] = {
     ),
     "BP234": Code(
         "rows without prediction",
-        "A cell of a numeric column is no finite number, so nothing can be predicted for its row.",
+        "A cell is not what its column's kind can read (no finite number, no date), so its row has no prediction.",
         "Look for rows whose `status` is not `ok`; correct the cells, or add them to `data.na_values` and train again.",
     ),
     "BP235": Code(
@@ -159,8 +159,8 @@ CODES: dict[str, Code] = {
         "If there are many, train again with newer rows.",
     ),
     "BP236": Code(
-        "a column without any number",
-        "A column that was numeric in training holds no finite number at all.",
+        "a column without any usable cell",
+        "No cell of the column is of the kind that it had in training, for instance a finite number.",
         "Check that it is the right column and file, and that decimal mark and missing values are as in training.",
     ),
     "BP237": Code(

@@ -1,0 +1,70 @@
+"""Cells that a column's kind cannot use, refused in the words of the kind.
+
+A kind whose cells may be wrong says so in its `prepare.py`, beside the functions of `Prepare`:
+
+- `UNUSABLE`, what such a cell is, for instance "no date";
+- `unusable(frame, name, mask)`, the problem of the cells under `mask` (n_rows,);
+- `check_training(frame, options)`, which refuses cells that only training rows must not have, and columns without any.
+
+Each may be left out: then the cells are no finite numbers, and training rows may have what any row may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bptrain.columns import kinds, prepare
+from bptrain.columns.kinds import ColumnOptions
+from bptrain.errors import DataError, Problem
+from bptrain.table.frame import Frame
+
+NO_NUMBER = "no finite number"
+
+
+@dataclass(frozen=True)
+class Words:
+    """How one speaks of a column: its kind, and what its unusable cells are."""
+
+    kind: str
+    unusable: str
+
+
+def words(columns: prepare.Columns) -> dict[str, Words]:
+    """By column name."""
+    return {
+        name: Words(kind, getattr(kinds.prepare(kind), "UNUSABLE", NO_NUMBER))
+        for kind, state in columns.items()
+        for name in state.columns
+    }
+
+
+def transform_strictly(columns: prepare.Columns, frame: Frame) -> Mapping[str, np.ndarray]:
+    """The arrays of all kinds for the rows of `frame`; cells that cannot be used are a DataError that shows them."""
+    result = prepare.transform(columns, frame)
+    if result.bad:
+        known = words(columns)
+        raise DataError(*(_problem(frame, name, mask, known[name].kind) for name, mask in result.bad.items()))
+    return result.arrays
+
+
+def check_training(frame: Frame, options: Mapping[str, ColumnOptions]) -> None:
+    """Raise DataError for cells of `frame` that training rows must not have, and rows for other purposes may."""
+    problems: list[Problem] = []
+    for kind in kinds.KINDS:
+        refuse = getattr(kinds.prepare(kind), "check_training", None)
+        own = {name: chosen for name, chosen in options.items() if chosen.kind == kind}
+        try:
+            if own and refuse is not None:
+                refuse(frame, own)
+        except DataError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise DataError(*problems)
+
+
+def _problem(frame: Frame, name: str, mask: np.ndarray, kind: str) -> Problem:
+    describe = getattr(kinds.prepare(kind), "unusable", None)
+    return frame.not_a_number(name, mask) if describe is None else describe(frame, name, mask)

@@ -1,0 +1,84 @@
+"""Cells that cannot be used are refused in the words of their column's kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bptrain.columns import kinds, prepare, refusal
+from bptrain.columns.categorical.options import CategoricalOptions
+from bptrain.columns.numeric.options import NumericOptions
+from bptrain.errors import DataError, Problem
+from bptrain.prediction import _status
+from bptrain.table.frame import Frame
+
+
+def frame_of(**columns: Any) -> Frame:
+    table = pa.table(columns)
+    return Frame(table, np.arange(table.num_rows))
+
+
+@pytest.fixture
+def picky(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A numeric kind that has words of its own and wants training rows to be more than 1."""
+    own = kinds.prepare("numeric")
+
+    def unusable(frame: Frame, name: str, mask: np.ndarray) -> Problem:
+        return Problem("BP999", f"{name} has {int(mask.sum())} odd cells")
+
+    def check_training(frame: Frame, options: Mapping[str, Any]) -> None:
+        problems = [Problem("BP998", f"{name} is small") for name in options if (frame.numbers(name)[0] <= 1).any()]
+        if problems:
+            raise DataError(*problems)
+
+    functions = {name: getattr(own, name) for name in vars(own) if not name.startswith("_")}
+    made: Any = SimpleNamespace(
+        **functions | {"UNUSABLE": "no odd", "unusable": unusable, "check_training": check_training}
+    )
+    real = kinds.prepare
+
+    def found(kind: str) -> ModuleType:
+        return made if kind == "numeric" else real(kind)  # type: ignore[return-value]
+
+    monkeypatch.setattr(kinds, "prepare", found)
+
+
+def learnt() -> prepare.Columns:
+    return prepare.learn(frame_of(n=["1", "2"], c=["a", "b"]), {"n": NumericOptions(), "c": CategoricalOptions()})
+
+
+def test_a_kind_without_words_has_those_of_numbers() -> None:
+    assert refusal.words(learnt())["n"] == refusal.Words("numeric", "no finite number")
+    with pytest.raises(DataError, match="BP242: column `n` is numeric"):
+        refusal.transform_strictly(learnt(), frame_of(n=["1", "x"], c=["a", "b"]))
+    assert set(refusal.transform_strictly(learnt(), frame_of(n=["1"], c=["a"]))) == {"numeric", "categorical"}
+
+
+@pytest.mark.usefixtures("picky")
+def test_a_kind_speaks_its_own_words() -> None:
+    assert refusal.words(learnt())["n"] == refusal.Words("numeric", "no odd")
+    with pytest.raises(DataError, match="BP999: n has 1 odd cells"):
+        refusal.transform_strictly(learnt(), frame_of(n=["1", "x"], c=["a", "b"]))
+
+
+@pytest.mark.usefixtures("picky")
+def test_a_kind_may_refuse_cells_of_training_rows_only() -> None:
+    options = {"n": NumericOptions(), "c": CategoricalOptions()}
+    refusal.check_training(frame_of(n=[2.0, 3.0], c=["a", "b"]), options)
+    with pytest.raises(DataError, match="BP998: n is small"):
+        refusal.check_training(frame_of(n=[1.0, 3.0], c=["a", "b"]), options)
+    refusal.check_training(frame_of(n=[1.0, 3.0]), {"c": CategoricalOptions()})
+
+
+def test_status_names_each_word_once_per_run_of_columns() -> None:
+    words = {name: refusal.Words("numeric", "no number") for name in ("a", "b")} | {
+        "d": refusal.Words("date", "no date")
+    }
+    bad = {"a": np.array([1, 0, 1, 0], bool), "b": np.array([1, 0, 0, 0], bool), "d": np.array([1, 1, 0, 0], bool)}
+    status = _status(np.array([0, 0, 1, 1], bool), bad, words).to_pylist()
+    assert status == ["no number: a; b; no date: d", "no date: d", "no number: a", "no finite prediction"]

@@ -37,6 +37,7 @@ CHANGE_INPUTS = {"encoding", "indicator"}  # the other options of a kind change 
 SMALL = {"hidden": (4, 3), "initializer": "auto"}  # first weights are drawn by the tests
 
 CELLS: dict[str, Callable[[np.random.Generator, int], list[Any]]] = {  # per kind: cells that use all of its inputs
+    "boolean": lambda rng, n_rows: [None, True, False, *rng.choice([True, False], n_rows - 3).tolist()],
     "numeric": lambda rng, n_rows: [None, *rng.normal(2.0, 3.0, n_rows - 1).tolist()],
     "categorical": lambda rng, n_rows: [None, *rng.choice(["red", "green", "blue", "grey"], n_rows - 1).tolist()],
 }

@@ -22,7 +22,7 @@ COLUMNS: Mapping[str, object] = {
 
 
 def make_table(n_rows: int = 200, *, seed: int = 0) -> pa.Table:
-    """Three numeric columns, four of labels and the targets of `TASKS`; missing cells in all kinds, rare labels in one.
+    """Three numeric columns, three of labels, a flag and the targets of `TASKS`; some cells missing or rare.
 
     The same number of rows and seed give the same table. Targets have no missing cell and every label often.
     """

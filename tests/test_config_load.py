@@ -178,7 +178,7 @@ def test_the_excerpt_has_a_gutter_carets_and_a_suggestion() -> None:
         ),
         ("columns: {a: catgorical}", "BP105", 14, "unknown kind 'catgorical' in `columns.a`", "`categorical`?"),
         ("columns: {a: 3}", "BP105", 14, "unknown kind 3 in `columns.a`", ""),
-        ("columns: {a.b: {}}", "BP106", 11, '`columns."a.b"` needs a `kind`: `numeric`, `categorical`,', ""),
+        ("columns: {a.b: {}}", "BP106", 11, '`columns."a.b"` needs a `kind`: ', ""),
         ("columns: {numeric: {kind: numeric, missing: 1}}", "BP104", 45, "`columns.numeric.missing` must be", ""),
         ("columns: {a: {kind: numeric, numeric: 1}}", "BP103", 30, "unknown key `numeric` in `columns.a`", ""),
         ("model: {kind: mpl}", "BP104", 15, "`model.kind` must be `mlp`; got 'mpl'", "did you mean `mlp`?"),

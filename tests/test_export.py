@@ -46,10 +46,19 @@ def prepare(described, rows):
         arrays["numeric"] = (filled - np.array(numbers["numeric/mean"])) / np.array(numbers["numeric/scale"])
         indicators = [names.index(name) for name in columns["numeric"]["indicators"]]
         arrays["numeric_missing"] = np.isnan(cells[:, indicators])
+    if "boolean" in columns:
+        chosen = columns["boolean"]["columns"]
+        arrays["boolean"] = np.array([[sign(column, row[column["name"]]) for column in chosen] for row in rows])
+        indicators = columns["boolean"]["indicators"]
+        arrays["boolean_missing"] = np.array([[row[name] == "" for name in indicators] for row in rows])
     if "categorical" in columns:
         coders = [coder(column) for column in columns["categorical"]["columns"]]
         arrays["categorical"] = np.array([[code(row) for code in coders] for row in rows])
     return {name: arrays[name].astype(form["dtype"]) for name, form in described["inputs"].items()}
+
+
+def sign(column, cell):
+    return (cell.lower() in column["true"]) - (cell.lower() in column["false"])
 
 
 def coder(column):
@@ -137,10 +146,13 @@ def test_inputs_json_names_every_column_that_the_model_sees(fitted: Callable[...
     numeric, categorical = described["columns"]["numeric"], described["columns"]["categorical"]
     assert numeric["columns"] == ["size", "height", "count"]
     assert numeric["indicators"] == ["size", "count"]
-    assert {column["name"] for column in categorical["columns"]} == {"code", "colour", "town", "flag"}
+    assert described["columns"]["boolean"]["indicators"] == ["flag"]
+    assert {column["name"] for column in categorical["columns"]} == {"code", "colour", "town"}
     assert {name: form["shape"] for name, form in described["inputs"].items()} == {
+        "boolean": [1],
+        "boolean_missing": [1],
         "numeric": [3],
         "numeric_missing": [2],
-        "categorical": [4],
+        "categorical": [3],
     }
     assert [output["target"] for output in described["outputs"]] == list(TASKS)

@@ -174,8 +174,8 @@ CODES: dict[str, Code] = {
         "If these cells mean missing, add them to `data.na_values`; else declare the kind, or correct the cells.",
     ),
     "BP241": Code(
-        "numeric column without values",
-        "A column is declared numeric but every training cell is missing.",
+        "a declared column without values",
+        "A column is declared to be of a kind, but every training cell of it is missing.",
         "Ignore the column, or check `data.na_values` and the file.",
     ),
     "BP242": Code(
@@ -216,6 +216,13 @@ CODES: dict[str, Code] = {
         "A text column holds what looks like dates, or numbers with a decimal comma, thousands separators, a currency "
         "or percent sign. It is read as labels, or ignored.",
         "Set `data.decimal`, or write the values as plain numbers; declare the column's kind if labels are meant.",
+    ),
+    "BP255": Code(
+        "neither true nor false",
+        "A boolean column has cells that are none of its words: true and false, yes and no, y and n, t and f, on and "
+        "off, 1 and 0, in any letter case.",
+        "Correct the cells, add what means missing to `data.na_values`, list other words as `true_values` and "
+        "`false_values`, or declare the column categorical or numeric.",
     ),
     "BP260": Code(
         "rows without target",

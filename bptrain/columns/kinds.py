@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import Field
 
+from bptrain.columns.boolean.options import BooleanOptions
 from bptrain.columns.categorical.options import CategoricalOptions
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.config.section import Section
@@ -45,8 +46,12 @@ class WeightOptions(Section):
 
 
 # Inference asks the kinds in this order, and the network's features follow it.
-Feature = NumericOptions | CategoricalOptions
-KINDS: dict[str, type[Feature]] = {"numeric": NumericOptions, "categorical": CategoricalOptions}
+Feature = BooleanOptions | NumericOptions | CategoricalOptions
+KINDS: dict[str, type[Feature]] = {
+    "boolean": BooleanOptions,
+    "numeric": NumericOptions,
+    "categorical": CategoricalOptions,
+}
 ColumnOptions = Annotated[
     Feature | IgnoreOptions | GroupOptions | TimeOptions | WeightOptions, Field(discriminator="kind")
 ]

@@ -38,6 +38,7 @@ SMALL = {"hidden": (4, 3), "initializer": "auto"}  # first weights are drawn by 
 
 CELLS: dict[str, Callable[[np.random.Generator, int], list[Any]]] = {  # per kind: cells that use all of its inputs
     "boolean": lambda rng, n_rows: [None, True, False, *rng.choice([True, False], n_rows - 3).tolist()],
+    "date": lambda rng, n_rows: [None, *(f"2024-{m:02}-17 0{m % 9}:30" for m in rng.integers(1, 13, n_rows - 1))],
     "numeric": lambda rng, n_rows: [None, *rng.normal(2.0, 3.0, n_rows - 1).tolist()],
     "categorical": lambda rng, n_rows: [None, *rng.choice(["red", "green", "blue", "grey"], n_rows - 1).tolist()],
 }
@@ -79,7 +80,7 @@ def column_settings(kind: str) -> list[Any]:
     """Every combination of a kind's options that change its inputs, such as encodings and indicators."""
     options = kinds.KINDS[kind]
     others = {name: field.default for name, field in options.model_fields.items() if name not in CHANGE_INPUTS}
-    return list(settings(options, others | {"min_count": 1}))
+    return list(settings(options, others | {"min_count": 1, "parts": ("month", "year")}))
 
 
 def target_settings() -> list[Any]:

@@ -25,8 +25,7 @@ def warnings_of(cells: list[str]) -> list[str]:
         ("{}%", "a percent sign"),
         ("1,{}0", "thousands separators"),
         ("0,{}", "a decimal comma"),
-        ("2024-01-{}", "dates"),
-        ("{}.03.2024", "dates"),
+        ("{}.03.24", "dates"),
     ],
 )
 @pytest.mark.parametrize("n_different", [10, 20])

@@ -224,6 +224,16 @@ CODES: dict[str, Code] = {
         "Correct the cells, add what means missing to `data.na_values`, list other words as `true_values` and "
         "`false_values`, or declare the column categorical or numeric.",
     ),
+    "BP256": Code(
+        "not a date",
+        "A date column has cells that are no date of its `format`, or days that no calendar has.",
+        "Correct the cells, add what means missing to `data.na_values`, or set `format` to how dates are written.",
+    ),
+    "BP257": Code(
+        "almost all dates",
+        "A column holds dates of one format except for a few cells, or dates of several formats.",
+        "Write all dates in one way, add what means missing to `data.na_values`, or declare the column categorical.",
+    ),
     "BP260": Code(
         "rows without target",
         "Rows whose target is missing can neither train nor judge.",

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from bptrain.columns.boolean.options import BooleanOptions
 from bptrain.columns.categorical.options import CategoricalOptions
+from bptrain.columns.date.options import DateOptions
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.config.section import Section
 
@@ -46,9 +47,10 @@ class WeightOptions(Section):
 
 
 # Inference asks the kinds in this order, and the network's features follow it.
-Feature = BooleanOptions | NumericOptions | CategoricalOptions
+Feature = BooleanOptions | DateOptions | NumericOptions | CategoricalOptions
 KINDS: dict[str, type[Feature]] = {
     "boolean": BooleanOptions,
+    "date": DateOptions,
     "numeric": NumericOptions,
     "categorical": CategoricalOptions,
 }

@@ -23,7 +23,11 @@ class Mark:
 
 
 MARKS = (
-    Mark("dates", r"^\d{4}-\d{1,2}-\d{1,2}([T ].*)?$|^\d{1,2}[./]\d{1,2}[./]\d{2,4}$", "give them as numbers"),
+    Mark(  # those of which the kind `date` cannot tell the day from the month, or the year
+        "dates",
+        r"^(0?[1-9]|1[0-2])[./-](0?[1-9]|1[0-2])[./-]\d{4}$|^\d{1,2}[./-]\d{1,2}[./-]\d{2}$",
+        'say which number is the day, for instance `{kind: date, format: "%d/%m/%Y"}` under `columns`',
+    ),
     Mark("numbers with thousands separators", r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$", "write them without the separators"),
     Mark("numbers with a decimal comma", r"^[+-]?\d*,\d+$", 'set `data.decimal: ","`'),
     Mark("numbers with a percent sign", r"^[+-]?[\d.,]+ ?%$", "write them without the sign"),

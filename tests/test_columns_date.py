@@ -322,7 +322,7 @@ def test_dates_that_are_not_recognised_are_pointed_out(cells: list[str]) -> None
     ],
 )
 def test_almost_dates_and_two_formats_are_refused(cells: list[str], bad: str) -> None:
-    with pytest.raises(DataError, match=f"BP257: column `c` holds dates written .* except for {bad} cells") as caught:
+    with pytest.raises(DataError, match=f"BP256: column `c` holds dates written .* except for {bad} cells") as caught:
         resolve(frame_of(c=cells, other=[0.5, 1.5] * 20), {}, [])
     assert any("categorical" in hint for hint in caught.value.problems[0].hints)
 
@@ -335,11 +335,11 @@ def test_one_odd_cell_among_dates_that_could_be_months_is_left_to_the_warning() 
 
 
 def test_training_cells_must_be_dates() -> None:
-    with pytest.raises(DataError, match="BP256: column `c` is a date, but 1 of 3 cells .*'soon' \\(row 2\\)") as caught:
+    with pytest.raises(DataError, match="BP255: column `c` is a date, but 1 of 3 cells .*'soon' \\(row 2\\)") as caught:
         learn(["2024-05-01", "soon", None])
     assert caught.value.problems[0].where == "row 2"
     assert "%d.%m.%Y" in " ".join(caught.value.problems[0].hints)
-    with pytest.raises(DataError, match="BP256"):
+    with pytest.raises(DataError, match="BP255"):
         prepare.check(frame_of(c=["2024-05-01", "soon"]), {"c": DateOptions()})
 
 
@@ -357,7 +357,7 @@ def test_in_other_rows_what_is_no_date_is_bad_and_counts_as_missing() -> None:
     assert not result.arrays["date"][1:].any()
     assert result.arrays["date_missing"].tolist() == [[0], [1], [1]]
     assert refusal.words({"date": state})["c"] == refusal.Words("date", "no date")
-    with pytest.raises(DataError, match="BP256"):
+    with pytest.raises(DataError, match="BP255"):
         refusal.transform_strictly({"date": state}, frame_of(c=["2024-05-02", "soon"]))
 
 

@@ -82,3 +82,15 @@ def test_status_names_each_word_once_per_run_of_columns() -> None:
     bad = {"a": np.array([1, 0, 1, 0], bool), "b": np.array([1, 0, 0, 0], bool), "d": np.array([1, 1, 0, 0], bool)}
     status = _status(np.array([0, 0, 1, 1], bool), bad, words).to_pylist()
     assert status == ["no number: a; b; no date: d", "no date: d", "no number: a", "no finite prediction"]
+
+
+def test_unreadable_cells_are_counted_shown_and_explained() -> None:
+    frame = frame_of(**{"a b": ["x", "y", "z\n", None]})
+    problem = refusal.unreadable(
+        frame, "a b", np.array([0, 1, 1, 0], bool), "is odd, but {} are even", "write them odd"
+    )
+    assert problem.code == "BP255"
+    assert problem.message == "column `a b` is odd, but 2 of 4 cells are even: 'y' (row 2), 'z\\n' (row 3)"
+    assert problem.where == "row 2"
+    assert problem.hints[1:] == ("write them odd", 'if they are labels, write `columns: {"a b": categorical}`')
+    assert "data.na_values" in problem.hints[0]

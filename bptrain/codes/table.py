@@ -218,18 +218,13 @@ CODES: dict[str, Code] = {
         "Set `data.decimal`, or write the values as plain numbers; declare the column's kind if labels are meant.",
     ),
     "BP255": Code(
-        "neither true nor false",
-        "A boolean column has cells that are none of its words: true and false, yes and no, y and n, t and f, on and "
-        "off, 1 and 0, in any letter case.",
-        "Correct the cells, add what means missing to `data.na_values`, list other words as `true_values` and "
-        "`false_values`, or declare the column categorical or numeric.",
+        "a cell that its column's kind cannot read",
+        "The column was declared or recognised to be of a kind, and the message shows cells that are nothing of it: no "
+        "word of a boolean column, no date of the column's format.",
+        "Correct the cells, add what means missing to `data.na_values`, tell the kind how its cells are written (the "
+        "message says where), or declare another kind.",
     ),
     "BP256": Code(
-        "not a date",
-        "A date column has cells that are no date of its `format`, or days that no calendar has.",
-        "Correct the cells, add what means missing to `data.na_values`, or set `format` to how dates are written.",
-    ),
-    "BP257": Code(
         "almost all dates",
         "A column holds dates of one format except for a few cells, or dates of several formats.",
         "Write all dates in one way, add what means missing to `data.na_values`, or declare the column categorical.",

@@ -6,7 +6,8 @@ A kind whose cells may be wrong says so in its `prepare.py`, beside the function
 - `unusable(frame, name, mask)`, the problem of the cells under `mask` (n_rows,);
 - `check_training(frame, options)`, which refuses cells that only training rows must not have, and columns without any.
 
-Each may be left out: then the cells are no finite numbers, and training rows may have what any row may have.
+Each may be left out: then the cells are no finite numbers, and training rows may have what any row may have. The
+problems are made by `unreadable` and `empty`, so that a kind brings its words and no message codes of its own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bptrain.columns import kinds, prepare
 from bptrain.columns.kinds import ColumnOptions
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
+from bptrain.text import escape, yaml_name
 
 NO_NUMBER = "no finite number"
 
@@ -30,6 +32,34 @@ class Words:
 
     kind: str
     unusable: str
+
+
+def unreadable(frame: Frame, name: str, mask: np.ndarray, said: str, *remedies: str) -> Problem:
+    """The problem of cells under `mask` (n_rows,) that their column's kind cannot read.
+
+    `said` goes on after "column `x`", with {} for how many they are: "is a date, but {} are no date of its format".
+    """
+    counted = said.format(f"{int(mask.sum())} of {frame.n_rows} cells")
+    return Problem(
+        "BP255",
+        f"column `{escape(name)}` {counted}: {frame.examples(name, mask)}",
+        where=frame.where(int(np.flatnonzero(mask)[0])),
+        hints=(
+            "if these cells mean missing, add them to `data.na_values`; else correct them",
+            *remedies,
+            f"if they are labels, write `columns: {{{yaml_name(name)}: categorical}}`",
+        ),
+    )
+
+
+def empty(name: str, kind: str) -> Problem:
+    """The problem of a column that is declared, but has no value in the training rows."""
+    return Problem(
+        "BP241",
+        f"column `{escape(name)}` is declared {kind} but has no value in the training rows",
+        hints=(f"write `columns: {{{yaml_name(name)}: ignore}}`, or check `data.na_values`",),
+        key=("columns", name),
+    )
 
 
 def words(columns: prepare.Columns) -> dict[str, Words]:

@@ -16,12 +16,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pyarrow.compute as pc
 
+from bptrain.columns import refusal
 from bptrain.columns.boolean.options import BooleanOptions
 from bptrain.columns.distinct import distinct, keys_of
 from bptrain.columns.state import Json, Recognised, Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
-from bptrain.text import escape, yaml_name
+from bptrain.text import yaml_name
 
 PAIRS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"))
 MOST_SPELLINGS = 16  # of two words, in all their letter cases; a column with more different cells is not looked at
@@ -108,7 +109,7 @@ def check_training(frame: Frame, options: Mapping[str, BooleanOptions]) -> None:
         if others.any():
             problems.append(unusable(frame, name, others))
         elif not frame.n_present(name):
-            problems.append(_empty(name))
+            problems.append(refusal.empty(name, "boolean"))
     if problems:
         raise DataError(*problems)
 
@@ -151,19 +152,10 @@ def transform(state: BooleanState, frame: Frame) -> Transformed:
 
 def unusable(frame: Frame, name: str, mask: np.ndarray) -> Problem:
     """The problem of cells that are neither true nor false."""
-    shown = yaml_name(name)
-    return Problem(
-        "BP255",
-        f"column `{escape(name)}` is boolean, but {int(mask.sum())} of {frame.n_rows} cells are {UNUSABLE}: "
-        f"{frame.examples(name, mask)}",
-        where=frame.where(int(np.flatnonzero(mask)[0])),
-        hints=(
-            "if these cells mean missing, add them to `data.na_values`",
-            f"if they mean true or false, write `columns: {{{shown}: {{kind: boolean, true_values: [ja], "
-            "false_values: [nein]}}` with your words",
-            f"if they are labels or numbers, write `columns: {{{shown}: categorical}}` or `numeric`",
-        ),
-    )
+    own = f"columns: {{{yaml_name(name)}: {{kind: boolean, true_values: [ja], false_values: [nein]}}}}"
+    number = f"if they are numbers, write `columns: {{{yaml_name(name)}: numeric}}`"
+    remedy = f"if they mean true or false, write `{own}` with your words"
+    return refusal.unreadable(frame, name, mask, f"is boolean, but {{}} are {UNUSABLE}", remedy, number)
 
 
 def _state(frame: Frame, options: Mapping[str, BooleanOptions]) -> BooleanState:
@@ -188,12 +180,3 @@ def _read(column: Meanings, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
     words, positions = distinct(frame.keys(column.name))
     signs = np.append(column.of(words.to_pylist()), np.float32(0))[positions]  # missing cells have the last one
     return signs, (signs == 0) & (positions >= 0)
-
-
-def _empty(name: str) -> Problem:
-    return Problem(
-        "BP241",
-        f"column `{escape(name)}` is declared boolean but has no value in the training rows",
-        hints=(f"write `columns: {{{yaml_name(name)}: ignore}}`, or check `data.na_values`",),
-        key=("columns", name),
-    )

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from bptrain.columns import refusal
 from bptrain.columns.date.features import DateColumn, features, n_scaled, numbers
 from bptrain.columns.date.formats import DAY, ISO, seconds
 from bptrain.columns.date.options import DateOptions
@@ -29,7 +30,7 @@ from bptrain.columns.distinct import distinct
 from bptrain.columns.state import Json, Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
-from bptrain.text import escape, yaml_name
+from bptrain.text import yaml_name
 
 __all__ = ["array_shapes", "check", "check_training", "learn", "load", "recognise", "transform", "unusable"]
 
@@ -104,7 +105,7 @@ def check(frame: Frame, options: Mapping[str, DateOptions]) -> None:
 
 def check_training(frame: Frame, options: Mapping[str, DateOptions]) -> None:
     """Raise DataError for columns without any value."""
-    problems = [_empty(name) for name in options if not frame.n_present(name)]
+    problems = [refusal.empty(name, "a date") for name in options if not frame.n_present(name)]
     if problems:
         raise DataError(*problems)
 
@@ -141,18 +142,9 @@ def transform(state: DateState, frame: Frame) -> Transformed:
 
 def unusable(frame: Frame, name: str, mask: np.ndarray) -> Problem:
     """The problem of cells that are no date."""
-    shown = yaml_name(name)
-    return Problem(
-        "BP256",
-        f"column `{escape(name)}` is a date, but {int(mask.sum())} of {frame.n_rows} cells are no date of its format: "
-        f"{frame.examples(name, mask)}",
-        where=frame.where(int(np.flatnonzero(mask)[0])),
-        hints=(
-            "if these cells mean missing, add them to `data.na_values`; else correct them",
-            f'if dates are written in another way, say how: `columns: {{{shown}: {{kind: date, format: "%d.%m.%Y"}}}}`',
-            f"if they are labels, write `columns: {{{shown}: categorical}}`",
-        ),
-    )
+    other = f'columns: {{{yaml_name(name)}: {{kind: date, format: "%d.%m.%Y"}}}}'
+    remedy = f"if dates are written in another way, say how, for instance `{other}`"
+    return refusal.unreadable(frame, name, mask, "is a date, but {} are no date of its format", remedy)
 
 
 def _columns(saved: Json) -> tuple[DateColumn, ...]:
@@ -197,12 +189,3 @@ def _features(state: DateState, read: Mapping[str, Read]) -> Iterator[np.ndarray
         made = features(column, read[column.name].moments, origin, state.mean_[own], state.scale_[own])
         yield made[read[column.name].positions]
         start = own.stop
-
-
-def _empty(name: str) -> Problem:
-    return Problem(
-        "BP241",
-        f"column `{escape(name)}` is declared a date but has no value in the training rows",
-        hints=(f"write `columns: {{{yaml_name(name)}: ignore}}`, or check `data.na_values`",),
-        key=("columns", name),
-    )

@@ -92,7 +92,7 @@ def _reason(best: str, texts: pa.Array, read: dict[str, np.ndarray]) -> str:
 def _almost(frame: Frame, name: str, bad: np.ndarray, format: str) -> Problem:
     shown = yaml_name(name)
     return Problem(
-        "BP257",
+        "BP256",
         f"column `{escape(name)}` holds dates written {format} except for {int(bad.sum())} of {frame.n_present(name)} "
         f"cells: {frame.examples(name, bad)}",
         where=frame.where(int(np.flatnonzero(bad)[0])),

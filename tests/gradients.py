@@ -40,6 +40,7 @@ CELLS: dict[str, Callable[[np.random.Generator, int], list[Any]]] = {  # per kin
     "boolean": lambda rng, n_rows: [None, True, False, *rng.choice([True, False], n_rows - 3).tolist()],
     "date": lambda rng, n_rows: [None, *(f"2024-{m:02}-17 0{m % 9}:30" for m in rng.integers(1, 13, n_rows - 1))],
     "numeric": lambda rng, n_rows: [None, *rng.normal(2.0, 3.0, n_rows - 1).tolist()],
+    "ordinal": lambda rng, n_rows: [None, *rng.choice(["low", "mid", "high"], n_rows - 1).tolist()],
     "categorical": lambda rng, n_rows: [None, *rng.choice(["red", "green", "blue", "grey"], n_rows - 1).tolist()],
 }
 TRUTHS: dict[str, Callable[[np.random.Generator, int], list[Any]]] = {  # per task: cells with every label

@@ -16,6 +16,7 @@ from bptrain.columns.boolean.options import BooleanOptions
 from bptrain.columns.categorical.options import CategoricalOptions
 from bptrain.columns.date.options import DateOptions
 from bptrain.columns.numeric.options import NumericOptions
+from bptrain.columns.ordinal.options import OrdinalOptions
 from bptrain.config.section import Section
 
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ class WeightOptions(Section):
 
 
 # Inference asks the kinds in this order, and the network's features follow it.
-Feature = BooleanOptions | DateOptions | NumericOptions | CategoricalOptions
+Feature = BooleanOptions | DateOptions | NumericOptions | OrdinalOptions | CategoricalOptions
 KINDS: dict[str, type[Feature]] = {
     "boolean": BooleanOptions,
     "date": DateOptions,
     "numeric": NumericOptions,
+    "ordinal": OrdinalOptions,
     "categorical": CategoricalOptions,
 }
 ColumnOptions = Annotated[

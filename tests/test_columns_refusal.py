@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import chdir
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from tables import write
 
+from bptrain.cli.main import run
 from bptrain.columns import kinds, prepare, refusal
 from bptrain.columns.categorical.options import CategoricalOptions
 from bptrain.columns.numeric.options import NumericOptions
@@ -94,3 +98,32 @@ def test_unreadable_cells_are_counted_shown_and_explained() -> None:
     assert problem.where == "row 2"
     assert problem.hints[1:] == ("write them odd", 'if they are labels, write `columns: {"a b": categorical}`')
     assert "data.na_values" in problem.hints[0]
+
+
+WRONG = [
+    ("{kind: boolean}", ["yes", "no", "perhaps"], "is boolean, but 20 of 60 cells are neither true nor false"),
+    ("{kind: date}", ["2024-05-01", "2024-05-02", "5/3/2024"], "is a date, but 20 of 60 cells are no date"),
+    (
+        "{kind: ordinal, order: [low, high]}",
+        ["low", "high", "hgih"],
+        "is ordinal, but 20 of 60 cells are not in the order",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "cells", "said"), WRONG)
+@pytest.mark.parametrize("command", ["check", "fit"])
+def test_the_command_line_shows_file_row_and_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, options: str, cells: list[str], said: str
+) -> None:
+    write(pa.table({"c": cells * 20, "y": ["a", "b"] * 30}), tmp_path / "t.csv")
+    (tmp_path / "c.yaml").write_text(f"data: t.csv\ntarget: y\ncolumns: {{c: {options}}}\n", encoding="utf-8")
+    with chdir(tmp_path):
+        assert run([command, "c.yaml"]) == 4
+    printed = capsys.readouterr().err
+    whole = said if command == "check" else said.partition(", but")[0]  # fit sees the training rows only
+    assert f"error[BP255]: column `c` {whole}" in printed
+    assert "t.csv: row " in printed
+    assert f"'{cells[2]}'" in printed
+    assert "data.na_values" in printed
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "runs") == ["c.yaml", "t.csv"]

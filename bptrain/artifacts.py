@@ -18,12 +18,14 @@ from bptrain.errors import Problem, RunError
 from bptrain.judging.gates import Verdict
 from bptrain.runs import storage
 from bptrain.runs.manifest import RunFiles, refuse_inside_run
+from bptrain.table.report import Cleaned
 from bptrain.text import escape
 
 if TYPE_CHECKING:
     from bptrain.run import Evaluation, Run
 
 METRICS_FORMAT = 1
+CLEANING_FORMAT = 1
 TIMING_FORMAT = 1
 
 
@@ -50,6 +52,12 @@ def metrics_json(
     return content | ({"training": dict(training)} if training is not None else {})
 
 
+def write_cleaning(directory: Path, steps: Sequence[Cleaned]) -> None:
+    """cleaning.json: what was done to rows and cells before and while columns were learned, step by step."""
+    content = {"format": CLEANING_FORMAT, "steps": [step.to_json() for step in steps]}
+    storage.write_json(directory / "cleaning.json", content)
+
+
 def write_config(directory: Path, config: Config, reasons: Mapping[str, str]) -> None:
     """config.yaml: complete, commented, fit to be run again."""
     notes: dict[tuple[str, ...], str] = {
@@ -74,11 +82,11 @@ def write_timing(directory: Path, stages: Mapping[str, float], epochs: Sequence[
     storage.write_json(directory / "timing.json", content)
 
 
-def write_predictions(directory: Path, table: pa.Table) -> None:
-    """predictions.parquet, byte for byte the same for the same table."""
+def write_predictions(directory: Path, table: pa.Table, *, name: str = "predictions.parquet") -> None:
+    """A table of predictions, byte for byte the same for the same table."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
-    storage.write_bytes(directory / "predictions.parquet", sink.getvalue().to_pybytes())
+    storage.write_bytes(directory / name, sink.getvalue().to_pybytes())
 
 
 def read_split(files: RunFiles) -> pa.Table:

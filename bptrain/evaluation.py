@@ -15,13 +15,15 @@ from bptrain.errors import DataError, Problem, RunError
 from bptrain.judging.gates import Gate, apply_gates, check_gates, parse_gates
 from bptrain.run import DIVERGED, Evaluation, Run
 from bptrain.table.chunks import Warn, ignore
-from bptrain.table.clean import drop_missing_targets
+from bptrain.table.clean import OTHER, drop_missing_targets, with_label
 from bptrain.table.files import Roots, digest
 from bptrain.table.frame import Frame
 from bptrain.table.from_pandas import from_pandas
+from bptrain.table.load import frame_of as as_read
 from bptrain.table.load import load
 from bptrain.table.options import DataOptions
 from bptrain.table.read import format_by_name
+from bptrain.targets.labels import frame_codes
 from bptrain.text import escape
 
 if TYPE_CHECKING:
@@ -61,8 +63,9 @@ def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: Roots, *, warn: W
     """Rows of a file, read as the run's own files were, or of a pandas frame."""
     if not isinstance(data, (str, Path)):
         table = from_pandas(data, na_values=run.config.data.na_values)
-        return Frame(table, np.arange(table.num_rows, dtype=np.int64), decimal=run.config.data.decimal)
-    return load(file_options(run, data, roots), roots, warn=warn).frame
+        rows = np.arange(table.num_rows, dtype=np.int64)
+        return as_read(table, rows, run.config.data, run.config.clean)[0]
+    return load(file_options(run, data, roots), run.config.clean, roots, warn=warn).frame
 
 
 def file_options(run: Run, data: str | Path, roots: Roots) -> DataOptions:
@@ -136,6 +139,7 @@ def _judgeable(frame: Frame, run: Run, *, source: str) -> tuple[Frame, list[Prob
     """
     predictor.check_columns(run.features, frame.names, source=source)
     predictor.check_targets(run.config.targets, frame.names, source=source)
+    frame = _rare_grouped(frame, run)
     kept, dropped = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
     if not kept.n_rows:
         raise DataError(
@@ -147,6 +151,17 @@ def _judgeable(frame: Frame, run: Run, *, source: str) -> tuple[Frame, list[Prob
             )
         )
     return kept, dropped
+
+
+def _rare_grouped(frame: Frame, run: Run) -> Frame:
+    """The rows with labels that training grouped, and new ones, as the label `other`."""
+    if run.config.clean.rare_class != "group":
+        return frame
+    for name, state in run.predictor.targets.items():
+        if OTHER in state.labels:
+            unknown = (frame_codes(frame, name, state.labels) < 0) & ~frame.is_missing(name)
+            frame = with_label(frame, name, unknown, OTHER)
+    return frame
 
 
 def _gates(run: Run, texts: Sequence[str], *, other_data: bool) -> list[Gate]:

@@ -23,6 +23,7 @@ from bptrain.judging.gates import apply_gates
 from bptrain.judging.judge import judge
 from bptrain.listener import Listener, Recorder, Silent
 from bptrain.predictor import Predictor
+from bptrain.reports.cleaning import cleaning_text
 from bptrain.runs import storage
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.directory import PartialRun, claim
@@ -66,8 +67,9 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
             split = survey.split_rows(found)
         with clock("prepare"):
             ready = trial.prepare(found.config, found.frame, split, earlier)
+        cleaned = [*found.cleaned, *ready.cleaned]
         _warn(recorder, [*found.warnings, *ready.kinds.warnings])
-        recorder.stage(trial.describe(ready))
+        _tell(recorder, cleaning_text(cleaned), trial.describe(ready))
         with clock("start"):
             trial.start(ready.config)
         with clock("folds"):
@@ -80,6 +82,9 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
             content = _metrics(made, judge(table, made.model.targets), folds, recorder)
         with clock("write"):
             _write(partial.path, found, made, table, content, earlier)
+            artifacts.write_cleaning(partial.path, cleaned)
+            if folds is not None:
+                artifacts.write_predictions(partial.path, folds.predictions, name="out_of_fold.parquet")
         artifacts.write_timing(partial.path, clock.seconds, made.epoch_seconds)
         return _publish(partial, made.trained, listener)
 
@@ -114,6 +119,7 @@ def read_again(config: Config, digests: Mapping[str, str], roots: Roots) -> surv
 def evaluate_again(saved: Predictor, found: survey.Survey) -> Judged:
     """Judge a model on the rows it was made with."""
     split = trial.final_split(found.config, survey.split_rows(found))
+    split, _ = trial.trained_split(found.config, found.frame, split)
     weight = weight_column(found.config.columns)
     parts = {name: _part(saved, found.frame.take(rows), weight) for name, rows in split.parts().items()}
     table = trial.predictions(saved, parts)
@@ -157,6 +163,12 @@ def _look(config: Config, roots: Roots) -> tuple[survey.Survey, Earlier | None]:
 
 def _part(saved: Predictor, frame: Frame, weight: str | None) -> Prepared:
     return trial.prepared(saved.columns, saved.targets, frame, weight)
+
+
+def _tell(recorder: Recorder, *texts: str) -> None:
+    for text in texts:
+        if text:
+            recorder.stage(text)
 
 
 def _warn(recorder: Recorder, warnings: Iterable[Problem]) -> None:

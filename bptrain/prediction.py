@@ -23,7 +23,8 @@ from bptrain.runs.manifest import refuse_inside_run
 from bptrain.table.files import DataFile, Roots
 from bptrain.table.frame import Frame, Origin
 from bptrain.table.from_pandas import WHERE
-from bptrain.table.options import DataOptions
+from bptrain.table.load import frame_of as as_read
+from bptrain.table.options import CleanOptions, DataOptions
 from bptrain.table.read import common_names, first_row, stream_table
 from bptrain.table.write import open_writer
 from bptrain.text import escape
@@ -96,7 +97,7 @@ def predict_file(
     summary = Summary()
     with open_writer(out, overwrite=overwrite) as writer:
         model = run.predictor  # takes seconds: after all that can be refused at once
-        for frame in _frames(files, options, chunk_rows=chunk_rows):
+        for frame in _frames(files, options, run.config.clean, chunk_rows=chunk_rows):
             writer.write(_predict(model, frame, summary))
         if not summary.n_rows:
             writer.write(_predict(model, _no_rows(model), summary))
@@ -115,7 +116,9 @@ def predict_frame(run: Run, data: pd.DataFrame) -> tuple[pd.DataFrame, Summary]:
     return predictions.set_axis(data.index, axis=0), summary
 
 
-def _frames(files: Sequence[DataFile], options: DataOptions, *, chunk_rows: int) -> Iterator[Frame]:
+def _frames(
+    files: Sequence[DataFile], options: DataOptions, clean: CleanOptions, *, chunk_rows: int
+) -> Iterator[Frame]:
     """The rows of all files in chunks, numbered through; each knows its own file."""
     start = 0
     for file in files:
@@ -123,7 +126,7 @@ def _frames(files: Sequence[DataFile], options: DataOptions, *, chunk_rows: int)
         for chunk in stream_table(file, options, chunk_rows=chunk_rows):
             rows = np.arange(start, start + chunk.num_rows, dtype=np.int64)
             start += chunk.num_rows
-            yield Frame(chunk, rows, origin, options.decimal)
+            yield as_read(chunk, rows, options, clean, origin)[0]
 
 
 def _no_rows(model: predictor.Predictor) -> Frame:

@@ -8,6 +8,7 @@ model.keras, inputs.json             the same network for others; never read bac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,12 +147,17 @@ def describe_inputs(predictor: Predictor) -> dict[str, Any]:
         },
         "how": {kind: kinds.prepare(kind).__doc__ for kind in predictor.columns},
         "columns": {item["kind"]: item["state"] for item in saved},
-        "numbers": {name: array.tolist() for name, array in arrays.items()},
+        "numbers": {name: _finite(array) for name, array in arrays.items()},
         "outputs": [
             {"name": f"target_{position}", "target": name, **state.to_json()}
             for position, (name, state) in enumerate(predictor.targets.items())
         ],
     }
+
+
+def _finite(array: np.ndarray) -> list[float | None]:
+    """The numbers of an array, null where one is infinite: a bound that is open."""
+    return [value if math.isfinite(value) else None for value in array.tolist()]
 
 
 def _read_json(files: RunFiles, name: str) -> Any:

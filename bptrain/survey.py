@@ -11,27 +11,33 @@ from bptrain.columns import prepare as columns_prepare
 from bptrain.config.schema import Config
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.judging.gates import Gate, check_gate_splits, check_gates, parse_gates
-from bptrain.table.clean import drop_missing_targets
+from bptrain.split_by import check_split_column, settled_split, split_by, without_split_column
+from bptrain.table.clean import clean_rare_classes, drop_duplicates, drop_missing_targets
 from bptrain.table.files import Roots
+from bptrain.table.folds import make_folds
 from bptrain.table.frame import Frame
-from bptrain.table.load import load
+from bptrain.table.load import Loaded, load
+from bptrain.table.report import Cleaned
 from bptrain.table.split import Split, check_sizes, make_split
 from bptrain.targets import infer as targets_infer
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
-from bptrain.targets.labels import codes_of, learn_labels
 from bptrain.text import escape, nearest, quote_list
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The cleaned rows, the part each row's file belongs to, file digests, and the config, tasks and split known."""
+    """The cleaned rows, the part each row's file belongs to, file digests, and the config, tasks and split known.
+
+    `cleaned` counts what cleaning did.
+    """
 
     config: Config
     frame: Frame
     given: np.ndarray
     digests: dict[str, str]
     warnings: list[Problem]
+    cleaned: list[Cleaned]
 
 
 def survey(config: Config, roots: Roots) -> Survey:
@@ -41,30 +47,34 @@ def survey(config: Config, roots: Roots) -> Survey:
     """
     gates = gates_of(config)
     warnings: list[Problem] = []
-    loaded = load(config.data, roots, warn=warnings.append)
+    loaded = load(config.data, config.clean, roots, warn=warnings.append)
     _check_names(loaded.frame.names, config)
-    frame, dropped = drop_missing_targets(loaded.frame, list(config.targets), config.clean)
-    given = loaded.given[frame.rows]
+    frame, given, cleaned, noticed = _clean(loaded, config)
     config = _settle(config, frame.take(np.flatnonzero(given == "train")), gates)
     check_gate_splits(gates, _parts(config, given))
-    return Survey(config, frame, given, loaded.digests, [*warnings, *dropped])
+    return Survey(config, frame, given, loaded.digests, [*warnings, *noticed], cleaned)
 
 
 def split_rows(found: Survey) -> Split:
     """Training, validation and test rows as positions in `found.frame`."""
-    classes, labels = _classes(found)
-    return make_split(found.given, classes, found.config.split, seed=found.config.seed, labels=labels)
+    by, labels = split_by(found)
+    return make_split(found.given, by, found.config.split, seed=found.config.seed, labels=labels)
 
 
 def folds(found: Survey) -> list[Split]:
-    """TEMPORARY."""
-    return []
+    """A split per fold of the rows that are not for the final judgement. Raises DataError as `make_folds`."""
+    by, labels = split_by(found)
+    options = found.config.split
+    rows = np.setdiff1d(np.arange(found.frame.n_rows), split_rows(found).test)
+    return make_folds(rows, by, options, seed=found.config.seed, labels=labels)
 
 
 def check_split(found: Survey) -> None:
-    """Raise DataError when the split cannot be made, without making it."""
-    classes, labels = _classes(found)
-    check_sizes(found.given, classes, found.config.split, labels=labels)
+    """Raise DataError when the split cannot be made; without making it where that takes scikit-learn."""
+    by, labels = split_by(found)
+    if found.config.split.kind in ("time", "column", "hash"):
+        make_split(found.given, by, found.config.split, seed=found.config.seed)
+    check_sizes(found.given, by, found.config.split, labels=labels)
 
 
 def check_cells(found: Survey, config: Config) -> None:
@@ -90,7 +100,13 @@ def check_cells(found: Survey, config: Config) -> None:
 
 def settle_columns(config: Config, frame: Frame) -> tuple[Config, infer.Kinds]:
     """The config with a kind for every column, from the training rows in `frame`, and why each was chosen."""
-    found = infer.resolve(frame, config.columns, list(config.targets))
+    found = infer.resolve(
+        frame,
+        without_split_column(config),
+        list(config.targets),
+        constants=config.clean.constants,
+        identifiers=config.clean.identifiers,
+    )
     return config.model_copy(update={"columns": found.options}), found
 
 
@@ -107,6 +123,7 @@ def metrics_of(config: Config) -> dict[str, tuple[str, ...]]:
 def _check_names(names: tuple[str, ...], config: Config) -> None:
     """Raise UsageError with every name of the config that no column has."""
     problems = [_no_such_target(target, names) for target in config.targets if target not in names]
+    problems += check_split_column(config.split, names)
     try:
         features = [name for name in names if name not in config.targets]
         infer.match_patterns(features, config.columns, list(config.targets))
@@ -124,6 +141,21 @@ def _no_such_target(target: str, names: tuple[str, ...]) -> Problem:
     return Problem("BP154", message, hints=(*hints, listed), key=("targets", target))
 
 
+def _clean(loaded: Loaded, config: Config) -> tuple[Frame, np.ndarray, list[Cleaned], list[Problem]]:
+    """The rows that are used, the part of each, what was done, and what is worth a warning."""
+    frame, given, cleaned, warnings = drop_duplicates(loaded.frame, loaded.given, config.clean)
+    n_rows = frame.n_rows
+    kept, dropped = drop_missing_targets(frame, list(config.targets), config.clean)
+    if dropped:
+        cleaned.append(Cleaned("rows without a target dropped", n_rows - kept.n_rows, n_rows, "rows"))
+        given = given[np.isin(frame.rows, kept.rows)]
+    for name, options in config.targets.items():
+        if options.task != "regression":
+            kept, given, done = clean_rare_classes(kept, name, given, config.clean)
+            cleaned += done
+    return kept, given, [*loaded.cleaned, *cleaned], [*warnings, *dropped]
+
+
 def _settle(config: Config, frame: Frame, gates: list[Gate]) -> Config:
     """`frame` holds the rows of the training files."""
     targets = {name: targets_infer.resolve(frame, name, options) for name, options in config.targets.items()}
@@ -134,7 +166,7 @@ def _settle(config: Config, frame: Frame, gates: list[Gate]) -> Config:
     primary = _primary(config.evaluation.primary, next(iter(metrics.values())))
     return config.model_copy(
         update={
-            "split": config.split.model_copy(update={"kind": _split_kind(config)}),
+            "split": settled_split(config),
             "evaluation": config.evaluation.model_copy(update={"primary": primary}),
         }
     )
@@ -147,22 +179,6 @@ def _parts(config: Config, given: np.ndarray) -> list[str]:
     if config.training.final == "refit":  # validation rows train the model that is judged
         parts = [part for part in parts if part != "validation"]
     return ["train", *parts]
-
-
-def _split_kind(config: Config) -> str:
-    classes = [tasks.prepare(options.task).CLASSES for options in config.targets.values()] == [True]
-    if config.split.kind != "auto":
-        if config.split.kind == "stratified" and not classes:
-            raise UsageError(
-                Problem(
-                    "BP155",
-                    "`split: stratified` needs one target with labels",
-                    hints=("write `split: random`",),
-                    key=("split", "kind"),
-                )
-            )
-        return config.split.kind
-    return "stratified" if classes else "random"
 
 
 def _primary(name: str, metrics: tuple[str, ...]) -> str:
@@ -180,12 +196,3 @@ def _primary(name: str, metrics: tuple[str, ...]) -> str:
             key=("evaluation", "primary"),
         )
     )
-
-
-def _classes(found: Survey) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Class numbers (n_rows,) to stratify by, or None, and the labels that they number."""
-    if found.config.split.kind != "stratified":
-        return None, ()
-    target = next(iter(found.config.targets))
-    labels = learn_labels(found.frame, target)
-    return codes_of(found.frame.texts(target), labels), labels

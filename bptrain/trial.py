@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from bptrain.judging.predictions import predictions_table
 from bptrain.listener import Listener
 from bptrain.predictor import Predictor
 from bptrain.table.frame import Frame
+from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.tuning import tuned, tuned_as
@@ -35,20 +37,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One part, ready for the network: its row numbers, network inputs, targets as numbers and labels, and weights."""
+    """One part, ready for the network: its row numbers, network inputs, targets as numbers and labels, and weights.
+
+    `changed` counts the cells that were cleaned on the way, by (what was done, column).
+    """
 
     rows: np.ndarray
     inputs: Mapping[str, np.ndarray]
     encoded: list[np.ndarray]
     truths: Mapping[str, pa.Array]
     weight: np.ndarray
+    changed: Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True)
 class Ready:
     """What training starts from: the settled config, what training rows taught, and every part prepared by it.
 
-    `profile` tells what the training rows were like.
+    `profile` tells what the training rows were like, `cleaned` what was done to rows and cells of all parts.
     """
 
     config: Config
@@ -57,6 +63,7 @@ class Ready:
     targets: targets_prepare.Targets
     parts: Mapping[str, Prepared]
     profile: Profile
+    cleaned: list[Cleaned]
 
 
 @dataclass(frozen=True)
@@ -87,25 +94,57 @@ def prepare(config: Config, frame: Frame, split: Split, earlier: Earlier | None 
 
     Raises UsageError and DataError for columns and cells that cannot be used.
     """
+    config, kinds = survey.settle_columns(config, frame.take(split.train))
+    split, left_out = trained_split(config, frame, split)
     training = frame.take(split.train)
-    config, kinds = survey.settle_columns(config, training)
     columns, targets = _learn(config, training, earlier)
     config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
     weight = weight_column(config.columns)
     parts = {name: prepared(columns, targets, frame.take(rows), weight) for name, rows in split.parts().items()}
-    return Ready(config, kinds, columns, targets, parts, profile(training, columns_prepare.used_columns(columns)))
+    before = profile(training, columns_prepare.used_columns(columns))
+    return Ready(config, kinds, columns, targets, parts, before, [*_ignored(kinds), *left_out, *_changed(parts)])
+
+
+def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
+    """The split without the training rows that the options of their columns leave out, and how many these are."""
+    left_out, steps = columns_prepare.left_out(frame.take(split.train), config.columns)
+    return replace(split, train=split.train[~left_out]), steps
+
+
+def _ignored(kinds: Kinds) -> list[Cleaned]:
+    """The columns that inference left out, counted by why."""
+    whys = {
+        "BP243": "columns without values",
+        "BP244": "constant columns",
+        "BP245": "identifiers",
+        "BP246": "free text",
+    }
+    codes = [warning.code for warning in kinds.warnings if warning.message.find("is ignored") >= 0]
+    counts = {code: codes.count(code) for code in whys if code in codes}
+    return [Cleaned(f"{whys[code]} ignored", n, len(kinds.options), "columns") for code, n in counts.items()]
+
+
+def _changed(parts: Mapping[str, Prepared]) -> list[Cleaned]:
+    """Cells that were cleaned while columns were transformed, over all parts."""
+    n_rows = sum(len(part.rows) for part in parts.values())
+    totals: Counter[tuple[str, str]] = Counter()
+    for part in parts.values():
+        totals.update(part.changed)
+    return [Cleaned(what, n, n_rows, "cells", column) for (what, column), n in totals.items()]
 
 
 def prepared(
     columns: columns_prepare.Columns, targets: targets_prepare.Targets, frame: Frame, weight: str | None
 ) -> Prepared:
     """The rows of `frame`, ready for the network; `weight` is the column of weights. Raises DataError as `prepare`."""
+    transformed = refusal.transform_strictly(columns, frame)
     return Prepared(
         frame.rows,
-        refusal.transform_strictly(columns, frame),
+        transformed.arrays,
         targets_prepare.encode(targets, frame),
         targets_prepare.truths(targets, frame),
         row_weights(frame, weight),
+        transformed.changed,
     )
 
 

@@ -33,7 +33,7 @@ from bptrain.training.batches import Examples
 TOLERANCE = 1e-7
 STEP = 1e-5  # near the cube root of float64's precision, where truncation and rounding are about equally small
 KINK_DISTANCE = 1e-4  # in units of a pre-activation: several steps, as these have weights of order 1
-CHANGE_INPUTS = {"encoding", "indicator"}  # the other options of a kind change numbers, which are random here
+CHANGE_INPUTS = {"encoding", "indicator", "cyclic"}  # the other options of a kind change numbers, which are random here
 SMALL = {"hidden": (4, 3), "initializer": "auto"}  # first weights are drawn by the tests
 
 CELLS: dict[str, Callable[[np.random.Generator, int], list[Any]]] = {  # per kind: cells that use all of its inputs
@@ -168,7 +168,7 @@ def subject_of(
     network = build(column_states, target_states, model, seed=seed)
     functions = losses(target_states)
     network.compile(optimizer=keras.optimizers.SGD(1.0), loss=dict(functions), jit_compile=False)
-    return Subject(network, functions, Examples(columns_prepare.transform_strictly(column_states, frame), truths))
+    return Subject(network, functions, Examples(columns_prepare.transform(column_states, frame).arrays, truths))
 
 
 def _as_computed(array: np.ndarray) -> np.ndarray:

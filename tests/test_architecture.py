@@ -29,7 +29,7 @@ LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("network", ("network.",)),
     ("training", ("training.",)),
     ("judging", ("judging.",)),
-    ("parts of a run", ("listener", "survey", "predictor", "artifacts", "provenance")),
+    ("parts of a run", ("listener", "split_by", "survey", "predictor", "artifacts", "provenance")),
     ("reports", ("reports.",)),
     ("trials", ("warm_start", "trial", "cross_validation")),
     ("story", ("pipeline",)),

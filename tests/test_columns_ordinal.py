@@ -177,7 +177,7 @@ def test_in_other_rows_a_label_that_is_not_in_the_order_is_unknown() -> None:
     assert result.arrays["ordinal_missing"].tolist() == [[1], [0], [1], [1]]
     assert result.unknown == {"c": 2}
     assert not result.bad
-    assert refusal.transform_strictly({"ordinal": state}, frame_of(c=["huge"]))["ordinal"].tolist() == [[0, 0]]
+    assert refusal.transform_strictly({"ordinal": state}, frame_of(c=["huge"])).arrays["ordinal"].tolist() == [[0, 0]]
 
 
 def test_check_and_fit_refuse_labels_of_training_rows_alone(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_fit_predict_and_the_exported_network_agree(backend: None, tmp_path: Pat
     numbers = described["numbers"]
     inputs = {
         "ordinal": np.array([[column["order"].index(g) > j for j in range(2)] for g in rows["grade"]], np.float32),
-        "numeric": ((rows[["size"]] - numbers["numeric/mean"]) / numbers["numeric/scale"]).to_numpy(np.float32),
+        "numeric": ((rows[["size"]] - numbers["numeric/center"]) / numbers["numeric/scale"]).to_numpy(np.float32),
     }
     network = keras.models.load_model(run.path / "model.keras", compile=False)
     found = network.predict(inputs, verbose=0)["target_0"][:, 0]

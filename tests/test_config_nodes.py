@@ -191,7 +191,7 @@ def test_parse_config_says_that_the_config_is_empty(text: str) -> None:
 
 def test_parse_config_refuses_more_than_one_mebibyte() -> None:
     (problem,) = problems_of("# " + "x" * MAX_BYTES)
-    assert (problem.code, problem.message) == ("BP111", "the config is larger than 4 MiB")
+    assert (problem.code, problem.message) == ("BP111", "the config is larger than 8 MiB")
 
 
 def test_parse_config_allows_32_levels() -> None:

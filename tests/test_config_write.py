@@ -163,11 +163,11 @@ def test_complete_yaml_names_every_key_once_with_its_description() -> None:
 
 
 def test_complete_yaml_writes_one_line_per_column_with_its_note() -> None:
-    config = config_from_text("data: a.csv\ntarget: y\ncolumns: {age: numeric, '*_id': ignore}\n")
+    config = config_from_text("data: a.csv\ntarget: y\ncolumns: {age: boolean, '*_id': ignore}\n")
     lines = complete_yaml(config, notes={("columns", "age"): "inferred:\n3 values"}).splitlines()
     start = lines.index("columns:")
     assert lines[start + 1 : start + 3] == [
-        r"  age: {kind: numeric, missing: median, indicator: true, scaling: standard}  # inferred:\n3 values",
+        r"  age: {kind: boolean, true_values: [], false_values: [], indicator: true}  # inferred:\n3 values",
         '  "*_id": {kind: ignore}',
     ]
 

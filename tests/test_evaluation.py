@@ -101,12 +101,12 @@ def test_another_split_of_the_same_rows_is_refused(
     spread: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = spread("data=OUT/a.csv")
-    divide = split._divide
+    divide = split.divide_rows
 
     def other(rows: object, classes: object, share: float, *, seed: int) -> object:
         return divide(rows, classes, share, seed=seed + 1)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(split, "_divide", other)
+    monkeypatch.setattr(split, "divide_rows", other)
     with pytest.raises(RunError, match="BP518.*another scikit-learn splits otherwise") as caught:
         run.evaluate()
     assert "pip install scikit-learn==" in caught.value.problems[0].hints[0]

@@ -40,10 +40,10 @@ def prepare(described, rows):
     columns, numbers = described["columns"], described["numbers"]
     arrays = {}
     if "numeric" in columns:
-        names = columns["numeric"]["columns"]
+        names = [column["name"] for column in columns["numeric"]["columns"]]
         cells = np.array([[float(row[name]) if row[name] else np.nan for name in names] for row in rows])
-        filled = np.where(np.isnan(cells), numbers["numeric/median"], cells)
-        arrays["numeric"] = (filled - np.array(numbers["numeric/mean"])) / np.array(numbers["numeric/scale"])
+        filled = np.where(np.isnan(cells), numbers["numeric/fill"], cells)
+        arrays["numeric"] = (filled - np.array(numbers["numeric/center"])) / np.array(numbers["numeric/scale"])
         indicators = [names.index(name) for name in columns["numeric"]["indicators"]]
         arrays["numeric_missing"] = np.isnan(cells[:, indicators])
     if "boolean" in columns:
@@ -144,7 +144,7 @@ def test_exported_network_gives_the_predictions_of_the_run(
 def test_inputs_json_names_every_column_that_the_model_sees(fitted: Callable[..., Run]) -> None:
     described = fitted(*TASKS).files.read_json("inputs.json")
     numeric, categorical = described["columns"]["numeric"], described["columns"]["categorical"]
-    assert numeric["columns"] == ["size", "height", "count"]
+    assert [column["name"] for column in numeric["columns"]] == ["size", "height", "count"]
     assert numeric["indicators"] == ["size", "count"]
     assert described["columns"]["boolean"]["indicators"] == ["flag"]
     assert {column["name"] for column in categorical["columns"]} == {"code", "colour", "town"}

@@ -225,7 +225,7 @@ def test_run_keeps_its_loss_and_its_exported_network_gives_the_predictions(
     exported = keras.saving.load_model(run.path / "model.keras", compile=False)
     rows = np.linspace(-2, 2, 9)
     state = run.files.read_arrays("model/preparer.npz")
-    inputs = ((rows - state["numeric/mean"]) / state["numeric/scale"]).astype(np.float32)[:, None]
+    inputs = ((rows - state["numeric/center"]) / state["numeric/scale"]).astype(np.float32)[:, None]
     found = np.asarray(exported({"numeric": inputs})["target_0"])
     frame = run.predict(pd.DataFrame({"x": rows}))
     wanted = frame[[name for name in frame if name.startswith("probability_")] or ["prediction"]].to_numpy(float)

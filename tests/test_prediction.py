@@ -31,6 +31,7 @@ from bptrain.predictor import Predictor
 from bptrain.run import RowsWarning
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
+from bptrain.table.options import CleanOptions
 
 Predict = Callable[..., tuple[pa.Table, Summary]]
 TARGETS = [("label",), ("sort",), ("amount",), tuple(TASKS)]
@@ -397,7 +398,7 @@ def test_the_place_of_a_row_is_that_in_its_own_file(fitted: Callable[..., Run], 
     pattern = parts(make_table(20), tmp_path)
     roots = Roots.create(tmp_path)
     options = file_options(fitted("label"), pattern, roots)
-    places = [frame.where(0) for frame in _frames(roots.expand(pattern), options, chunk_rows=10)]
+    places = [frame.where(0) for frame in _frames(roots.expand(pattern), options, CleanOptions(), chunk_rows=10)]
     assert places == [
         f"{tmp_path}/part-1.csv: row 2",
         f"{tmp_path}/part-1.csv: row 12",

@@ -45,7 +45,7 @@ def test_refit_trains_on_training_and_validation_rows(refit: Run, best: Run) -> 
 
 
 def test_columns_are_learned_again_and_the_threshold_is_kept(refit: Run, best: Run) -> None:
-    medians = [run.files.read_arrays("model/preparer.npz")["numeric/mean"] for run in (refit, best)]
+    medians = [run.files.read_arrays("model/preparer.npz")["numeric/center"] for run in (refit, best)]
     assert not np.allclose(*medians)
     assert refit.metrics["targets"]["label"]["threshold"] == best.metrics["targets"]["label"]["threshold"]
     assert refit.metrics["selection"]["label"]["n"] == 48

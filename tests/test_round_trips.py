@@ -32,6 +32,7 @@ from bptrain.table.frame import Frame
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.multiclass.options import MulticlassOptions
+from bptrain.targets.options import BrierLoss, CrossEntropyLoss, FocalLoss
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.tasks import TargetOptions
 
@@ -118,7 +119,7 @@ def targets(draw: st.DrawFn) -> tuple[Frame, dict[str, TargetOptions]]:
         "codes": pa.array(draw(cells(st.integers(-3, 12), n_rows))),
         "regression": pa.array(draw(cells(st.floats(-1e30, 1e30), n_rows))),
     }
-    loss = draw(st.sampled_from(["cross_entropy", "mse"]))
+    loss = draw(st.sampled_from([CrossEntropyLoss(label_smoothing=0.1), BrierLoss(), FocalLoss()]))
     options: dict[str, TargetOptions] = {
         "binary": BinaryOptions(loss=loss, positive=draw(st.none() | st.sampled_from(labels[:2]))),
         "multiclass": MulticlassOptions(loss=loss),
@@ -149,7 +150,7 @@ def test_targets_load_as_they_were_saved(table: tuple[Frame, dict[str, TargetOpt
     [
         MlpOptions(hidden=(8,)),
         MlpOptions(hidden=()),
-        MlpOptions(hidden=(5, 4), activation="selu", dropout=0.5, batch_normalization=True, l2=0.01),
+        MlpOptions(hidden=(5, 4), activation="selu", dropout=0.5, normalization="batch", l2=0.01),
     ],
     ids=["plain", "linear", "everything"],
 )

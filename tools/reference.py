@@ -38,14 +38,17 @@ RUN_FILES = {
     "lock.json": "what the result depends on: digests of config and data, versions, seed, threads, processor",
     "metrics.json": "metrics and trivial baseline per target and split, confusion counts, gates, warnings; no times",
     "history.csv": "one row per epoch: losses (without penalties) and the primary metric on validation rows",
+    "cleaning.json": "what was done to rows and cells before and while columns were learned, counted step by step",
     "timing.json": "seconds of each stage and epoch",
     "predictions.parquet": "`row`, `split`, `target`, `weight`, `prediction`, `probability_<label>` of every row; "
     "`row` counts from 0 over the input files as they were read",
+    "out_of_fold.parquet": "with `split.folds`: the prediction of each row by the model of the fold that left it out",
     "curves.svg": "the learning curves",
     "model/": "what bptrain predicts with: preparation and network as JSON and npz, nothing executable",
     "model.keras": "the same network for Keras, without bptrain; its outputs are probabilities or the target's units",
     "inputs.json": "how the inputs of model.keras are made from columns",
     "train.log": "what the terminal showed",
+    "tensorboard/": "with `training.tensorboard`: an event file; it holds times",
 }
 
 
@@ -53,16 +56,22 @@ METRICS_JSON = """### metrics.json
 
 ```text
 {format, status: completed | diverged | evaluated, primary,
- targets: {NAME: {task, labels, positive,
-                  splits: {train | validation | test: {n,
-                           metrics: {METRIC: {value}}, baselines: {trivial: {METRIC: VALUE}}, confusion}}}},
- training: {epochs, best_epoch, stopped_by: loss | patience | minutes | epochs | diverged},
+ targets: {NAME: {task, labels, positive, threshold,
+                  splits: {train | validation | test: {n, weight,
+                           metrics: {METRIC: {value}}, baselines: {trivial: {METRIC: VALUE}}, confusion,
+                           per_label: {LABEL: {n, precision, recall, f1}}}}}},
+ training: {epochs, best_epoch, stopped_by: loss | patience | minutes | epochs | diverged, final: best | refit},
+ selection: {NAME: …},                  with `final: refit`: the first training on its validation rows, as a split above
+ cross_validation: {folds, level, targets: {NAME: {METRIC: {value, low, high, folds: [VALUE]}}}},     with `split.folds`
+ drift: [{column, missing_before, missing, unknown, outside, notable}],                     of `evaluate --data`, shares
  gates: [{text, target, split, metric, operator, limit, value, passed}],
  warnings: [{code, message, where, hints}], seeds: [SEED]}
 ```
 
 A value is null where a metric is not defined (an AUC of rows with one label). `confusion` counts rows, true label down
-and predicted label across in the order of `labels`; null for numbers. An evaluation has no `training`."""
+and predicted label across in the order of `labels`; null for numbers. An evaluation has no `training`.
+The interval of `cross_validation` is for the metric on many new rows, of models trained on so many rows as the folds'
+were: Student's t with Nadeau & Bengio's correction for training rows that folds share."""
 
 
 def reference() -> str:

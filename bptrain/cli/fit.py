@@ -42,8 +42,9 @@ def command(
     from bptrain.config.given_paths import given_paths
     from bptrain.config.load import load_config
     from bptrain.config.places import placed
+    from bptrain.reports.folds import folds_text
     from bptrain.reports.terminal import progress
-    from bptrain.reports.text import gates_text, metrics_text
+    from bptrain.reports.text import gates_text, metrics_text, selection_text
     from bptrain.run import Run
     from bptrain.runs.storage import canonical_json
     from bptrain.table.files import Roots
@@ -62,6 +63,10 @@ def command(
         click.echo(canonical_json({**metrics, "run": str(made)}), nl=False)
     else:
         click.echo(metrics_text(metrics["targets"]))
+        if "selection" in metrics:
+            click.echo(selection_text(metrics["selection"], metrics["primary"]))
+        if "cross_validation" in metrics:
+            click.echo(folds_text(metrics["cross_validation"]))
         if metrics["gates"]:
             click.echo(gates_text(metrics["gates"]))
         click.echo(f"run: {made}")

@@ -133,4 +133,29 @@ CODES: dict[str, Code] = {
         "`class_weights` names a label that no training row has.",
         "Write the labels as the data spells them.",
     ),
+    "BP161": Code(
+        "two ways to divide the rows",
+        "One column has the role `group` and another the role `time`, and `split` does not say which counts.",
+        "Write `split: group` or `split: time`.",
+    ),
+    "BP162": Code(
+        "no folds",
+        "A split by a column that names the part of each row cannot be divided into folds.",
+        "Remove `folds`, or choose another kind of split.",
+    ),
+    "BP163": Code(
+        "no such column to divide by",
+        "`split.column` names a column that the table does not have.",
+        "Use one of the columns shown.",
+    ),
+    "BP164": Code(
+        "no column to divide by",
+        "This kind of split looks at a column, and the config does not say at which.",
+        "Write `split: {kind: KIND, column: NAME}`, or give one column the role `group` or `time`.",
+    ),
+    "BP182": Code(
+        "one mark for two things",
+        "A column's `thousands` is the decimal mark of the table, so 1,234 could be read in two ways.",
+        "Set `data.decimal`, or another mark for `thousands`.",
+    ),
 }

@@ -289,4 +289,49 @@ CODES: dict[str, Code] = {
         "The Poisson loss is for counts and rates, but the target holds negative numbers.",
         "Correct these cells, or choose another loss.",
     ),
+    "BP271": Code(
+        "copies of rows",
+        "Many rows repeat an earlier one in every column; a copy on the other side of the split flatters the model.",
+        "If they are copies made by mistake, write `clean: {duplicates: drop}`.",
+    ),
+    "BP272": Code(
+        "rows on both sides",
+        "Validation or test files hold rows that the training files hold as well, so the model may know them by heart.",
+        "Remove these rows from one of the files.",
+    ),
+    "BP273": Code(
+        "no value to divide by",
+        "The split goes by a column whose cells are missing in some rows.",
+        "Fill these cells in, remove the rows, or divide otherwise.",
+    ),
+    "BP274": Code(
+        "no time",
+        "The split by time needs a number, a date or a date-time in every row.",
+        "Write dates as 2024-05-31, say how they are written (`kind: date`, `format`), or remove rows without a time.",
+    ),
+    "BP275": Code(
+        "too few groups or times",
+        "Each part of the split needs a group, or a time, of its own.",
+        "Give rows of more groups or times, or keep no test or validation rows.",
+    ),
+    "BP276": Code(
+        "no training rows",
+        "The split leaves no row to train on.",
+        "Look at the column that divides the rows, and at the shares.",
+    ),
+    "BP277": Code(
+        "folds cannot be made",
+        "There are too few rows, labels, groups or times for so many folds.",
+        "Write a smaller `split.folds`, or give more rows.",
+    ),
+    "BP278": Code(
+        "not a part",
+        "The split goes by a column that must say train, validation or test in each row, and holds other words.",
+        "Write these words, or divide otherwise.",
+    ),
+    "BP250": Code(
+        "outside the declared range",
+        "A column with `range` and `out_of_range: error` holds numbers that its range says are impossible.",
+        "Correct these cells, widen `range`, or write `out_of_range: missing`.",
+    ),
 }

@@ -34,12 +34,23 @@ class Kinds:
     warnings: list[Problem]
 
 
-def resolve(frame: Frame, declared: Mapping[str, ColumnOptions], targets: Sequence[str]) -> Kinds:
-    """The kind of each column of `frame` (training rows). Raises all problems of all columns at once."""
+def resolve(
+    frame: Frame,
+    declared: Mapping[str, ColumnOptions],
+    targets: Sequence[str],
+    *,
+    constants: str = "ignore",
+    identifiers: str = "ignore",
+) -> Kinds:
+    """The kind of each column of `frame` (training rows). Raises all problems of all columns at once.
+
+    `constants` and `identifiers` say whether undeclared columns that hold these (or free text) are ignored or kept.
+    """
     names = [name for name in frame.names if name not in targets]
     by_name = match_patterns(names, declared, targets)
     found = Kinds({}, {}, [])
     problems: list[Problem] = []
+    kept = _kept(constants, identifiers)
     for name in names:
         if name in by_name:
             found.options[name], found.reasons[name] = by_name[name], DECLARED
@@ -48,7 +59,7 @@ def resolve(frame: Frame, declared: Mapping[str, ColumnOptions], targets: Sequen
                 problems.append(unread)
             continue
         try:
-            _infer(frame, name, found)
+            _infer(frame, name, found, kept)
             _warn_of_marks(frame, name, found)
         except DataError as error:
             problems.extend(error.problems)
@@ -78,9 +89,15 @@ def match_patterns(
     return options | {name: declared[name] for name in names if name in declared}
 
 
-def _infer(frame: Frame, name: str, found: Kinds) -> None:
+def _kept(constants: str, identifiers: str) -> set[str]:
+    """The codes of warnings that do not lead to a column being ignored."""
+    kept = {"BP244"} if constants == "keep" else set()
+    return kept | ({"BP245", "BP246"} if identifiers == "keep" else set())
+
+
+def _infer(frame: Frame, name: str, found: Kinds, kept: set[str]) -> None:
     warning = _useless(frame, name)
-    if warning is not None:
+    if warning is not None and warning.code not in kept:
         found.options[name], found.reasons[name] = IgnoreOptions(), warning.message.partition(": ")[2]
         found.warnings.append(warning)
         return
@@ -92,7 +109,7 @@ def _infer(frame: Frame, name: str, found: Kinds) -> None:
 
 
 def _warn_of_marks(frame: Frame, name: str, found: Kinds) -> None:
-    if found.options[name].kind == "numeric" or frame.unread_problem(name) is not None:
+    if found.options[name].kind not in ("categorical", "ignore") or frame.unread_problem(name) is not None:
         return
     warning = look_alike(frame, name)
     if warning is not None:
@@ -119,6 +136,8 @@ def _useless(frame: Frame, name: str) -> Problem | None:
     if 0 < np.count_nonzero(bad) <= (1 - NEARLY_ALL) * n_present:
         return None  # numbers with a few wrong cells: `recognise` will show them
     if bad.any():
+        if _of_a_kind(frame, name):
+            return None
         if _mean_words(frame.texts(name)) >= WORDS_OF_TEXT:
             return Problem("BP246", f"column `{shown}` is ignored: it holds free text", hints=hint)
         return Problem(
@@ -132,6 +151,12 @@ def _useless(frame: Frame, name: str) -> Problem | None:
             "BP245", f"column `{shown}` is ignored: it looks like an identifier, one number per row", hints=hint
         )
     return None
+
+
+def _of_a_kind(frame: Frame, name: str) -> bool:
+    """Whether a kind of its own reads the cells, as dates, so that being different does not make them identifiers."""
+    own = (kind for kind in kinds.KINDS if kind not in ("numeric", "categorical"))
+    return any(kinds.prepare(kind).recognise(frame, name) is not None for kind in own)
 
 
 def _counts_rows(frame: Frame, name: str) -> bool:

@@ -11,6 +11,7 @@ from bptrain.columns.kinds import ColumnOptions
 from bptrain.columns.state import Json, State, Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
+from bptrain.table.report import Cleaned
 
 Columns = Mapping[str, State]  # by kind, in the order in which they were learned: the network's features follow it
 
@@ -25,6 +26,18 @@ def check(frame: Frame, options: Mapping[str, ColumnOptions]) -> None:
             problems.extend(error.problems)
     if problems:
         raise DataError(*problems)
+
+
+def left_out(frame: Frame, options: Mapping[str, ColumnOptions]) -> tuple[np.ndarray, list[Cleaned]]:
+    """Which rows of `frame` (training rows) shall not train (n_rows,), by the options of columns; and how many."""
+    mask, steps = np.zeros(frame.n_rows, bool), []
+    for kind in kinds.KINDS:
+        find = getattr(kinds.prepare(kind), "left_out", None)
+        found = find(frame, _of_kind(options, kind)) if find is not None else {}
+        for (what, column), rows in found.items():
+            mask |= rows
+            steps += [Cleaned(what, int(rows.sum()), frame.n_rows, "rows", column)] if rows.any() else []
+    return mask, steps
 
 
 def learn(frame: Frame, options: Mapping[str, ColumnOptions]) -> Columns:
@@ -55,15 +68,8 @@ def transform(columns: Columns, frame: Frame) -> Transformed:
         result.bad.update(part.bad)
         result.unknown.update(part.unknown)
         result.outside.update(part.outside)
+        result.changed.update(part.changed)
     return result
-
-
-def transform_strictly(columns: Columns, frame: Frame) -> Mapping[str, np.ndarray]:
-    """As `transform`; cells that cannot be used are a DataError that shows them."""
-    result = transform(columns, frame)
-    if result.bad:
-        raise DataError(*(frame.not_a_number(name, mask) for name, mask in result.bad.items()))
-    return result.arrays
 
 
 def used_columns(columns: Columns) -> tuple[str, ...]:

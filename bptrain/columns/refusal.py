@@ -19,6 +19,7 @@ import numpy as np
 
 from bptrain.columns import kinds, prepare
 from bptrain.columns.kinds import ColumnOptions
+from bptrain.columns.state import Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
 from bptrain.text import escape, yaml_name
@@ -71,13 +72,13 @@ def words(columns: prepare.Columns) -> dict[str, Words]:
     }
 
 
-def transform_strictly(columns: prepare.Columns, frame: Frame) -> Mapping[str, np.ndarray]:
-    """The arrays of all kinds for the rows of `frame`; cells that cannot be used are a DataError that shows them."""
+def transform_strictly(columns: prepare.Columns, frame: Frame) -> Transformed:
+    """As `prepare.transform`; cells that cannot be used are a DataError that shows them."""
     result = prepare.transform(columns, frame)
     if result.bad:
         known = words(columns)
         raise DataError(*(_problem(frame, name, mask, known[name].kind) for name, mask in result.bad.items()))
-    return result.arrays
+    return result
 
 
 def check_training(frame: Frame, options: Mapping[str, ColumnOptions]) -> None:

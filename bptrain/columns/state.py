@@ -18,7 +18,8 @@ class Transformed:
     """Arrays for the network, each with n_rows rows.
 
     `bad` holds per column a mask (n_rows,) of cells that could not be used, `unknown` the number of cells whose label
-    training rows never showed, `outside` that of numbers and dates beyond those of the training rows; columns without
+    training rows never showed, `outside` that of numbers and dates beyond those of the training rows, `changed` that of
+    cells cleaned on the way, by (what was done, column); columns without
     such cells are left out.
     """
 
@@ -26,6 +27,7 @@ class Transformed:
     bad: dict[str, np.ndarray] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     outside: dict[str, int] = field(default_factory=dict)
+    changed: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from bptrain.config.syntax import explain_syntax_error
 from bptrain.errors import Problem, UsageError
 from bptrain.text import escape, shorten
 
-MAX_BYTES = 4 << 20
-MAX_NODES = 200_000  # a complete config of 10 000 columns has about 130 000
+MAX_BYTES = 8 << 20
+MAX_NODES = 500_000  # a complete config of 10 000 columns has about 330 000
 MAX_DEPTH = 32
 SMALLEST_CONFIG = "the smallest config is two lines: `data: FILE` and `target: COLUMN`"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bptrain.reports.text import gates_text, metrics_text
+from bptrain.reports.folds import folds_text
+from bptrain.reports.text import gates_text, metrics_text, selection_text
 from bptrain.runs.storage import canonical_json
 from bptrain.text import escape
 
@@ -34,6 +35,10 @@ def inspect_text(run: Run) -> str:
         "",
         metrics_text(content["metrics"]["targets"]),
     ]
+    if "selection" in content["metrics"]:
+        lines.append(selection_text(content["metrics"]["selection"], content["metrics"]["primary"]))
+    if "cross_validation" in content["metrics"]:
+        lines.append(folds_text(content["metrics"]["cross_validation"]))
     if content["metrics"]["gates"]:
         lines.append(gates_text(content["metrics"]["gates"]))
     return "\n".join(lines)

@@ -38,6 +38,16 @@ def metrics_text(targets: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def selection_text(selection: Mapping[str, Any], primary: str) -> str:
+    """What the training that chose the epoch of a refit measured on its validation rows."""
+    parts = []
+    for name, judged in selection.items():
+        metric = primary if primary in judged["metrics"] else next(iter(judged["metrics"]))
+        value = _number(judged["metrics"][metric]["value"])
+        parts.append(f"{escape(name)}: {metric} {value} on {judged['n']} validation rows")
+    return f"before the refit: {'; '.join(parts)}"
+
+
 def gates_text(gates: Iterable[Mapping[str, Any]]) -> str:
     """One line per gate: passed or FAILED, and what was measured."""
     return "\n".join(
@@ -65,7 +75,7 @@ def _target_text(name: str, report: Mapping[str, Any]) -> str:
     rows.append(["rows", *(str(report["splits"][split]["n"]) for split in splits), ""])
     for metric in sorted(judged["metrics"], key=list(METRICS).index):
         values = [report["splits"][split]["metrics"][metric]["value"] for split in splits]
-        rows.append([metric, *_numbers([*values, judged["baselines"]["trivial"][metric]])])
+        rows.append([metric, *number_texts([*values, judged["baselines"]["trivial"][metric]])])
     return table_text(rows)
 
 
@@ -77,7 +87,7 @@ def _targets_text(targets: Mapping[str, Any]) -> str:
     for name, report in targets.items():
         judged = report["splits"][_splits(report)[-1]]
         metric = min(judged["metrics"], key=list(METRICS).index)
-        numbers = _numbers([judged["metrics"][metric]["value"], judged["baselines"]["trivial"][metric]])
+        numbers = number_texts([judged["metrics"][metric]["value"], judged["baselines"]["trivial"][metric]])
         rows.append([escape(name), report["task"], metric, *numbers])
     return table_text(rows)
 
@@ -106,7 +116,7 @@ def _title(name: str, report: Mapping[str, Any]) -> str:
     return f"{escape(name)} ({report['task']}{positive})"
 
 
-def _numbers(values: Sequence[float | None]) -> list[str]:
+def number_texts(values: Sequence[float | None]) -> list[str]:
     """Values with as many decimals as show five digits of the largest, four at most; `-` for none."""
     largest = max((abs(value) for value in values if value is not None), default=0.0)
     digits = len(str(int(largest))) if largest >= 1 else 1

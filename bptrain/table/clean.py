@@ -1,14 +1,24 @@
-"""Rows removed before anything is learned, each counted."""
+"""Rows removed and cells respelled before anything is learned, each counted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from bptrain.errors import DataError, Problem
+from bptrain.table import values
+from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
 from bptrain.table.options import CleanOptions
+from bptrain.table.report import Cleaned
+from bptrain.text import escape
+
+OTHER = "other"
+NOTABLE_COPIES = 0.01  # share of rows from which copies are worth a warning
 
 
 def drop_missing_targets(frame: Frame, targets: Sequence[str], options: CleanOptions) -> tuple[Frame, list[Problem]]:
@@ -33,3 +43,113 @@ def drop_missing_targets(frame: Frame, targets: Sequence[str], options: CleanOpt
             hints=("write `clean: {missing_target: drop}` to leave these rows out, or fill them in",),
         )
     )
+
+
+def strip_cells(table: pa.Table, na_values: Sequence[str], options: CleanOptions) -> tuple[pa.Table, list[Cleaned]]:
+    """Text without white space around it, where that is asked for; what is left may mean missing."""
+    if not options.strip:
+        return table, []
+    cleaned = []
+    for position, name in enumerate(table.column_names):
+        column = table.column(position)
+        if not pa.types.is_string(column.type):
+            continue
+        trimmed = pc.utf8_trim_whitespace(column)
+        n_changed = pc.sum(pc.not_equal(trimmed, column)).as_py() or 0
+        if n_changed:
+            missing = pc.is_in(trimmed, value_set=text_array(na_values))
+            trimmed = pc.if_else(missing, pa.scalar(None, pa.string()), trimmed)
+            table = table.set_column(position, name, trimmed)
+            cleaned.append(Cleaned("white space removed", int(n_changed), table.num_rows, "cells", name))
+    return table, cleaned
+
+
+def drop_duplicates(
+    frame: Frame, given: np.ndarray, options: CleanOptions
+) -> tuple[Frame, np.ndarray, list[Cleaned], list[Problem]]:
+    """The rows without copies of earlier ones among the rows of the training files, if these are to be dropped.
+
+    `given` (n_rows,) is the part of each row's file. Copies that are kept, and rows of other files that the training
+    files hold as well, are warned of when they are many.
+    """
+    rows = _row_numbers(frame)
+    in_training = given == "train"
+    first = np.zeros(frame.n_rows, bool)
+    first[np.flatnonzero(in_training)[np.unique(rows[in_training], return_index=True)[1]]] = True
+    copies = in_training & ~first
+    warnings = _shared_rows(frame, rows, in_training)
+    n_copies, n_rows = int(copies.sum()), int(in_training.sum())
+    if options.duplicates == "keep" or not n_copies:
+        warnings += _copies_kept(n_copies, n_rows, frame, copies)
+        return frame, given, [], warnings
+    kept = np.flatnonzero(~copies)
+    report = [Cleaned("copies of earlier rows dropped", n_copies, n_rows, "rows")]
+    return frame.take(kept), given[kept], report, warnings
+
+
+def clean_rare_classes(
+    frame: Frame, target: str, given: np.ndarray, options: CleanOptions
+) -> tuple[Frame, np.ndarray, list[Cleaned]]:
+    """The rows without those of rare labels, or with these labels made one, counted over the training files."""
+    if options.rare_class == "error":
+        return frame, given, []
+    keys = frame.keys(target)
+    counts = pc.value_counts(keys.filter(pa.array(given == "train"))).to_pylist()
+    rare = [item["values"] for item in counts if item["counts"] < options.rare_class_rows]
+    if not rare:
+        return frame, given, []
+    mask = np.asarray(pc.is_in(keys, value_set=text_array(rare)).combine_chunks().to_numpy(zero_copy_only=False))
+    if options.rare_class == "group":
+        report = [Cleaned(f"rare labels grouped as {OTHER}", len(rare), len(counts), "labels", target)]
+        return with_label(frame, target, mask, OTHER), given, report
+    kept = np.flatnonzero(~mask)
+    report = [Cleaned("rows of rare labels dropped", int(mask.sum()), frame.n_rows, "rows", target)]
+    return frame.take(kept), given[kept], report
+
+
+def with_label(frame: Frame, target: str, mask: np.ndarray, label: str) -> Frame:
+    """The rows with another label where `mask` (n_rows,) is true."""
+    cells = pc.if_else(pa.array(mask), pa.scalar(label), frame.texts(target))
+    position = frame.table.column_names.index(target)
+    return replace(frame, table=frame.table.set_column(position, target, cells))
+
+
+def _row_numbers(frame: Frame) -> np.ndarray:
+    """A number per row (n_rows,), equal for rows with equal cells."""
+    numbers = np.zeros(frame.n_rows, np.int64)
+    for column in frame.table.columns:
+        if pa.types.is_struct(column.type):  # not read, so it cannot tell rows apart
+            continue
+        codes = _codes(column)
+        pairs = numbers * (int(codes.max(initial=0)) + 1) + codes
+        numbers = np.unique(pairs, return_inverse=True)[1].reshape(-1)
+    return numbers
+
+
+def _codes(column: pa.ChunkedArray) -> np.ndarray:
+    """A number per cell, equal for equal cells; 0 for missing."""
+    whole = pa.chunked_array([column.combine_chunks()]) if column.num_chunks != 1 else column
+    numbers, _ = values.numbers(whole.chunk(0).dictionary_encode().indices)
+    return np.where(np.isnan(numbers), 0, numbers + 1).astype(np.int64)
+
+
+def _copies_kept(n_copies: int, n_rows: int, frame: Frame, copies: np.ndarray) -> list[Problem]:
+    if n_copies < max(1, NOTABLE_COPIES * n_rows):
+        return []
+    text = (
+        f"{n_copies} of {n_rows} rows repeat an earlier row in every column; copies may be on both sides of the split"
+    )
+    hints = ("if they are copies made by mistake, write `clean: {duplicates: drop}`",)
+    return [Problem("BP271", text, where=frame.where(int(np.flatnonzero(copies)[0])), hints=hints)]
+
+
+def _shared_rows(frame: Frame, rows: np.ndarray, in_training: np.ndarray) -> list[Problem]:
+    """The warning that given validation or test files hold rows of the training files."""
+    others = ~in_training
+    shared = others & np.isin(rows, rows[in_training])
+    n_shared, n_others = int(shared.sum()), int(others.sum())
+    if n_shared < max(1, NOTABLE_COPIES * n_others):
+        return []
+    text = f"{n_shared} of {n_others} rows of the validation and test files are also in the training files"
+    hints = ("remove them from one side: a model may know them by heart, so its metrics flatter it",)
+    return [Problem("BP272", text, where=escape(frame.where(int(np.flatnonzero(shared)[0]))), hints=hints)]

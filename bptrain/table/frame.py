@@ -39,13 +39,15 @@ class Frame:
 
     `table` holds the cells as their file gave them (text from CSV, typed from Parquet and JSON lines), `rows` (n_rows,)
     int64 their numbers over all input files before any row was removed. Columns of types that are not read keep their
-    place and name; using the cells of one is a DataError (BP225).
+    place and name; using the cells of one is a DataError (BP225). With `ignore_case`, labels that differ only
+    in upper and lower case are one.
     """
 
     table: pa.Table
     rows: np.ndarray
     origin: Origin = Origin()
     decimal: str = "."
+    ignore_case: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -69,7 +71,12 @@ class Frame:
 
     def keys(self, name: str) -> pa.ChunkedArray:
         """The label of each cell, null for missing; the same whichever type spelled it (`values.keys`)."""
-        return values.keys(self.texts(name))
+        return self.keys_of(self.texts(name))
+
+    def keys_of(self, texts: pa.ChunkedArray) -> pa.ChunkedArray:
+        """The label that each text stands for here."""
+        keys = values.keys(texts)
+        return pc.utf8_lower(keys) if self.ignore_case else keys
 
     def unread_problem(self, name: str) -> Problem | None:
         """Why a column cannot be used at all, if its type is one that is not read."""

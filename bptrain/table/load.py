@@ -5,28 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 
 from bptrain.errors import DataError
 from bptrain.table.chunks import Warn, ignore
+from bptrain.table.clean import strip_cells
 from bptrain.table.files import DataFile, Roots, digest
 from bptrain.table.frame import Frame, Origin
-from bptrain.table.options import DataOptions
+from bptrain.table.options import CleanOptions, DataOptions
 from bptrain.table.read import concatenated, first_row, read_tables
+from bptrain.table.report import Cleaned
 
 PARTS = ("train", "validation", "test")
+NOWHERE = Origin()
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """All rows, the part of each (n_rows,) "train", "validation" or "test" by its file, and each file's sha256."""
+    """All rows, the part of each (n_rows,) "train", "validation" or "test" by its file, and each file's sha256.
+
+    `cleaned` counts the cells that were respelled.
+    """
 
     frame: Frame
     given: np.ndarray
     digests: dict[str, str]
+    cleaned: list[Cleaned]
 
 
-def load(options: DataOptions, roots: Roots, *, warn: Warn = ignore) -> Loaded:
-    """Read every file of the `data` section. Raises DataError as `read_table` does."""
+def load(options: DataOptions, clean: CleanOptions, roots: Roots, *, warn: Warn = ignore) -> Loaded:
+    """Read every file of the `data` section, cells as `clean` says. Raises DataError as `read_table` does."""
     by_part = {part: _expanded(roots, options, part) for part in PARTS}
     files = [file for part in by_part.values() for file in part]
     tables = read_tables(files, options, warn=warn)
@@ -34,14 +42,18 @@ def load(options: DataOptions, roots: Roots, *, warn: Warn = ignore) -> Loaded:
     starts = tuple(int(start) for start in np.cumsum([0, *counts[:-1]]))
     firsts = tuple(first_row(file, options) for file in files)
     table = concatenated(files, tables)
-    frame = Frame(
-        table,
-        np.arange(table.num_rows, dtype=np.int64),
-        Origin(tuple(file.name for file in files), starts, firsts),
-        options.decimal,
-    )
+    rows = np.arange(table.num_rows, dtype=np.int64)
+    frame, cleaned = frame_of(table, rows, options, clean, Origin(tuple(file.name for file in files), starts, firsts))
     parts = [part for part, its_files in by_part.items() for _ in its_files]
-    return Loaded(frame, np.repeat(np.array(parts), counts), {file.name: digest(file) for file in files})
+    return Loaded(frame, np.repeat(np.array(parts), counts), {file.name: digest(file) for file in files}, cleaned)
+
+
+def frame_of(
+    table: pa.Table, rows: np.ndarray, options: DataOptions, clean: CleanOptions, origin: Origin = NOWHERE
+) -> tuple[Frame, list[Cleaned]]:
+    """The rows of a table by the rules of a config, and how many cells of each column were respelled."""
+    table, cleaned = strip_cells(table, options.na_values, clean)
+    return Frame(table, rows, origin, options.decimal, clean.case == "ignore"), cleaned
 
 
 def digests_of(options: DataOptions, roots: Roots) -> dict[str, str]:

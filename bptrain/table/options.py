@@ -47,27 +47,68 @@ class DataOptions(Section):
 
 
 class CleanOptions(Section):
-    """What happens to rows before anything is learned."""
+    """What happens to rows and cells before anything is learned; each step is counted in the cleaning report."""
 
     missing_target: Literal["error", "drop"] = Field(
         "error", description="Rows without a target value: refuse the table or drop the rows."
+    )
+    duplicates: Literal["keep", "drop"] = Field(
+        "keep",
+        description="Rows of the training files that repeat an earlier one in every column: `drop` them where they are "
+        "copies made by mistake, which would otherwise fall on both sides of the split. Given validation and test "
+        "files stay as they are.",
+    )
+    rare_class: Literal["error", "drop", "group"] = Field(
+        "error",
+        description="Labels of a target that too few rows have for the split: refuse the table, `drop` their rows, or "
+        "(multiclass) `group` them as one label `other`.",
+    )
+    rare_class_rows: Annotated[int, Field(ge=2)] = Field(
+        10, description="With `rare_class` drop or group: labels with fewer rows than this are rare."
+    )
+    strip: bool = Field(
+        False,
+        description="White space around cells does not count, in columns and targets: where labels were typed by hand.",
+    )
+    case: Literal["keep", "ignore"] = Field(
+        "keep",
+        description="`ignore`: labels that differ only in upper and lower case are one, spelled as in most cells.",
+    )
+    constants: Literal["ignore", "keep"] = Field(
+        "ignore", description="Undeclared columns with one value only: leave them out, or `keep` them."
+    )
+    identifiers: Literal["ignore", "keep"] = Field(
+        "ignore",
+        description="Undeclared columns that look like identifiers or free text: leave them out, or `keep` them.",
     )
 
 
 class SplitOptions(Section):
     """How rows are divided when no validation or test files are given."""
 
-    kind: Literal["auto", "random", "stratified"] = Field(
+    kind: Literal["auto", "random", "stratified", "group", "time", "column", "hash"] = Field(
         "auto",
-        description="`stratified` keeps the share of each class; `auto` is stratified for one classification target, "
-        "else random. Equal to scikit-learn's train_test_split with random_state = seed for test, then seed + 1 for "
-        "validation.",
+        description="`stratified` keeps the share of each class. `random` and `stratified` equal scikit-learn's "
+        "train_test_split with random_state = seed for test, then seed + 1 for validation. `group` keeps rows with "
+        "equal cells of a column together, so that the model is judged on groups it has not seen. `time` judges on the "
+        "latest rows, as in use. `column` goes by cells that say train, validation or test. `hash` decides by a key "
+        "alone, so that a row keeps its part for ever as the table grows. `auto`: by the column with the role `group` "
+        "or `time`, else stratified for one classification target, else random.",
+    )
+    column: str | None = Field(
+        None,
+        description="The column that `group`, `time`, `column` or `hash` looks at; for group and time by default the "
+        "one with that role.",
     )
     test: Fraction = Field(0.2, description="Share of all rows kept for the final judgement (0: no test rows).")
     validation: Fraction = Field(
         0.2, description="Share of the remaining rows that chooses the epoch (0: no validation rows)."
     )
-    folds: Annotated[int, Field(ge=2)] | None = Field(None, description="Cross-validation.")
+    folds: Annotated[int, Field(ge=2)] | None = Field(
+        None,
+        description="Also train and judge once per fold of the rows that are not for the test: for small tables, whose "
+        "few test rows say little. 5 or 10 are usual.",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**32 - 1)] | None = Field(
         None, description="Seed of the split; by default the run's `seed`."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -13,6 +13,7 @@ from bptrain.table.options import SplitOptions
 from bptrain.text import escape
 
 Positions = np.ndarray
+PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -30,45 +31,134 @@ class Split:
 
 
 def make_split(
-    given: np.ndarray, classes: np.ndarray | None, options: SplitOptions, *, seed: int, labels: Sequence[str] = ()
+    given: np.ndarray, by: np.ndarray | None, options: SplitOptions, *, seed: int, labels: Sequence[str] = ()
 ) -> Split:
     """Divide the rows.
 
     `given` (n_rows,) holds "train", "validation" or "test", the part a row's file belongs to; parts without files are
-    taken from the "train" rows, test first, then validation from the rest, as scikit-learn's train_test_split does with
-    random_state = seed and seed + 1. `classes` (n_rows,) are class numbers to stratify by, or None;
-    `labels` names them in messages.
+    taken from the "train" rows, test first, then validation from the rest. `by` (n_rows,) is what the kind of split
+    looks at:
 
-    Raises DataError when a class or the table has too few rows.
+    - group: the number of each row's group; scikit-learn's GroupShuffleSplit, so shares are of groups;
+    - time: when the row happened; the latest rows are taken, and rows of one instant are never divided;
+    - hash: a number in [0, 1) that only the row's key decides; rows below the share are taken;
+    - column: the part that the row's cell says;
+    - otherwise class numbers to stratify by, or None: scikit-learn's train_test_split. `labels` names them in messages.
+
+    scikit-learn's random_state is seed for test and seed + 1 for validation.
+    Raises DataError when a class, a group, an instant or the table has too few rows.
     """
-    check_sizes(given, classes, options, labels=labels)
+    check_sizes(given, by, options, labels=labels)
     rest = np.flatnonzero(given == "train")
-    test, validation = np.flatnonzero(given == "test"), np.flatnonzero(given == "validation")
+    parts = {part: np.flatnonzero(given == part) for part in ("test", "validation")}
     seed = seed if options.seed is None else options.seed
-    if not len(test) and options.test:
-        rest, test = _divide(rest, classes, options.test, seed=seed)
-    if not len(validation) and options.validation:
-        rest, validation = _divide(rest, classes, options.validation, seed=seed + 1)
-    return Split(np.sort(rest), np.sort(validation), np.sort(test))
+    for number, part in enumerate(parts):
+        share = 0.0 if len(parts[part]) else getattr(options, part)
+        if options.kind == "column" and not len(parts[part]) and by is not None:
+            rest, parts[part] = rest[by[rest] != part], rest[by[rest] == part]
+        elif share:
+            rest, parts[part] = _divide(rest, by, options, part, seed=seed + number)
+    split = Split(np.sort(rest), np.sort(parts["validation"]), np.sort(parts["test"]))
+    if not len(split.train):
+        raise DataError(_no_training_rows(options))
+    return split
 
 
-def _divide(rows: Positions, classes: np.ndarray | None, share: float, *, seed: int) -> tuple[Positions, Positions]:
+def _divide(
+    rows: Positions, by: np.ndarray | None, options: SplitOptions, part: str, *, seed: int
+) -> tuple[Positions, Positions]:
+    """The rows that stay and those that are taken; scikit-learn's in its order, as the next division depends on it."""
+    if by is None or options.kind not in DIVISIONS:
+        return divide_rows(rows, by, getattr(options, part), seed=seed)
+    return DIVISIONS[options.kind](rows, by, options, part, seed)
+
+
+def divide_rows(rows: Positions, classes: np.ndarray | None, share: float, *, seed: int) -> tuple[Positions, Positions]:
+    """scikit-learn's train_test_split, stratified by `classes` (n_rows of the table,) unless None."""
     from sklearn.model_selection import train_test_split
 
     stratify = None if classes is None else classes[rows]
-    kept, taken = train_test_split(rows, test_size=share, random_state=seed % 2**32, stratify=stratify)
-    return kept, taken  # in the order scikit-learn drew them: the next division of the rest depends on it
+    try:
+        kept, taken = train_test_split(rows, test_size=share, random_state=seed % 2**32, stratify=stratify)
+    except ValueError as err:  # labels that an earlier division left with one row by bad luck
+        hints = ("give more rows of rare labels, or try another `split.seed`, or write `split: random`",)
+        raise DataError(Problem("BP267", f"the rows cannot be divided by label: {err}", hints=hints)) from err
+    return kept, taken
 
 
-def check_sizes(
-    given: np.ndarray, classes: np.ndarray | None, options: SplitOptions, *, labels: Sequence[str] = ()
-) -> None:
+def _divide_groups(
+    rows: Positions, groups: np.ndarray, options: SplitOptions, part: str, seed: int
+) -> tuple[Positions, Positions]:
+    from sklearn.model_selection import GroupShuffleSplit
+
+    splitter = GroupShuffleSplit(1, test_size=getattr(options, part), random_state=seed % 2**32)
+    kept, taken = next(splitter.split(rows, groups=groups[rows]))
+    return rows[kept], rows[taken]
+
+
+def _divide_time(
+    rows: Positions, instants: np.ndarray, options: SplitOptions, part: str, seed: int
+) -> tuple[Positions, Positions]:
+    """The latest rows are taken, as near to the share as whole instants allow; some remain for every other part."""
+    times, counts = np.unique(instants[rows], return_counts=True)
+    n_after = len(rows) - np.cumsum(counts)  # rows after each instant
+    first = 1 if part == "test" and options.validation and len(times) > 2 else 0  # validation rows need an instant, too
+    distance = np.abs(n_after[first:-1] - ceil(getattr(options, part) * len(rows)))
+    last = times[first + int(np.argmin(distance))]
+    late = instants[rows] > last
+    return rows[~late], rows[late]
+
+
+def _divide_hash(
+    rows: Positions, places: np.ndarray, options: SplitOptions, part: str, seed: int
+) -> tuple[Positions, Positions]:
+    """By place alone, so that other rows change nothing: [0, test) judges, the next stretch validates."""
+    end = options.test if part == "test" else options.test + (1 - options.test) * options.validation
+    start = 0.0 if part == "test" else options.test
+    inside = (places[rows] >= start) & (places[rows] < end)
+    return rows[~inside], rows[inside]
+
+
+DIVISIONS: Mapping[str, Callable[[Positions, np.ndarray, SplitOptions, str, int], tuple[Positions, Positions]]] = {
+    "group": _divide_groups,
+    "time": _divide_time,
+    "hash": _divide_hash,
+}
+
+
+def check_sizes(given: np.ndarray, by: np.ndarray | None, options: SplitOptions, *, labels: Sequence[str] = ()) -> None:
     """Raise DataError when the parts cannot be set apart, whatever the seed; arguments as of `make_split`."""
     chosen = given == "train"
-    n_rows = int(chosen.sum())
-    counts = None if classes is None else np.bincount(classes[chosen], minlength=len(labels))
-    for part, share in (("test", options.test), ("validation", options.validation)):
-        if not share or (given == part).any():
+    wanted = {part: getattr(options, part) for part in ("test", "validation") if not (given == part).any()}
+    if by is not None and options.kind in ("group", "time"):
+        _check_distinct(len(np.unique(by[chosen])), wanted, options)
+    elif options.kind not in ("column", "hash"):
+        _check_shares(int(chosen.sum()), None if by is None else by[chosen], wanted, labels)
+
+
+def _check_distinct(n_distinct: int, wanted: Mapping[str, float], options: SplitOptions) -> None:
+    """Each part needs a group or an instant of its own."""
+    for part, share in wanted.items():
+        n_taken = ceil(n_distinct * share) if options.kind == "group" else 1
+        if share and n_distinct - n_taken < 1:
+            what = "groups" if options.kind == "group" else "different times"
+            raise DataError(
+                Problem(
+                    "BP275",
+                    f"there are too few {what} to keep some as {part} rows and train on others",
+                    hints=(
+                        f"give rows of more {what}, or write `split: {{kind: {options.kind}, {part}: 0}}` to keep none",
+                    ),
+                    key=("split", part),
+                )
+            )
+        n_distinct -= n_taken if share else 0
+
+
+def _check_shares(n_rows: int, classes: np.ndarray | None, wanted: Mapping[str, float], labels: Sequence[str]) -> None:
+    counts = None if classes is None else np.bincount(classes, minlength=len(labels))
+    for part, share in wanted.items():
+        if not share:
             continue
         n_taken = ceil(n_rows * share)
         if n_rows - n_taken < 1:
@@ -93,7 +183,9 @@ def _check_counts(counts: np.ndarray, n_taken: int, n_left: int, *, part: str, l
             f"among the {part} rows; the rarest label{named} has {counts[rarest]} row(s) to divide and {part} would "
             f"have {n_taken}",
             hints=(
-                "remove or merge the rare labels, give more rows of them, or keep a larger share",
+                "leave rare labels out with `clean: {rare_class: drop}`, or make them one label with "
+                "`clean: {rare_class: group}`; `rare_class_rows` says how many rows are rare",
+                "or give more rows of them, or keep a larger share",
                 "or write `split: random`, which may leave a rare label out of the training rows",
             ),
         )
@@ -107,3 +199,8 @@ def _too_few_rows(n_rows: int, share: float, part: str) -> Problem:
         hints=(f"write `split: {{{part}: 0}}` to keep none, or give more rows",),
         key=("split", part),
     )
+
+
+def _no_training_rows(options: SplitOptions) -> Problem:
+    message = f"the split by {options.kind} leaves no row to train on"
+    return Problem("BP276", message, hints=("check the column that divides the rows, and the shares",), key=("split",))

@@ -19,24 +19,37 @@ from bptrain.text import escape, nearest, quote_list
 def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:
     """The classes of a column in order: by number if all are numbers, else by text.
 
-    Each class is spelled as the data spells it (`1` and `1.0` are one class: the shortest spelling stands).
+    Each class is spelled as the data spells it (`1` and `1.0` are one class: the shortest spelling stands; of spellings
+    in upper and lower case that count as one, the most frequent).
     """
-    spellings = pa.chunked_array([pc.unique(frame.texts(name).drop_null())])
-    pairs = zip(spellings.to_pylist(), values.keys(spellings).to_pylist(), strict=True)
-    by_key = {key: text for text, key in sorted(pairs, key=lambda pair: (len(pair[0]), pair[0]), reverse=True)}
+    counted = pc.value_counts(frame.texts(name).drop_null())
+    spellings, counts = pa.chunked_array([counted.field(0)]), counted.field(1).to_pylist()
+    n_cells = counts if frame.ignore_case else [0] * len(counts)
+    found = zip(n_cells, spellings.to_pylist(), frame.keys_of(spellings).to_pylist(), strict=True)
+    by_key = {
+        key: text for _, text, key in sorted(found, key=lambda each: (-each[0], len(each[1]), each[1]), reverse=True)
+    }
     return tuple(by_key[key] for key in sorted(by_key, key=_sort_key(by_key)))
 
 
 def codes_of(texts: pa.ChunkedArray, labels: Sequence[str]) -> np.ndarray:
     """Codes (n_rows,) int64 of each text in `labels`, however it is spelled; -1 for missing or any other text."""
-    keys = values.keys(pa.chunked_array([text_array(labels)])).combine_chunks()
-    positions, _ = values.numbers(pc.index_in(values.keys(texts), value_set=keys))
+    return _positions(values.keys(texts), values.keys(pa.chunked_array([text_array(labels)])))
+
+
+def frame_codes(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:
+    """As `codes_of`, for a column of `frame` and by its rules."""
+    return _positions(frame.keys(name), frame.keys_of(pa.chunked_array([text_array(labels)])))
+
+
+def _positions(keys: pa.ChunkedArray, known: pa.ChunkedArray) -> np.ndarray:
+    positions, _ = values.numbers(pc.index_in(keys, value_set=known.combine_chunks()))
     return np.where(np.isnan(positions), -1, positions).astype(np.int64)
 
 
 def known_codes(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:
     """Codes (n_rows,) int64 of a target column. Raises DataError for a label that training rows never showed."""
-    codes = codes_of(frame.texts(name), labels)
+    codes = frame_codes(frame, name, labels)
     unknown = codes < 0
     if unknown.any():
         shown = ", ".join(f"`{escape(label)}`" for label in labels[:10])

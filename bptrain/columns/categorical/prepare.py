@@ -99,10 +99,15 @@ def learn(frame: Frame, options: Mapping[str, CategoricalOptions]) -> Categorica
 def transform(state: CategoricalState, frame: Frame) -> Transformed:
     """The codes of `frame`'s rows; every label has a code, so nothing is bad."""
     codes = np.empty((frame.n_rows, len(state.levels)), np.int32)
-    unknown = {}
+    result = Transformed({"categorical": codes})
     for position, column in enumerate(state.levels):
-        codes[:, position], unknown[column.name] = _codes(column, frame.keys(column.name))
-    return Transformed({"categorical": codes}, unknown={name: count for name, count in unknown.items() if count})
+        codes[:, position], n_unknown = _codes(column, frame.keys(column.name))
+        if n_unknown:
+            result.unknown[column.name] = n_unknown
+        n_rare = int((codes[:, position] == column.rare).sum()) - n_unknown if column.rare else 0
+        if n_rare:
+            result.changed["rare labels taken as one", column.name] = n_rare
+    return result
 
 
 def _learn_column(labels: pa.ChunkedArray, name: str, options: CategoricalOptions) -> Levels:

@@ -40,10 +40,12 @@ ALWAYS = ("month", "day_of_month", "weekday", "day_of_year")  # with `parts` lef
 
 @dataclass(frozen=True)
 class DateState:
-    """What training rows taught: `origin_` (n_columns,) in days, mean and scale (n_scaled,) of what is no sine."""
+    """What training rows taught: first and last date (n_columns,) in days, mean and scale (n_scaled,) of what is no
+    sine."""
 
     dates: tuple[DateColumn, ...]
     origin_: np.ndarray
+    last_: np.ndarray
     mean_: np.ndarray
     scale_: np.ndarray
     indicators: tuple[str, ...]
@@ -70,7 +72,7 @@ class DateState:
         return {"columns": columns, "features": self.features, "indicators": list(self.indicators)}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        return {"origin": self.origin_, "mean": self.mean_, "scale": self.scale_}
+        return {"origin": self.origin_, "last": self.last_, "mean": self.mean_, "scale": self.scale_}
 
 
 @dataclass(frozen=True)
@@ -85,16 +87,22 @@ class Read:
         """Mask (n_rows,) of cells that are present but no date."""
         return np.asarray(np.isnan(self.moments)[self.positions] & (self.positions >= 0))
 
+    def n_outside(self, first: float, last: float) -> int:
+        """How many cells are before the first or after the last day."""
+        days = self.moments / DAY
+        return int(((days < first) | (days > last))[self.positions].sum())
+
 
 def load(saved: Json, arrays: Mapping[str, np.ndarray]) -> DateState:
     """The state that `to_json` and `arrays` wrote."""
-    return DateState(_columns(saved), arrays["origin"], arrays["mean"], arrays["scale"], tuple(saved["indicators"]))
+    learned = {f"{name}_": arrays[name] for name in ("origin", "last", "mean", "scale")}
+    return DateState(_columns(saved), **learned, indicators=tuple(saved["indicators"]))
 
 
 def array_shapes(saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Names, dtypes and shapes of the arrays that belong to `saved`."""
     columns = _columns(saved)
-    lengths = {"origin": len(columns), "mean": n_scaled(columns), "scale": n_scaled(columns)}
+    lengths = {"origin": len(columns), "last": len(columns), "mean": n_scaled(columns), "scale": n_scaled(columns)}
     return {name: ("<f8", (length,)) for name, length in lengths.items()}
 
 
@@ -120,13 +128,14 @@ def learn(frame: Frame, options: Mapping[str, DateOptions]) -> DateState:
     _refuse_bad(frame, read)
     dates = tuple(_settled(name, chosen, read[name].moments) for name, chosen in options.items())
     origin = np.array([np.nanmin(column.moments) / DAY for column in read.values()])
+    last = np.array([np.nanmax(column.moments) / DAY for column in read.values()])
     raw = [
         numbers(column, read[column.name].moments, first)[read[column.name].positions]
         for column, first in zip(dates, origin, strict=True)
     ]
     mean, scale = _learn_scale(np.concatenate(raw, axis=1))
     missing = [name for name, column in read.items() if options[name].indicator and (column.positions < 0).any()]
-    return DateState(dates, origin, mean, scale, tuple(missing))
+    return DateState(dates, origin, last, mean, scale, tuple(missing))
 
 
 def transform(state: DateState, frame: Frame) -> Transformed:
@@ -137,7 +146,15 @@ def transform(state: DateState, frame: Frame) -> Transformed:
         absent = [np.isnan(read[name].moments)[read[name].positions] for name in state.indicators]
         arrays["date_missing"] = np.stack(absent, axis=1).astype(np.float32)
     bad = {name: column.bad() for name, column in read.items()}
-    return Transformed(arrays, {name: mask for name, mask in bad.items() if mask.any()})
+    outside = {
+        column.name: read[column.name].n_outside(first, last)
+        for column, first, last in zip(state.dates, state.origin_, state.last_, strict=True)
+    }
+    return Transformed(
+        arrays,
+        {name: mask for name, mask in bad.items() if mask.any()},
+        outside={name: n for name, n in outside.items() if n},
+    )
 
 
 def unusable(frame: Frame, name: str, mask: np.ndarray) -> Problem:

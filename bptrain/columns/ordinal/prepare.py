@@ -18,14 +18,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.columns import refusal
-from bptrain.columns.distinct import distinct, keys_of
+from bptrain.columns.distinct import distinct
 from bptrain.columns.ordinal.options import OrdinalOptions
 from bptrain.columns.ordinal.scales import order_of
 from bptrain.columns.state import Json, Recognised, Transformed
 from bptrain.errors import DataError, Problem
+from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
 from bptrain.text import escape, nearest, yaml_name
 
@@ -111,7 +113,7 @@ def check_training(frame: Frame, options: Mapping[str, OrdinalOptions]) -> None:
     """Raise DataError for labels that are not in the order, and for columns without any value."""
     problems = []
     for name, chosen in options.items():
-        places, positions = _places(_scale(name, chosen), frame)
+        places, positions = _places(_scale(name, chosen, frame), frame)
         others = (places < 0) & (positions >= 0)
         if others.any():
             problems.append(_problem(frame, name, others, chosen))
@@ -128,7 +130,7 @@ def learn(frame: Frame, options: Mapping[str, OrdinalOptions]) -> OrdinalState:
     """
     check_training(frame, options)
     missing = (name for name, chosen in options.items() if chosen.indicator and frame.is_missing(name).any())
-    return OrdinalState(tuple(_scale(name, chosen) for name, chosen in options.items()), tuple(missing))
+    return OrdinalState(tuple(_scale(name, chosen, frame) for name, chosen in options.items()), tuple(missing))
 
 
 def transform(state: OrdinalState, frame: Frame) -> Transformed:
@@ -145,8 +147,9 @@ def transform(state: OrdinalState, frame: Frame) -> Transformed:
     return Transformed(arrays, unknown={name: count for name, count in unknown.items() if count})
 
 
-def _scale(name: str, options: OrdinalOptions) -> Scale:
-    return Scale(name, tuple(keys_of(options.order)), options.encoding)
+def _scale(name: str, options: OrdinalOptions, frame: Frame) -> Scale:
+    order = pa.chunked_array([text_array([str(label) for label in options.order])])
+    return Scale(name, tuple(frame.keys_of(order).to_pylist()), options.encoding)
 
 
 def _places(scale: Scale, frame: Frame) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.binary.threshold import DEFAULT
-from bptrain.targets.labels import class_weights, codes_of, known_codes, learn_labels, shares, take_labels
+from bptrain.targets.labels import class_weights, codes_of, frame_codes, known_codes, learn_labels, shares, take_labels
 from bptrain.targets.state import Json
 from bptrain.text import escape, quote_list
 
@@ -65,7 +65,7 @@ def learn(frame: Frame, name: str, options: BinaryOptions) -> BinaryState:
         )
     positive = _position(found, name, options.positive)
     labels = (found[1 - positive], found[positive])
-    codes = codes_of(frame.texts(name), labels)
+    codes = frame_codes(frame, name, labels)
     return BinaryState(
         labels,
         shares(codes, 2)[1],

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
-from bptrain.targets.labels import class_weights, codes_of, known_codes, learn_labels, shares, take_labels
+from bptrain.targets.labels import class_weights, frame_codes, known_codes, learn_labels, shares, take_labels
 from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.state import Json
 
@@ -54,7 +54,7 @@ def learn(frame: Frame, name: str, options: MulticlassOptions) -> MulticlassStat
                 key=("targets", name),
             )
         )
-    codes = codes_of(frame.texts(name), labels)
+    codes = frame_codes(frame, name, labels)
     return MulticlassState(
         labels,
         shares(codes, len(labels)),

@@ -1,0 +1,107 @@
+"""k folds for cross-validation: each fold judges once, and rows beside it train and choose the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from bptrain.errors import DataError, Problem
+from bptrain.table.options import SplitOptions
+from bptrain.table.split import Positions, Split, make_split
+
+
+def make_folds(
+    rows: Positions, by: np.ndarray | None, options: SplitOptions, *, seed: int, labels: Sequence[str] = ()
+) -> list[Split]:
+    """A Split per fold: the fold in `test`, the other rows of `rows` in `train` and `validation`.
+
+    `rows` (k,) are the rows that are not for the final judgement; `by` (n_rows of the table,) as in `make_split`.
+    Folds are scikit-learn's KFold, StratifiedKFold or GroupKFold, shuffled with random_state = seed; by time those of
+    TimeSeriesSplit over whole instants, so that earlier rows train and the first stretch never judges; by hash
+    stretches of equal length. Validation rows are chosen as the split's kind chooses them, without the fold's rows.
+
+    Raises DataError when a fold or its validation rows cannot be set apart.
+    """
+    n_folds = options.folds or 0
+    seed = seed if options.seed is None else options.seed
+    try:
+        pairs = list(_pairs(rows, by, options, n_folds, seed))
+    except ValueError as err:
+        raise DataError(_too_few(n_folds, options, str(err))) from err
+    return [_with_validation(rest, fold, by, options, seed=seed, labels=labels) for rest, fold in pairs]
+
+
+def _pairs(
+    rows: Positions, by: np.ndarray | None, options: SplitOptions, n_folds: int, seed: int
+) -> Iterator[tuple[Positions, Positions]]:
+    """The rows beside each fold and those of the fold. ValueError: there are too few."""
+    from sklearn import model_selection as sk
+
+    values = None if by is None else by[rows]
+    if options.kind == "time":
+        yield from _by_time(rows, values, n_folds)
+        return
+    if options.kind == "hash":
+        yield from _by_hash(rows, values, options, n_folds)
+        return
+    state = seed % 2**32
+    if options.kind == "group":
+        folds = sk.GroupKFold(n_folds, shuffle=True, random_state=state).split(rows, groups=values)
+    elif values is not None:
+        if np.bincount(values).max(initial=0) and np.bincount(values)[np.bincount(values) > 0].min() < n_folds:
+            raise ValueError(f"a label has fewer than {n_folds} rows")
+        folds = sk.StratifiedKFold(n_folds, shuffle=True, random_state=state).split(rows, values)
+    else:
+        folds = sk.KFold(n_folds, shuffle=True, random_state=state).split(rows)
+    yield from ((rows[rest], rows[fold]) for rest, fold in folds)
+
+
+def _by_time(rows: Positions, instants: np.ndarray | None, n_folds: int) -> Iterator[tuple[Positions, Positions]]:
+    from sklearn.model_selection import TimeSeriesSplit
+
+    assert instants is not None  # noqa: S101 — our own invariant
+    times = np.unique(instants)
+    for rest, fold in TimeSeriesSplit(n_folds).split(times):
+        yield rows[instants <= times[rest[-1]]], rows[(instants > times[rest[-1]]) & (instants <= times[fold[-1]])]
+
+
+def _by_hash(
+    rows: Positions, places: np.ndarray | None, options: SplitOptions, n_folds: int
+) -> Iterator[tuple[Positions, Positions]]:
+    """Equal stretches of what the test rows leave."""
+    assert places is not None  # noqa: S101 — our own invariant
+    numbers = np.minimum((places - options.test) / (1 - options.test) * n_folds, n_folds - 1).astype(np.int64)
+    if len(np.unique(numbers)) < n_folds:
+        raise ValueError("a fold has no row")
+    yield from ((rows[numbers != fold], rows[numbers == fold]) for fold in range(n_folds))
+
+
+def _with_validation(
+    rest: Positions,
+    fold: Positions,
+    by: np.ndarray | None,
+    options: SplitOptions,
+    *,
+    seed: int,
+    labels: Sequence[str],
+) -> Split:
+    """`rest` divided once more; the seed is that of the split's validation rows."""
+    inner = options.model_copy(update={"test": 0.0, "seed": None, **_inner_kind(options)})
+    given = np.full(len(rest), "train")
+    chosen = make_split(given, None if by is None else by[rest], inner, seed=seed, labels=labels)
+    return Split(rest[chosen.train], rest[chosen.validation], np.sort(fold))
+
+
+def _inner_kind(options: SplitOptions) -> dict[str, str]:
+    """Places in [0, 1) are used up by the folds, so validation rows of a hash split go by group of the key."""
+    return {"kind": "group"} if options.kind == "hash" else {}
+
+
+def _too_few(n_folds: int, options: SplitOptions, reason: str) -> Problem:
+    return Problem(
+        "BP277",
+        f"{n_folds} folds cannot be made by {options.kind}: {reason}",
+        hints=("write a smaller `split.folds`, or give more rows", "for rare labels see `clean.rare_class`"),
+        key=("split", "folds"),
+    )

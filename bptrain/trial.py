@@ -107,8 +107,12 @@ def prepare(config: Config, frame: Frame, split: Split, earlier: Earlier | None 
 
 def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
     """The split without the training rows that the options of their columns leave out, and how many these are."""
-    left_out, steps = columns_prepare.left_out(frame.take(split.train), config.columns)
-    return replace(split, train=split.train[~left_out]), steps
+    kept, reasons = columns_prepare.rows_to_train(frame.take(split.train), config.columns)
+    steps = [
+        Cleaned(f"rows with a cell that is {what} not trained on", n, len(kept), "rows", column)
+        for what, column, n in reasons
+    ]
+    return replace(split, train=split.train[kept]), steps
 
 
 def _ignored(kinds: Kinds) -> list[Cleaned]:

@@ -84,6 +84,15 @@ def test_category_beside_a_missing_cell_is_still_known() -> None:
     assert not made.unknown
 
 
+def test_cells_with_a_rare_label_are_counted() -> None:
+    cells = ["a"] * 6 + ["b"] * 4 + [None]
+    learned = prepare.learn(frame_of(c=cells), {"c": CategoricalOptions(min_count=5)})
+    made = prepare.transform(learned, frame_of(c=[*cells, "new"]))
+    assert made.changed == {("rare label", "c"): 4}
+    assert made.unknown == {"c": 1}
+    assert not prepare.transform(learned, frame_of(c=["a", None])).changed
+
+
 def test_codes_with_leading_zeros_stay_apart() -> None:
     assert learn_levels(["007", "07", "7", "7.0"], min_count=1).levels == ("007", "07", "7")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -43,16 +44,22 @@ def fits(value: Any, schema: Schema | bool, root: Schema) -> bool:
     if is_number and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
         return False
     if isinstance(value, list):
-        if len(value) < schema.get("minItems", 0):
+        if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
             return False
         return all(fits(item, schema.get("items", True), root) for item in value) and fits_any(value, schema, root)
     if isinstance(value, dict):
         if len(value) < schema.get("minProperties", 0) or not set(schema.get("required", [])) <= set(value):
             return False
-        properties, other = schema.get("properties", {}), schema.get("additionalProperties", True)
-        if not all(fits(item, properties.get(key, other), root) for key, item in value.items()):
+        if not all(fits(item, below, root) for key, item in value.items() for below in of_key(key, schema)):
             return False
     return fits_any(value, schema, root)
+
+
+def of_key(key: str, schema: Schema) -> list[Any]:
+    """The schemas that apply to a key: by name and by pattern, else the one for all others."""
+    named = [schema["properties"][key]] if key in schema.get("properties", {}) else []
+    named += [below for pattern, below in schema.get("patternProperties", {}).items() if re.search(pattern, key)]
+    return named or [schema.get("additionalProperties", True)]
 
 
 def fits_any(value: Any, schema: Schema, root: Schema) -> bool:
@@ -70,6 +77,9 @@ def fits_any(value: Any, schema: Schema, root: Schema) -> bool:
         "data: {train: [a]}\ntargets: [y, z]",
         "data: a\ntargets: {y: regression, z: {}, x: {task: auto, positive: 1}}",
         "data: a\ntarget: y\ncolumns: {a: numeric, b: {kind: ignore}}",
+        "data: a\ntarget: y\ncolumns: {<numeric>: {scaling: robust}, <categorical>: {kind: categorical, min_count: 1}}",
+        "data: a\ntarget: y\ncolumns: {<numeric>: numeric, <odd>: ignore, <name>: {kind: ignore}}",
+        "data: a\ntarget: y\ncolumns: {a: {kind: numeric, range: [0, null], thousands: ',', outlier_limit: null}}",
         "data: a\ntarget: y\nmodel: mlp\nsplit: stratified\ntraining: {optimizer: sgd, batch_size: all}",
         "data: a\ntarget: y\nmodel: {hidden: [1]}\nsplit: {test: 0}\ntraining: {optimizer: {learning_rate: 1}}",
         "data: a\ntarget: y\ntraining: {optimizer: {kind: sgd, momentum: 0.5}}\nevaluation: {gates: auc > 0}",
@@ -92,6 +102,10 @@ def test_the_schema_accepts_what_the_loader_accepts(text: str) -> None:
         "data: a\ntargets: []",
         "data: a\ntarget: y\ncolumns: {a: {}}",
         "data: a\ntarget: y\ncolumns: {a: word}",
+        "data: a\ntarget: y\ncolumns: {<numeric>: {min_count: 1}}",
+        "data: a\ntarget: y\ncolumns: {<numerc>: {scaling: robust}}",
+        "data: a\ntarget: y\ncolumns: {numeric: {scaling: robust}}",
+        "data: a\ntarget: y\ncolumns: {a: {kind: numeric, range: [1, 2, 3]}}",
         "data: a\ntarget: y\ntraining: {optimizer: {momentum: 0.5}}",
         "data: a\ntarget: y\ntraining: {optimizer: lbfgs}",
         "data: a\ntarget: y\nepochs: 1",

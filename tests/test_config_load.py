@@ -181,6 +181,24 @@ def test_the_excerpt_has_a_gutter_carets_and_a_suggestion() -> None:
         ("columns: {a.b: {}}", "BP106", 11, '`columns."a.b"` needs a `kind`: ', ""),
         ("columns: {numeric: {kind: numeric, missing: 1}}", "BP104", 45, "`columns.numeric.missing` must be", ""),
         ("columns: {a: {kind: numeric, numeric: 1}}", "BP103", 30, "unknown key `numeric` in `columns.a`", ""),
+        (
+            "columns: {<numerc>: {scaling: none}}",
+            "BP105",
+            11,
+            "unknown kind 'numerc' in `columns.<numerc>`",
+            "`numeric`?",
+        ),
+        (
+            "columns: {<numeric>: {scalin: none}}",
+            "BP103",
+            23,
+            "unknown key `scalin` in `columns.<numeric>`",
+            "`scaling`?",
+        ),
+        ("columns: {<numeric>: {min_count: 1}}", "BP103", 23, "unknown key `min_count`", "needs `kind: categorical`"),
+        ("columns: {<numeric>: robust}", "BP105", 22, "unknown kind 'robust' in `columns.<numeric>`", ""),
+        ("columns: {a: {kind: numeric, range: 5}}", "BP104", 37, "must be a list of 2 items (a number or `null`)", ""),
+        ("columns: {a: {kind: numeric, range: [2, 1]}}", "BP108", 30, "the lowest value comes first", ""),
         ("model: {kind: mpl}", "BP104", 15, "`model.kind` must be `mlp`; got 'mpl'", "did you mean `mlp`?"),
         ("model: {activation: rellu}", "BP104", 21, "got 'rellu'", "did you mean `relu`?"),
         ("model: {dropout: 1}", "BP104", 18, "must be a number >= 0 and < 1; got 1", ""),
@@ -357,7 +375,7 @@ def test_config_from_mapping_refuses_a_value_that_holds_itself() -> None:
         ("a\0b", "BP100", "cannot be read"),
         ("latin.yaml", "BP112", "not UTF-8: byte 0xe4"),
         ("utf16.yaml", "BP112", "not UTF-8: byte 0xff"),
-        ("large.yaml", "BP111", "larger than 4 MiB"),
+        ("large.yaml", "BP111", "larger than 8 MiB"),
     ],
 )
 def test_load_config_says_why_a_file_cannot_be_read(tmp_path: Path, name: str, code: str, words: str) -> None:

@@ -73,7 +73,13 @@ fractions = st.floats(0, 0.99)
 def configs(draw: st.DrawFn) -> Config:
     column = st.one_of(
         st.builds(
-            dict, kind=st.just("numeric"), indicator=st.booleans(), scaling=st.sampled_from(["standard", "none"])
+            dict,
+            kind=st.just("numeric"),
+            indicator=st.booleans(),
+            scaling=st.sampled_from(["standard", "none"]),
+            range=st.sampled_from([None, (None, 3), (-1.5, None), (0, 1e300)]),
+            thousands=st.sampled_from([None, ",", " ", "'"]),
+            unit=st.sampled_from([None, "$", "%", "p. a.", "'\""]),
         ),
         st.builds(
             dict, kind=st.just("categorical"), dimension=st.none() | st.integers(1, 99), min_count=st.integers(1)
@@ -103,7 +109,7 @@ def configs(draw: st.DrawFn) -> Config:
     mapping = {
         "data": draw(data),
         "targets": draw(st.dictionaries(texts, target, min_size=1, max_size=3)),
-        "columns": draw(st.dictionaries(texts, column, max_size=4)),
+        "columns": draw(st.dictionaries(texts | st.sampled_from(["<numeric>", "<odd>"]), column, max_size=4)),
         "model": {"hidden": draw(st.lists(st.integers(1, 10**6), max_size=40)), "dropout": draw(fractions)},
         "training": draw(training),
         "evaluation": {"gates": draw(files)},
@@ -163,11 +169,13 @@ def test_complete_yaml_names_every_key_once_with_its_description() -> None:
 
 
 def test_complete_yaml_writes_one_line_per_column_with_its_note() -> None:
-    config = config_from_text("data: a.csv\ntarget: y\ncolumns: {age: boolean, '*_id': ignore}\n")
+    config = config_from_text("data: a.csv\ntarget: y\ncolumns: {age: numeric, '*_id': ignore}\n")
     lines = complete_yaml(config, notes={("columns", "age"): "inferred:\n3 values"}).splitlines()
     start = lines.index("columns:")
     assert lines[start + 1 : start + 3] == [
-        r"  age: {kind: boolean, true_values: [], false_values: [], indicator: true}  # inferred:\n3 values",
+        r"  age: {kind: numeric, missing: median, fill: 0.0, indicator: true, scaling: standard, clip: none, "
+        r"clip_limit: 3.0, range: null, out_of_range: missing, outliers: keep, outlier_rule: quantile, "
+        r"outlier_limit: null, thousands: null, unit: null}  # inferred:\n3 values",
         '  "*_id": {kind: ignore}',
     ]
 

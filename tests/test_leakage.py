@@ -57,7 +57,24 @@ def changed(table: pa.Table, rows: np.ndarray, cells: list[Change]) -> pa.Table:
 
 
 Learned = tuple[bytes, bytes, list[int]]
-CONFIGS = {"stratified": config("t.parquet", "label"), "random": config("t.parquet", *TASKS)}
+EVERYTHING: dict[str, object] = {
+    "<numeric>": {"clip": "smooth"},
+    "size": {"kind": "numeric", "scaling": "quantile", "outliers": "drop", "outlier_limit": 0.05},
+    "height": {"kind": "numeric", "scaling": "robust", "outliers": "clip", "outlier_rule": "zscore"},
+    "count": {
+        "kind": "numeric",
+        "scaling": "minmax",
+        "missing": "mean",
+        "range": [0, None],
+        "out_of_range": "drop",
+    },
+}
+CONFIGS = {
+    "stratified": config("t.parquet", "label"),
+    "random": config("t.parquet", *TASKS),
+    "everything": config("t.parquet", *TASKS),
+}
+CONFIGS["everything"]["columns"] = {**CONFIGS["random"]["columns"], **EVERYTHING}
 
 
 def learned(content: dict[str, Any], folder: Path) -> Learned:
@@ -65,7 +82,8 @@ def learned(content: dict[str, Any], folder: Path) -> Learned:
     found = survey.survey(config_from_mapping(content), Roots.create(folder))
     training = found.frame.take(survey.split_rows(found).train)
     settled, _ = survey.settle_columns(found.config, training)
-    saved, arrays = columns_prepare.save(columns_prepare.learn(training, settled.columns))
+    kept, _ = columns_prepare.rows_to_train(training, settled.columns)
+    saved, arrays = columns_prepare.save(columns_prepare.learn(training.take(np.flatnonzero(kept)), settled.columns))
     targets = targets_prepare.save(targets_prepare.learn(training, settled.targets))
     write_arrays(folder / "preparer.npz", arrays)
     before = profile(training, [name for name, options in settled.columns.items() if is_feature(options)]).to_json()
@@ -103,6 +121,23 @@ def test_features_of_held_out_rows_teach_nothing_when_the_split_is_stratified(ce
 def test_features_and_targets_of_held_out_rows_teach_nothing_when_the_split_is_random(cells: list[Change]) -> None:
     table = changed(TABLE, held_out("random"), cells)
     assert learned_from(table, "random") == learned_from_untouched("random")
+
+
+@settings(max_examples=40, deadline=None)
+@given(changes(*NUMBERS))
+def test_held_out_rows_teach_no_bound_and_no_scale(cells: list[Change]) -> None:
+    table = changed(TABLE, held_out("everything"), cells)
+    assert learned_from(table, "everything") == learned_from_untouched("everything")
+
+
+@pytest.mark.parametrize("column", NUMBERS)
+def test_training_rows_teach_bounds_and_scales(column: str) -> None:
+    """So that the test above can fail."""
+    table = TABLE
+    for row in learned_from_untouched("everything")[2]:
+        number = TABLE[column][row].as_py()
+        table = replaced(table, column, row, None if number is None else number * 3)
+    assert learned_from(table, "everything")[1] != learned_from_untouched("everything")[1]
 
 
 @pytest.mark.parametrize("column", [*FEATURES, *TASKS])

@@ -25,7 +25,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 SHORT = {
     "data": "`data: PATH` or `data: [PATH, PATH]`",
     "targets": "`target: NAME`, `target: {column: NAME, …}` or `targets: [NAME, NAME]`",
-    "columns.NAME": "`NAME: KIND`",
+    "columns.NAME": '`NAME: KIND`; `"<KIND>": {…}` for defaults of all columns of a kind',
     "targets.NAME.loss": "`loss: KIND`",
     "split": "`split: KIND`",
     "model": "`model: KIND`",

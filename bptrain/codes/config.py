@@ -153,9 +153,4 @@ CODES: dict[str, Code] = {
         "This kind of split looks at a column, and the config does not say at which.",
         "Write `split: {kind: KIND, column: NAME}`, or give one column the role `group` or `time`.",
     ),
-    "BP182": Code(
-        "one mark for two things",
-        "A column's `thousands` is the decimal mark of the table, so 1,234 could be read in two ways.",
-        "Set `data.decimal`, or another mark for `thousands`.",
-    ),
 }

@@ -215,7 +215,35 @@ CODES: dict[str, Code] = {
         "looks like numbers or dates",
         "A text column holds what looks like dates, or numbers with a decimal comma, thousands separators, a currency "
         "or percent sign. It is read as labels, or ignored.",
-        "Set `data.decimal`, or write the values as plain numbers; declare the column's kind if labels are meant.",
+        "Declare the column numeric with its `unit` and `thousands`, or set `data.decimal`; declare it categorical if "
+        "labels are meant.",
+    ),
+    "BP250": Code(
+        "one mark for two purposes",
+        "A column has the same mark between thousands and before decimals, so 1.200 could be either.",
+        "Give the column the other mark as `thousands`, or set `data.decimal`.",
+    ),
+    "BP251": Code(
+        "labels that differ by spelling alone",
+        "Labels of a column differ only by letter case, white space at the ends or Unicode normal form; each counts as "
+        "a label of its own.",
+        "Write `clean: {strip: true, case: ignore}` if they mean the same.",
+    ),
+    "BP252": Code(
+        "whole numbers beyond 2^53",
+        "A numeric column holds whole numbers so large that they lose their last digits; they are mostly codes.",
+        "Declare the column categorical or `ignore`; nothing, if the last digits do not matter.",
+    ),
+    "BP253": Code(
+        "mostly missing",
+        "More than half of the training cells of a column are missing.",
+        "Nothing, if what is missing tells something; else write `ignore` for the column.",
+    ),
+    "BP254": Code(
+        "impossible values",
+        "A numeric column has cells outside its `range` where this is an error, or so many that no training row is "
+        "left.",
+        "Correct the cells or widen `range`; with `out_of_range: missing` such cells count as missing.",
     ),
     "BP255": Code(
         "a cell that its column's kind cannot read",
@@ -328,10 +356,5 @@ CODES: dict[str, Code] = {
         "not a part",
         "The split goes by a column that must say train, validation or test in each row, and holds other words.",
         "Write these words, or divide otherwise.",
-    ),
-    "BP250": Code(
-        "outside the declared range",
-        "A column with `range` and `out_of_range: error` holds numbers that its range says are impossible.",
-        "Correct these cells, widen `range`, or write `out_of_range: missing`.",
     ),
 }

@@ -6,17 +6,23 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.columns import kinds
+from bptrain.columns.defaults import defaults_key, defaults_of_kinds, with_defaults
 from bptrain.columns.kinds import ColumnOptions, IgnoreOptions
 from bptrain.columns.marks import look_alike
+from bptrain.columns.numeric.options import NumericOptions
+from bptrain.columns.odd import odd_columns
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.table.frame import NEARLY_ALL, Frame
 from bptrain.text import escape, nearest, quote_list, yaml_name
+
+Choice = Literal["ignore", "keep"]
 
 DECLARED = "declared"
 MOSTLY_UNIQUE = 0.9  # share of distinct values from which text tells rows apart instead of grouping them
@@ -39,15 +45,16 @@ def resolve(
     declared: Mapping[str, ColumnOptions],
     targets: Sequence[str],
     *,
-    constants: str = "ignore",
-    identifiers: str = "ignore",
+    constants: Choice = "ignore",
+    identifiers: Choice = "ignore",
 ) -> Kinds:
     """The kind of each column of `frame` (training rows). Raises all problems of all columns at once.
 
-    `constants` and `identifiers` say whether undeclared columns that hold these (or free text) are ignored or kept.
+    `constants` and `identifiers` say what becomes of undeclared columns with one value, or one value per row.
     """
     names = [name for name in frame.names if name not in targets]
     by_name = match_patterns(names, declared, targets)
+    _check_marks(frame, declared)
     found = Kinds({}, {}, [])
     problems: list[Problem] = []
     kept = _kept(constants, identifiers)
@@ -67,6 +74,8 @@ def resolve(
         raise DataError(*problems)
     if not any(map(kinds.is_feature, found.options.values())):
         raise DataError(_nothing_left(found))
+    found.options.update(with_defaults(found.options, defaults_of_kinds(declared, names)))
+    found.warnings.extend(odd_columns(frame, found.options))
     return found
 
 
@@ -79,7 +88,10 @@ def match_patterns(
     """
     options: dict[str, ColumnOptions] = {}
     problems = []
+    defaults = defaults_of_kinds(declared, names)
     for pattern, chosen in declared.items():
+        if chosen.kind in defaults and pattern == defaults_key(chosen.kind):
+            continue
         fitting = [name for name in names if fnmatchcase(name, pattern)]
         if not fitting and pattern not in names:
             problems.append(_no_such_column(pattern, names, targets))
@@ -89,7 +101,7 @@ def match_patterns(
     return options | {name: declared[name] for name in names if name in declared}
 
 
-def _kept(constants: str, identifiers: str) -> set[str]:
+def _kept(constants: Choice, identifiers: Choice) -> set[str]:
     """The codes of warnings that do not lead to a column being ignored."""
     kept = {"BP244"} if constants == "keep" else set()
     return kept | ({"BP245", "BP246"} if identifiers == "keep" else set())
@@ -106,6 +118,27 @@ def _infer(frame: Frame, name: str, found: Kinds, kept: set[str]) -> None:
         if recognised is not None:
             found.options[name], found.reasons[name] = recognised.options, recognised.reason
             return
+
+
+def _check_marks(frame: Frame, declared: Mapping[str, ColumnOptions]) -> None:
+    """Raise UsageError where the mark between thousands is the decimal mark."""
+    wrong = [
+        pattern
+        for pattern, options in declared.items()
+        if isinstance(options, NumericOptions) and options.thousands == frame.decimal
+    ]
+    if wrong:
+        raise UsageError(*(_same_mark(pattern, frame.decimal) for pattern in wrong))
+
+
+def _same_mark(pattern: str, decimal: str) -> Problem:
+    other = "," if decimal == "." else "."
+    return Problem(
+        "BP250",
+        f"`columns` gives `{escape(pattern)}` the mark `{decimal}` between thousands, which is the decimal mark, too",
+        hints=(f"write `thousands: '{other}'`, or set the other one as `data.decimal`",),
+        key=("columns", pattern, "thousands"),
+    )
 
 
 def _warn_of_marks(frame: Frame, name: str, found: Kinds) -> None:

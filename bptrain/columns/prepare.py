@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from bptrain.columns import kinds
 from bptrain.columns.kinds import ColumnOptions
+from bptrain.columns.numeric import outliers
 from bptrain.columns.state import Json, State, Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
-from bptrain.table.report import Cleaned
+from bptrain.text import escape
 
 Columns = Mapping[str, State]  # by kind, in the order in which they were learned: the network's features follow it
 
@@ -26,18 +28,6 @@ def check(frame: Frame, options: Mapping[str, ColumnOptions]) -> None:
             problems.extend(error.problems)
     if problems:
         raise DataError(*problems)
-
-
-def left_out(frame: Frame, options: Mapping[str, ColumnOptions]) -> tuple[np.ndarray, list[Cleaned]]:
-    """Which rows of `frame` (training rows) shall not train (n_rows,), by the options of columns; and how many."""
-    mask, steps = np.zeros(frame.n_rows, bool), []
-    for kind in kinds.KINDS:
-        find = getattr(kinds.prepare(kind), "left_out", None)
-        found = find(frame, _of_kind(options, kind)) if find is not None else {}
-        for (what, column), rows in found.items():
-            mask |= rows
-            steps += [Cleaned(what, int(rows.sum()), frame.n_rows, "rows", column)] if rows.any() else []
-    return mask, steps
 
 
 def learn(frame: Frame, options: Mapping[str, ColumnOptions]) -> Columns:
@@ -59,6 +49,21 @@ def learn(frame: Frame, options: Mapping[str, ColumnOptions]) -> Columns:
     return states
 
 
+def rows_to_train(frame: Frame, options: Mapping[str, ColumnOptions]) -> tuple[np.ndarray, list[tuple[str, str, int]]]:
+    """Which training rows in `frame` to learn from and train on, bool (n_rows,), and why the others not.
+
+    Each reason is what is wrong ("out of range", "outlier"), the column, and its number of rows; a row may have several
+    reasons. Called on training rows only, before `learn` sees those that are kept: rows for validation, test and
+    prediction are never left out. Raises DataError when no row would be kept.
+    """
+    refused = outliers.refused_rows(frame, _of_kind(options, "numeric"))
+    kept = ~np.logical_or.reduce([np.zeros(frame.n_rows, bool), *refused.values()])
+    reasons = [(what, name, int(mask.sum())) for (what, name), mask in refused.items()]
+    if frame.n_rows and not kept.any():
+        raise DataError(_no_row_left(frame, reasons))
+    return kept, reasons
+
+
 def transform(columns: Columns, frame: Frame) -> Transformed:
     """The arrays of all kinds for the rows of `frame`."""
     result = Transformed({})
@@ -69,6 +74,7 @@ def transform(columns: Columns, frame: Frame) -> Transformed:
         result.unknown.update(part.unknown)
         result.outside.update(part.outside)
         result.changed.update(part.changed)
+        result.problems.update(part.problems)
     return result
 
 
@@ -98,7 +104,17 @@ def load(saved: list[Json], arrays: Mapping[str, np.ndarray]) -> Columns:
     return {item["kind"]: kinds.prepare(item["kind"]).load(item["state"], _own(arrays, item["kind"])) for item in saved}
 
 
-def _of_kind(options: Mapping[str, ColumnOptions], kind: str) -> dict[str, ColumnOptions]:
+def _no_row_left(frame: Frame, reasons: list[tuple[str, str, int]]) -> Problem:
+    told = ", ".join(f"column `{escape(name)}` {n} for a cell that is {what}" for what, name, n in reasons[:5])
+    return Problem(
+        "BP254",
+        f"every one of the {frame.n_rows} training rows would be left out: {told}",
+        hints=("widen `range`, or do not `drop` the rows of these columns",),
+        key=("columns", reasons[0][1]),
+    )
+
+
+def _of_kind(options: Mapping[str, ColumnOptions], kind: str) -> dict[str, Any]:
     return {name: chosen for name, chosen in options.items() if chosen.kind == kind}
 
 

@@ -77,7 +77,12 @@ def transform_strictly(columns: prepare.Columns, frame: Frame) -> Transformed:
     result = prepare.transform(columns, frame)
     if result.bad:
         known = words(columns)
-        raise DataError(*(_problem(frame, name, mask, known[name].kind) for name, mask in result.bad.items()))
+        raise DataError(
+            *(
+                result.problems.get(name) or _problem(frame, name, mask, known[name].kind)
+                for name, mask in result.bad.items()
+            )
+        )
     return result
 
 

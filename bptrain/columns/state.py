@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from bptrain.errors import Problem
 from bptrain.table.frame import Frame
 
 Json = dict[str, Any]
@@ -18,9 +19,10 @@ class Transformed:
     """Arrays for the network, each with n_rows rows.
 
     `bad` holds per column a mask (n_rows,) of cells that could not be used, `unknown` the number of cells whose label
-    training rows never showed, `outside` that of numbers and dates beyond those of the training rows, `changed` that of
-    cells cleaned on the way, by (what was done, column); columns without
-    such cells are left out.
+    training rows never showed, `outside` that of numbers and dates beyond those of the training rows; columns without
+    such cells are left out. `changed` counts the cells that were cleaned, by what was done and column:
+    {("out of range", "age"): 5}. `problems` says in words what is wrong with bad cells of a column, where it is not
+    that they are no finite numbers.
     """
 
     arrays: dict[str, np.ndarray]
@@ -28,6 +30,7 @@ class Transformed:
     unknown: dict[str, int] = field(default_factory=dict)
     outside: dict[str, int] = field(default_factory=dict)
     changed: dict[tuple[str, str], int] = field(default_factory=dict)
+    problems: dict[str, Problem] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ def config_json_schema() -> Schema:
     root["oneOf"] = [{"required": ["target"]}, {"required": ["targets"]}]
     for form in reversed((*SHORT_FORMS, *_of_single_target())):  # inner places first: a path leads through no `anyOf`
         for holder, key in _slots({"root": root}, "root", form.path, definitions):
+            if form.named:
+                holder |= _defaults_by_name(holder[key], form, definitions)
             holder[key] = _widened(holder[key], form, definitions)
     root["properties"]["targets"] = _any_of(targets, _NAMES)
     root.update({"title": "bptrain config", "description": "One training job: a table, a target and how to train."})
@@ -79,6 +81,16 @@ def _widened(schema: Schema, form: ShortForm, definitions: Schema) -> Schema:
     if form.key in ("kind", "task"):
         return _any_of(_tagged(schema, form, definitions), {"enum": _tags(schema, form.key, definitions)})
     return _any_of(schema, _TEXT, *([_TEXTS] if form.lists else []))
+
+
+def _defaults_by_name(schema: Schema, form: ShortForm, definitions: Schema) -> Schema:
+    """Options under each tag in angle brackets, where the tag need not be repeated, and no other tag there."""
+    tags = {_tags(variant, str(form.key), definitions)[0]: variant for variant in schema["oneOf"]}
+    plain = _widened(schema, form, definitions)
+    return {
+        "properties": {f"<{tag}>": {"anyOf": [variant, plain]} for tag, variant in tags.items()},
+        "patternProperties": {f"^<(?!({'|'.join(tags)})>$).+>$": plain},
+    }
 
 
 def _tags(schema: Schema, key: str, definitions: Schema) -> list[str]:

@@ -132,6 +132,8 @@ def _words(place: Expected) -> list[str]:
         return [f"text {_size(constraints, 'character')}".rstrip()]
     if get_origin(annotation) is tuple:
         item = describe(expected(get_args(annotation)[0])).replace("a whole number", "whole numbers")
+        if " or " in item:
+            return [f"a list {_size(constraints, 'item')} ({item})".replace("  ", " ")]
         return [f"a list of {item.replace('text', 'texts')} {_size(constraints, 'item')}".rstrip()]
     if get_origin(annotation) is dict:
         return [f"a mapping of names {_size(constraints, 'entry')}".rstrip()]

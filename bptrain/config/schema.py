@@ -24,7 +24,8 @@ class Config(Section):
     )
     columns: dict[str, ColumnOptions] = Field(
         default_factory=dict,
-        description="Kind and options of columns by name or pattern (`'*_id': ignore`); unnamed columns are inferred.",
+        description="Kind and options of columns by name or pattern (`'*_id': ignore`); unnamed columns are inferred. "
+        "`'<numeric>': {scaling: robust}` gives defaults for all columns of a kind, also inferred ones.",
     )
     clean: CleanOptions = Field(CleanOptions(), description="Rows removed before anything is learned.")
     split: SplitOptions = Field(SplitOptions(), description="Training, validation and test rows.")

@@ -6,6 +6,7 @@ written.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from bptrain.config.excerpt import Finding, Mark
@@ -21,13 +22,15 @@ class ShortForm:
     """How a value may be written at `path`, where `*` is any name.
 
     With a `key`, a single value stands for {key: value} (a list too, with `lists`), and a mapping without that key
-    takes the `default`. Without a `key`, a single value stands for a list of one.
+    takes the `default`. Without a `key`, a single value stands for a list of one. With `named`, a mapping without the
+    key whose name stands in angle brackets takes that name: `<numeric>: {…}` is {kind: numeric, …}.
     """
 
     path: tuple[str, ...]
     key: str | None = None
     lists: bool = False
     default: str | None = None
+    named: bool = False
 
 
 SHORT_FORMS = (
@@ -39,7 +42,7 @@ SHORT_FORMS = (
     ShortForm(("target",), key="column"),
     ShortForm(("targets", ANY), key="task", default="auto"),
     ShortForm(("targets", ANY, "loss"), key="kind"),
-    ShortForm(("columns", ANY), key="kind"),
+    ShortForm(("columns", ANY), key="kind", named=True),
     ShortForm(("split",), key="kind", default=Config.model_fields["split"].default.kind),
     ShortForm(("model",), key="kind", default=Config.model_fields["model"].default.kind),
     ShortForm(("training", "optimizer"), key="kind", default=TrainingOptions.model_fields["optimizer"].default.kind),
@@ -66,7 +69,7 @@ def expand_at(node: Node, path: tuple[str, ...]) -> Node:
         return named if len({entry.key for entry in named.entries}) == len(node.items) else node
     for form in SHORT_FORMS:
         if len(form.path) == len(path) and all(a in (ANY, b) for a, b in zip(form.path, path, strict=True)):
-            return _expand_node(node, form)
+            return _expand_node(node, form, Entry(path[-1], node.mark, node))
     return node
 
 
@@ -85,31 +88,39 @@ def target_as_targets(root: MappingNode) -> MappingNode:
     return MappingNode(tuple(targets if each is entry else each for each in root.entries), root.mark)
 
 
-def _expand_below(node: Node, path: tuple[str, ...], form: ShortForm) -> Node:
+def _expand_below(node: Node, path: tuple[str, ...], form: ShortForm, holder: Entry | None = None) -> Node:
+    """`path` leads from `node`, which is the value of `holder`."""
     if not path:
-        return _expand_node(node, form)
+        return _expand_node(node, form, holder)
     if not isinstance(node, MappingNode):
         return node
     return MappingNode(
         tuple(
-            replace(entry, value=_expand_below(entry.value, path[1:], form)) if path[0] in (ANY, entry.key) else entry
+            replace(entry, value=_expand_below(entry.value, path[1:], form, entry))
+            if path[0] in (ANY, entry.key)
+            else entry
             for entry in node.entries
         ),
         node.mark,
     )
 
 
-def _expand_node(node: Node, form: ShortForm) -> Node:
+def _expand_node(node: Node, form: ShortForm, holder: Entry | None) -> Node:
     if isinstance(node, ScalarNode) and node.value is None:
         return node
     if form.key is None:
         return SequenceNode((node,), node.mark) if isinstance(node, ScalarNode) else node
     if isinstance(node, ScalarNode) or (isinstance(node, SequenceNode) and form.lists):
         return MappingNode((Entry(form.key, node.mark, node),), node.mark)
-    if isinstance(node, MappingNode) and form.default is not None and node.get(form.key) is None:
-        default = Entry(form.key, node.mark, ScalarNode(form.default, form.default, node.mark), given=False)
-        return MappingNode((default, *node.entries), node.mark)
+    if isinstance(node, MappingNode) and node.get(form.key) is None:
+        if form.named and holder is not None and (kind := re.fullmatch("<(.+)>", holder.key)):
+            return _with(node, form.key, kind[1], holder.mark, given=True)
+        return node if form.default is None else _with(node, form.key, form.default, node.mark, given=False)
     return node
+
+
+def _with(node: MappingNode, key: str, value: str, mark: Mark, *, given: bool) -> MappingNode:
+    return MappingNode((Entry(key, mark, ScalarNode(value, value, mark), given=given), *node.entries), node.mark)
 
 
 def _expand_targets(node: Node, findings: list[Finding]) -> Node:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -99,15 +100,11 @@ def learn(frame: Frame, options: Mapping[str, CategoricalOptions]) -> Categorica
 def transform(state: CategoricalState, frame: Frame) -> Transformed:
     """The codes of `frame`'s rows; every label has a code, so nothing is bad."""
     codes = np.empty((frame.n_rows, len(state.levels)), np.int32)
-    result = Transformed({"categorical": codes})
+    unknown, rare = {}, {}
     for position, column in enumerate(state.levels):
-        codes[:, position], n_unknown = _codes(column, frame.keys(column.name))
-        if n_unknown:
-            result.unknown[column.name] = n_unknown
-        n_rare = int((codes[:, position] == column.rare).sum()) - n_unknown if column.rare else 0
-        if n_rare:
-            result.changed["rare labels taken as one", column.name] = n_rare
-    return result
+        codes[:, position], n_unlisted, n_rare = _codes(column, frame.keys(column.name))
+        unknown[column.name], rare["rare label", column.name] = n_unlisted - n_rare, n_rare
+    return Transformed({"categorical": codes}, unknown=_some(unknown), changed=_some(rare))
 
 
 def _learn_column(labels: pa.ChunkedArray, name: str, options: CategoricalOptions) -> Levels:
@@ -127,15 +124,19 @@ def _dimension(n_levels: int, options: CategoricalOptions) -> int:
     return options.dimension or min(50, max(1, round(1.6 * n_levels**0.56)))
 
 
-def _codes(column: Levels, cells: pa.ChunkedArray) -> tuple[np.ndarray, int]:
-    """The code of each cell (n_rows,), and how many cells hold a label that training rows never showed."""
+def _codes(column: Levels, cells: pa.ChunkedArray) -> tuple[np.ndarray, int, int]:
+    """The code of each cell (n_rows,), and how many cells hold a label without a level, and a rare one among these."""
     first = 1 + max(column.missing, column.rare)
     positions = pc.index_in(cells, value_set=pa.array(column.levels, cells.type)).combine_chunks()
     missing = cells.is_null().to_numpy()
     unlisted = positions.is_null().to_numpy(zero_copy_only=False) & ~missing
     codes = np.where(unlisted, column.rare, positions.fill_null(0).to_numpy(zero_copy_only=False) + first)
     codes[missing] = column.missing
-    return codes, int(unlisted.sum()) - _count(cells, column.rare_labels)
+    return codes, int(unlisted.sum()), _count(cells, column.rare_labels)
+
+
+def _some(counts: dict[Any, int]) -> dict[Any, int]:
+    return {key: count for key, count in counts.items() if count}
 
 
 def _count(cells: pa.ChunkedArray, labels: tuple[str, ...]) -> int:

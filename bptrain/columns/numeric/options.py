@@ -4,87 +4,108 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bptrain.config.section import Section
 
+Range = Annotated[tuple[float | None, ...], Field(strict=False, min_length=2, max_length=2)]
+Thousands = Literal[",", ".", " ", "'", "_"]
+
 
 class NumericOptions(Section):
-    """A number: marks removed, impossible and extreme values handled, missing cells filled, then scaled."""
+    """A number. In this order: marks are removed, impossible values and outliers dealt with, missing cells filled,
+    then scaling and clipping. What is learned is learned on training rows."""
 
     kind: Literal["numeric"] = "numeric"
-    thousands: Literal[",", ".", " ", "'", "_"] | None = Field(
-        None, description="Mark between groups of three digits, as in 1,234.50: where the table was written for people."
-    )
-    unit: str | None = Field(
-        None,
-        min_length=1,
-        description='Text before or after numbers that means nothing to the model, such as "$", "%" or "kg".',
-    )
-    range: tuple[float | None, float | None] | None = Field(
-        None,
-        strict=False,
-        description="Smallest and largest possible value, such as [0, 120]; null for no bound. Cells beyond are wrong, "
-        "see `out_of_range`: where 999 or -1 stand for unknown, or typing errors occur.",
-    )
-    out_of_range: Literal["missing", "error", "drop"] = Field(
-        "missing",
-        description="Impossible cells count as `missing`, or refuse the table (`error`), or also leave their row out "
-        "of training (`drop`).",
-    )
-    outliers: Literal["keep", "clip", "drop"] = Field(
-        "keep",
-        description="Extreme values, by bounds learned on training rows: `clip` sets them to the bound; `drop` leaves "
-        "their rows out of training (never out of validation, test or prediction).",
-    )
-    outlier_rule: Literal["quantile", "zscore"] = Field(
-        "quantile",
-        description="`quantile`: the share `outlier_limit` of values at either end is extreme; `zscore`: values more "
-        "than `outlier_limit` standard deviations from the mean.",
-    )
-    outlier_limit: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="See `outlier_rule`; by default 0.005 for quantile and 4 for zscore."
-    )
     missing: Literal["median", "mean", "constant"] = Field(
         "median",
-        description="Value for missing cells, learned on training rows: `median` resists extreme values; `constant` is "
-        "`fill`, where missing means a number, such as none sold.",
+        description="Value for missing cells: `median` for most columns, `mean` for columns without long tails, "
+        "`constant` (see `fill`) where missing means a known value, such as none sold.",
     )
-    fill: float = Field(0.0, description="With `missing: constant`: the value of missing cells.")
+    fill: float = Field(0.0, description="Value for missing cells with `missing: constant`.")
     indicator: bool = Field(
-        True, description="Add a 0/1 input that says the cell was missing, where training rows had missing cells."
+        True,
+        description="Add a 0/1 input that says the cell was missing, where training rows had missing cells; turn it "
+        "off where cells are missing by pure chance.",
     )
     scaling: Literal["standard", "minmax", "robust", "quantile", "log1p", "none"] = Field(
         "standard",
-        description="By training rows. `standard`: minus mean, divided by standard deviation; `minmax`: to 0 … 1; "
-        "`robust`: minus median, divided by the interquartile range, for long tails; `quantile`: to a normal "
-        "distribution by rank, for any shape; `log1p`: sign(x) log(1 + |x|), then standard, for amounts over many "
-        "powers of ten; `none`: as they are.",
+        description="`standard`: mean 0, standard deviation 1; for most columns. `minmax`: training values lie in "
+        "[0, 1]; for hard bounds. `robust`: minus median, divided by the interquartile range (where that is 0, by half "
+        "the width; a constant column becomes 0); for outliers. `quantile`: ranks made normal; for odd or very skew "
+        "shapes. `log1p`: sign(x) log(1 + |x|), then `standard`; for counts and amounts with a long tail. `none`: for "
+        "columns that are scaled already.",
     )
     clip: Literal["none", "hard", "smooth"] = Field(
         "none",
-        description="After scaling: `hard` sets numbers beyond ±`clip_limit` to it (minmax: beyond 0 and 1); `smooth` "
-        "is x / sqrt(1 + (x / clip_limit)^2), which keeps their order (Holzmüller et al. 2024). So that single "
-        "values of new rows cannot dominate.",
+        description="After scaling. `hard`: to ±`clip_limit` (with `minmax` to [0, 1]), so that one extreme cell "
+        "cannot rule the prediction. `smooth`: x / sqrt(1 + (x / `clip_limit`)^2), which keeps the order of extreme "
+        "cells (RealMLP); goes well with `robust`.",
     )
-    clip_limit: Annotated[float, Field(gt=0)] = Field(3.0, description="Where clipping begins, after scaling.")
+    clip_limit: Annotated[float, Field(gt=0)] = Field(
+        3.0, description="Largest size of a clipped value; lower it to tame outliers more."
+    )
+    range: Range | None = Field(
+        None,
+        description="Lowest and highest possible value, both included; either may be null. Write it where other values "
+        "can only be mistakes: `[0, 120]` for an age.",
+    )
+    out_of_range: Literal["missing", "error", "drop"] = Field(
+        "missing",
+        description="Cells outside `range`: count as `missing`; are an `error` that shows them, where a mistake must "
+        "stop the job; or `drop` their training rows, where such a row cannot be trusted (in other rows they count as "
+        "missing).",
+    )
+    outliers: Literal["keep", "clip", "drop"] = Field(
+        "keep",
+        description="Values beyond the bounds of `outlier_rule`: `clip` sets them to the bound in all rows, where "
+        "extreme values are real but too rare to learn from; `drop` leaves their rows out of training (never out of "
+        "validation, test or prediction), where they are mistakes.",
+    )
+    outlier_rule: Literal["quantile", "zscore"] = Field(
+        "quantile",
+        description="Bounds for `outliers`: `quantile` cuts the same share from each tail, whatever the shape; "
+        "`zscore` is the mean ± some standard deviations, for columns that are about normal.",
+    )
+    outlier_limit: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="With `quantile` the share in each tail (by default 0.005), with `zscore` the number of standard "
+        "deviations (by default 4).",
+    )
+    thousands: Thousands | None = Field(
+        None,
+        description="Mark between groups of three digits: with `,` the cell `1,200.50` is 1200.5. A space stands for "
+        "no-break and thin spaces, too, `'` for the curly one. It cannot be `data.decimal`.",
+    )
+    unit: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="Text that is removed at the beginning or the end of each cell, such as `$`, `%` or `kg`: `$5` and "
+        "`5 $` are 5. Cells without it are read, too.",
+    )
+
+    @field_validator("range")
+    @classmethod
+    def _low_then_high(cls, value: tuple[float | None, ...] | None) -> tuple[float | None, ...] | None:
+        if value is not None:
+            low, high = value
+            if low is None and high is None:
+                raise ValueError("give at least one bound, such as `[0, null]`")
+            if low is not None and high is not None and low > high:
+                raise ValueError("the lowest value comes first, then the highest")
+        return value
+
+    @field_validator("unit")
+    @classmethod
+    def _no_part_of_a_number(cls, value: str | None) -> str | None:
+        if value is not None and (not value.strip(" .,") or any(c in "+-" or c.isdigit() for c in value)):
+            raise ValueError("a unit is a sign or a word without digits, `+` and `-`, such as `$` or `kg`")
+        return value
 
     @model_validator(mode="after")
-    def _check(self) -> NumericOptions:
-        low, high = self.range or (None, None)
-        if low is not None and high is not None and low >= high:
-            raise ValueError("`range` needs the smaller number first: [low, high]")
-        if self.outlier_rule == "quantile" and self.outlier_limit is not None and self.outlier_limit >= 0.5:
-            raise ValueError("with `outlier_rule: quantile`, `outlier_limit` is the share at either end, below 0.5")
+    def _share_of_a_tail(self) -> NumericOptions:
+        if self.outlier_rule == "quantile" and (self.outlier_limit or 0) >= 0.5:
+            raise ValueError(
+                "with `outlier_rule: quantile` the `outlier_limit` is the share in each tail, less than 0.5; standard "
+                "deviations need `outlier_rule: zscore`"
+            )
         return self
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The range, infinite where it is open."""
-        low, high = self.range or (None, None)
-        return float("-inf") if low is None else low, float("inf") if high is None else high
-
-    @property
-    def limit(self) -> float:
-        """`outlier_limit` with its default."""
-        return self.outlier_limit or {"quantile": 0.005, "zscore": 4.0}[self.outlier_rule]

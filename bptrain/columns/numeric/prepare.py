@@ -1,101 +1,111 @@
-"""Numeric columns: cells become numbers that are possible, not extreme, filled where missing, and scaled.
+"""Numeric columns: missing cells are filled, then values are scaled; what was missing stays visible.
 
-All numeric columns are one array `numeric` (n_rows, n_columns) float32, each made in this order, with the entry of
-`columns` and the numbers of the column: marks are removed (`unit`, `thousands`); a cell outside `low` … `high` counts
-as missing; what is left is set to `lower` … `upper`; a missing cell becomes `fill`; then `scaling`: (x - center) /
-scale, with x the signed logarithm sign(x) log(1 + |x|) for `log1p`; for `quantile` the rank of x among the column's
-stretch of `quantiles` (`n_quantiles` of them) as a number of the normal distribution; last `clip` at `clip_limit`.
-Columns with missing training cells, listed in `indicators`, also have a column in `numeric_missing` (n_rows,
-n_indicators) float32: 1 where the cell is missing or impossible, else 0. scikit-learn learns, saved numbers and numpy
-apply.
+All numeric columns are one array `numeric` (n_rows, n_columns) float32. For each column, by its options and in this
+order: the text of a cell loses `unit` and `thousands`; a number outside `range` is missing; where `outliers` is `clip`,
+a number is moved into [lower, upper]; a missing cell takes `fill`; x becomes (f(x) - center) / scale, where f is
+sign(x) log(1 + |x|) for `log1p`, the normal score of x among its `quantiles` for `quantile`, else x; `clip` is last.
+Columns with missing training cells, listed in `indicators`, also have a column in `numeric_missing`
+(n_rows, n_indicators) float32: 1 where the cell is missing, else 0. `lower`, `upper`, `fill`, `center` and `scale` have
+a number per column; `quantiles` holds those of one column after the other, `n_quantiles` of each column. scikit-learn
+learns, saved numbers and numpy apply.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
-from bptrain.columns.numeric.marks import read_numbers
+from bptrain.columns import marks
+from bptrain.columns.numeric.cells import Cells, read_cells
 from bptrain.columns.numeric.options import NumericOptions
-from bptrain.columns.numeric.scaling import Scaling, learn_scaling
+from bptrain.columns.numeric.outliers import learn_bounds
+from bptrain.columns.numeric.scaling import Scaling, clipped, learn_scaling, scaled
 from bptrain.columns.state import Json, Recognised, Transformed
-from bptrain.errors import DataError, Problem, UsageError
+from bptrain.errors import DataError, Problem
 from bptrain.table.frame import NEARLY_ALL, Frame
 from bptrain.table.values import LARGEST_NUMBER
 from bptrain.text import escape, yaml_name
 
-NUMBERS = ("low", "high", "lower", "upper", "fill", "center", "scale", "minimum", "maximum")
-LARGEST_EXACT = 2.0**53
-
-
-@dataclass(frozen=True)
-class NumberColumn:
-    """How one column is read and scaled, besides the numbers that training rows taught."""
-
-    name: str
-    thousands: str | None
-    unit: str | None
-    refuse_outside: bool
-    scaling: str
-    clip: str
-    clip_limit: float
-    n_quantiles: int
+PER_COLUMN = ("lower", "upper", "fill", "minimum", "maximum", "center", "scale")
 
 
 @dataclass(frozen=True)
 class NumericState:
-    """What training rows taught: `numbers` maps each of NUMBERS to (n_columns,) float64.
+    """What training rows taught, beside the options it was learned with; the arrays are float64 (n_columns,).
 
-    `quantiles` holds those of all columns with that scaling, one after the other.
+    `lower_` and `upper_` are ±LARGEST_NUMBER where outliers are not clipped; `minimum_` and `maximum_` are the smallest
+    and largest training values, by which it is told how new rows differ.
     """
 
-    numeric: tuple[NumberColumn, ...]
-    numbers: Mapping[str, np.ndarray]
-    quantiles: np.ndarray
+    options: dict[str, NumericOptions]
     indicators: tuple[str, ...]
+    lower_: np.ndarray
+    upper_: np.ndarray
+    fill_: np.ndarray
+    minimum_: np.ndarray
+    maximum_: np.ndarray
+    scaling: Scaling
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.numeric)
+        return tuple(self.options)
 
     @property
     def inputs(self) -> dict[str, tuple[str, tuple[int, ...]]]:
         """Arrays given to the network: name → (dtype, shape of one row)."""
-        arrays: dict[str, tuple[str, tuple[int, ...]]] = {"numeric": ("float32", (len(self.numeric),))}
+        arrays: dict[str, tuple[str, tuple[int, ...]]] = {"numeric": ("float32", (len(self.columns),))}
         if self.indicators:
             arrays["numeric_missing"] = ("float32", (len(self.indicators),))
         return arrays
 
     def to_json(self) -> Json:
-        return {"columns": [asdict(column) for column in self.numeric], "indicators": list(self.indicators)}
+        lengths = [len(self.scaling.quantiles.get(position, ())) for position in range(len(self.columns))]
+        return {
+            "columns": [
+                {"name": name, "n_quantiles": length, "options": each.model_dump(mode="json")}
+                for (name, each), length in zip(self.options.items(), lengths, strict=True)
+            ],
+            "indicators": list(self.indicators),
+        }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        return {**self.numbers, "quantiles": self.quantiles}
-
-    def scalings(self) -> list[Scaling]:
-        """The scaling of each column."""
-        ends = np.cumsum([column.n_quantiles for column in self.numeric])
-        return [
-            Scaling(column.scaling, center, scale, self.quantiles[end - column.n_quantiles : end])
-            for column, center, scale, end in zip(
-                self.numeric, self.numbers["center"], self.numbers["scale"], ends, strict=True
-            )
-        ]
+        quantiles = [self.scaling.quantiles[position] for position in sorted(self.scaling.quantiles)]
+        return {
+            "lower": self.lower_,
+            "upper": self.upper_,
+            "fill": self.fill_,
+            "minimum": self.minimum_,
+            "maximum": self.maximum_,
+            "center": self.scaling.center,
+            "scale": self.scaling.scale,
+            "quantiles": np.concatenate([np.empty(0), *quantiles]),
+        }
 
 
 def load(saved: Json, arrays: Mapping[str, np.ndarray]) -> NumericState:
     """The state that `to_json` and `arrays` wrote."""
-    columns = tuple(NumberColumn(**column) for column in saved["columns"])
-    numbers = {name: arrays[name] for name in NUMBERS}
-    return NumericState(columns, numbers, arrays["quantiles"], tuple(saved["indicators"]))
+    lengths = [column["n_quantiles"] for column in saved["columns"]]
+    pieces = np.split(arrays["quantiles"], np.cumsum(lengths)[:-1])
+    quantiles = {position: piece for position, piece in enumerate(pieces) if len(piece)}
+    return NumericState(
+        {column["name"]: NumericOptions.model_validate(column["options"]) for column in saved["columns"]},
+        tuple(saved["indicators"]),
+        arrays["lower"],
+        arrays["upper"],
+        arrays["fill"],
+        arrays["minimum"],
+        arrays["maximum"],
+        Scaling(arrays["center"], arrays["scale"], quantiles),
+    )
 
 
 def array_shapes(saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Names, dtypes and shapes of the arrays that belong to `saved`."""
-    shapes = {name: ("<f8", (len(saved["columns"]),)) for name in NUMBERS}
-    return {**shapes, "quantiles": ("<f8", (sum(column["n_quantiles"] for column in saved["columns"]),))}
+    lengths = [column["n_quantiles"] for column in saved["columns"]]
+    shapes = {name: ("<f8", (len(lengths),)) for name in PER_COLUMN}
+    return {**shapes, "quantiles": ("<f8", (sum(lengths),))}
 
 
 def recognise(frame: Frame, name: str) -> Recognised | None:
@@ -109,221 +119,150 @@ def recognise(frame: Frame, name: str) -> Recognised | None:
         return Recognised(NumericOptions(), f"every value is a number{missing}")
     if n_bad and n_read / (n_read + n_bad) >= NEARLY_ALL:
         hint = f"if they are labels, write `columns: {{{yaml_name(name)}: categorical}}`"
-        raise DataError(frame.almost_numbers(name, bad, n_read + n_bad, what="column", hint=hint))
+        problem = frame.almost_numbers(name, bad, n_read + n_bad, what="column", hint=hint)
+        raise DataError(marks.with_hint(problem, frame, name))
     return None
 
 
 def check(frame: Frame, options: Mapping[str, NumericOptions]) -> None:
-    """Raise DataError for cells that are no usable number, and for columns without any value."""
-    _read_all(frame, options)
-
-
-def left_out(frame: Frame, options: Mapping[str, NumericOptions]) -> dict[tuple[str, str], np.ndarray]:
-    """Rows of `frame` (training rows) that shall not train: (why, column) → mask (n_rows,)."""
-    found: dict[tuple[str, str], np.ndarray] = {}
-    for name, chosen in options.items():
-        if "drop" not in (chosen.out_of_range, chosen.outliers):
-            continue
-        values = _read(frame, name, chosen)[0]
-        outside = _outside(values, *chosen.bounds)
-        if chosen.out_of_range == "drop":
-            found["rows with impossible values not trained on", name] = outside
-        if chosen.outliers == "drop":
-            possible = values[~np.isnan(values) & ~outside]
-            extreme = _outside(values, *_extremes(possible, chosen)) & ~outside
-            found["rows with outliers not trained on", name] = extreme
-    return found
+    """Raise DataError for cells that are no finite number or out of range where that is an error, and empty columns."""
+    _values(frame, options)
 
 
 def learn(frame: Frame, options: Mapping[str, NumericOptions]) -> NumericState:
-    """Bounds, fill values and scalings of the training rows in `frame`.
+    """Bounds, fillings and scales of the training rows in `frame`.
 
-    Raises DataError when a cell is not a finite number or a column has no value at all, UsageError for marks that
-    contradict `data.decimal`.
+    Raises DataError as `check` does.
     """
-    learned = [_learn(values, name, options[name]) for name, values in _read_all(frame, options).items()]
-    numbers = {key: np.array([each[1][key] for each in learned]) for key in NUMBERS}
-    indicators = tuple(column.name for column, _, _, some_missing in learned if some_missing)
-    quantiles = [scaling.quantiles for _, _, scaling, _ in learned]
-    return NumericState(
-        tuple(column for column, *_ in learned), numbers, np.concatenate([np.empty(0), *quantiles]), indicators
-    )
+    columns, chosen = tuple(options), list(options.values())
+    values = _values(frame, options)
+    lower, upper = _learn_outlier_bounds(values, chosen)
+    ends = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+    values = np.clip(values, lower, upper)
+    missing = np.isnan(values)
+    filled, fill = _learn_fill(values, chosen)
+    some_missing = [name for name, some in zip(columns, missing.any(axis=0).tolist(), strict=True) if some]
+    indicators = tuple(name for name in some_missing if options[name].indicator)
+    return NumericState(dict(options), indicators, lower, upper, fill, *ends, learn_scaling(chosen, filled))
 
 
 def transform(state: NumericState, frame: Frame) -> Transformed:
-    """The arrays of `frame`'s rows; cells that are no usable number are reported in `bad` and count as missing."""
-    made = np.empty((frame.n_rows, len(state.numeric)), np.float32)
-    missing = np.empty(made.shape, bool)
-    result = Transformed({"numeric": made})
-    for position, (column, scaling) in enumerate(zip(state.numeric, state.scalings(), strict=True)):
-        numbers = {name: float(array[position]) for name, array in state.numbers.items()}
-        made[:, position], missing[:, position] = _apply(frame, column, numbers, scaling, result)
+    """The arrays of `frame`'s rows; unusable cells are reported in `bad` and count as missing."""
+    cells = [read_cells(frame, name, each) for name, each in state.options.items()]
+    values = np.stack([column.values for column in cells], axis=1)
+    kept = np.clip(values, state.lower_, state.upper_)
+    with np.errstate(over="ignore", invalid="ignore"):  # far outside a narrow column: too large once it is scaled
+        too_large = ~(np.abs(_apply(state, kept)) <= LARGEST_NUMBER)
+    kept[too_large] = np.nan
+    arrays = {"numeric": _apply(state, kept).astype(np.float32)}
     if state.indicators:
         chosen = [state.columns.index(name) for name in state.indicators]
-        result.arrays["numeric_missing"] = missing[:, chosen].astype(np.float32)
-    return result
+        arrays["numeric_missing"] = np.isnan(kept[:, chosen]).astype(np.float32)
+    return Transformed(
+        arrays,
+        _bad(state, cells, too_large),
+        outside=_outside_training(state, values),
+        problems=_out_of_range(frame, state.options, cells),
+        changed=_changed(state, cells, np.count_nonzero(kept != values, axis=0) - np.isnan(kept).sum(axis=0)),
+    )
 
 
-def unusable(frame: Frame, name: str, mask: np.ndarray) -> Problem:
-    """The problem of cells that cannot be used: no finite number, or outside the declared range."""
-    values, bad = frame.numbers(name)
-    if (bad | ~(np.abs(values) <= LARGEST_NUMBER))[mask].any():
-        return frame.not_a_number(name, mask)
+def _learn_outlier_bounds(values: np.ndarray, options: list[NumericOptions]) -> tuple[np.ndarray, np.ndarray]:
+    bounds = [
+        learn_bounds(values[:, position], each) if each.outliers == "clip" else (-LARGEST_NUMBER, LARGEST_NUMBER)
+        for position, each in enumerate(options)
+    ]
+    lower, upper = np.array(bounds).T
+    return lower.copy(), upper.copy()
+
+
+def _learn_fill(values: np.ndarray, options: list[NumericOptions]) -> tuple[np.ndarray, np.ndarray]:
+    """`values` without missing cells, and what replaced them (n_columns,)."""
+    from sklearn.impute import SimpleImputer
+
+    filled, fill = values.copy(), np.array([each.fill for each in options])
+    for strategy in dict.fromkeys(each.missing for each in options if each.missing != "constant"):
+        chosen = [position for position, each in enumerate(options) if each.missing == strategy]
+        fill[chosen] = SimpleImputer(strategy=strategy).fit(values[:, chosen]).statistics_
+    return np.where(np.isnan(filled), fill, filled), fill
+
+
+def _apply(state: NumericState, values: np.ndarray) -> np.ndarray:
+    """Filled, scaled and clipped (n_rows, n_columns) float64."""
+    options = list(state.options.values())
+    filled = np.where(np.isnan(values), state.fill_, values)
+    return clipped(options, scaled(state.scaling, options, filled))
+
+
+def _bad(state: NumericState, cells: list[Cells], too_large: np.ndarray) -> dict[str, np.ndarray]:
+    masks = {}
+    for position, (name, each) in enumerate(state.options.items()):
+        mask = cells[position].bad | too_large[:, position]
+        if each.out_of_range == "error":
+            mask |= cells[position].out_of_range
+        if mask.any():
+            masks[name] = mask
+    return masks
+
+
+def _outside_training(state: NumericState, values: np.ndarray) -> dict[str, int]:
+    """By column, the cells beyond the smallest and largest training value."""
+    counts = np.count_nonzero((values < state.minimum_) | (values > state.maximum_), axis=0)
+    return {name: n for name, n in zip(state.columns, counts.tolist(), strict=True) if n}
+
+
+def _changed(state: NumericState, cells: list[Cells], n_clipped: np.ndarray) -> dict[tuple[str, str], int]:
+    counts = {}
+    for name, each, column, n in zip(state.options, state.options.values(), cells, n_clipped.tolist(), strict=True):
+        counts["mark removed", name] = column.n_marked
+        counts["out of range", name] = 0 if each.out_of_range == "error" else int(column.out_of_range.sum())
+        counts["outlier clipped", name] = n
+    return {key: count for key, count in counts.items() if count}
+
+
+def _out_of_range(frame: Frame, options: Mapping[str, NumericOptions], cells: list[Cells]) -> dict[str, Problem]:
+    """By column, the problem of cells outside a range where this is an error."""
+    return {
+        name: _impossible(frame, name, each, column.out_of_range)
+        for (name, each), column in zip(options.items(), cells, strict=True)
+        if each.out_of_range == "error" and column.out_of_range.any()
+    }
+
+
+def _values(frame: Frame, options: Mapping[str, NumericOptions]) -> np.ndarray:
+    """float64 (n_rows, n_columns), NaN for missing."""
+    cells = {name: read_cells(frame, name, each) for name, each in options.items()}
+    problems = list(_out_of_range(frame, options, list(cells.values())).values())
+    for name, column in cells.items():
+        if column.bad.any():
+            problems.append(marks.with_hint(frame.not_a_number(name, column.bad), frame, name))
+        elif np.isnan(column.values).all():
+            problems.append(_empty(name, n_outside=int(column.out_of_range.sum())))
+    if problems:
+        raise DataError(*problems)
+    return np.stack([column.values for column in cells.values()], axis=1) if cells else np.empty((frame.n_rows, 0))
+
+
+def _empty(name: str, *, n_outside: int) -> Problem:
+    outside = f": all its {n_outside} numbers lie outside `range`" if n_outside else ""
     return Problem(
-        "BP250",
-        f"column `{escape(name)}` has {int(mask.sum())} of {frame.n_rows} cells outside its declared `range`: "
+        "BP241",
+        f"column `{escape(name)}` is declared numeric but has no value in the training rows{outside}",
+        hints=(f"write `columns: {{{yaml_name(name)}: ignore}}`, or check `data.na_values`",),
+        key=("columns", name),
+    )
+
+
+def _impossible(frame: Frame, name: str, options: NumericOptions, mask: np.ndarray) -> Problem:
+    low, high = options.range or (None, None)
+    bounds = f"{'-∞' if low is None else f'{low:g}'} to {'∞' if high is None else f'{high:g}'}"
+    return Problem(
+        "BP254",
+        f"column `{escape(name)}` ranges from {bounds}, but {int(mask.sum())} of {frame.n_rows} cells lie outside: "
         f"{frame.examples(name, mask)}",
         where=frame.where(int(np.flatnonzero(mask)[0])),
         hints=(
-            "correct these cells, or widen `range`",
-            f"to count them as missing, write `columns: {{{yaml_name(name)}: {{kind: numeric, range: […], "
-            "out_of_range: missing}}`",
+            "correct the cells or widen `range`",
+            "or write `out_of_range: missing` for the column, and such cells count as missing",
         ),
-    )
-
-
-def _learn(
-    values: np.ndarray, name: str, options: NumericOptions
-) -> tuple[NumberColumn, dict[str, float], Scaling, bool]:
-    """One column's entry, its numbers, its scaling, and whether its missing cells raise an indicator."""
-    low, high = options.bounds
-    values = np.where(_outside(values, low, high), np.nan, values)
-    present = values[~np.isnan(values)]
-    if not len(present):
-        raise DataError(_empty(name))
-    lower, upper = _extremes(present, options) if options.outliers == "clip" else (-np.inf, np.inf)
-    clipped = np.clip(values, lower, upper)
-    fill = _fill(clipped, options)
-    some_missing = len(present) < len(values)
-    scaling = learn_scaling(np.where(np.isnan(clipped), fill, clipped), options.scaling)
-    column = NumberColumn(
-        name,
-        options.thousands,
-        options.unit,
-        options.out_of_range == "error",
-        options.scaling,
-        options.clip,
-        options.clip_limit,
-        len(scaling.quantiles),
-    )
-    ends = (float(present.min()), float(present.max()))
-    numbers = (low, high, float(lower), float(upper), fill, scaling.center, scaling.scale, *ends)
-    return column, dict(zip(NUMBERS, numbers, strict=True)), scaling, some_missing and options.indicator
-
-
-def _fill(values: np.ndarray, options: NumericOptions) -> float:
-    """The value of missing cells, by scikit-learn's SimpleImputer."""
-    from sklearn.impute import SimpleImputer
-
-    constant = options.fill if options.missing == "constant" else None
-    imputer = SimpleImputer(strategy=options.missing, fill_value=constant).fit(values[:, None])
-    return float(imputer.statistics_[0])
-
-
-def _extremes(values: np.ndarray, options: NumericOptions) -> tuple[float, float]:
-    """The bounds beyond which values (n,) of training rows are extreme."""
-    if not len(values):
-        return -np.inf, np.inf
-    if options.outlier_rule == "zscore":
-        mean, spread = float(np.mean(values)), float(np.std(values))
-        return mean - options.limit * spread, mean + options.limit * spread
-    low, high = np.quantile(values, [options.limit, 1 - options.limit])
-    return float(low), float(high)
-
-
-def _apply(
-    frame: Frame, column: NumberColumn, numbers: Mapping[str, float], scaling: Scaling, result: Transformed
-) -> tuple[np.ndarray, np.ndarray]:
-    """The scaled cells (n_rows,) and which are missing; what was changed is noted in `result`."""
-    values, bad, n_marked = _cells(frame, column.name, column.thousands, column.unit)
-    outside = _outside(values, numbers["low"], numbers["high"])
-    bad |= outside & column.refuse_outside
-    beyond = ~outside & _outside(values, numbers["lower"], numbers["upper"])
-    new = ~outside & ~bad & _outside(values, numbers["minimum"], numbers["maximum"])
-    values = np.where(outside | bad, np.nan, np.clip(values, numbers["lower"], numbers["upper"]))
-    missing = np.isnan(values)
-    with np.errstate(over="ignore"):  # far outside a narrow column: too large once it is scaled
-        scaled = scaling.apply(np.where(missing, numbers["fill"], values))
-    too_large = np.abs(scaled) > LARGEST_NUMBER
-    if too_large.any():
-        bad, missing = bad | too_large, missing | too_large
-        scaled[too_large] = scaling.apply(np.array([numbers["fill"]]))[0]
-    _note(result, column, bad, outside & ~bad, beyond, new, n_marked)
-    return _clipped(scaled, column), missing
-
-
-def _note(
-    result: Transformed,
-    column: NumberColumn,
-    bad: np.ndarray,
-    outside: np.ndarray,
-    beyond: np.ndarray,
-    new: np.ndarray,
-    n_marked: int,
-) -> None:
-    if bad.any():
-        result.bad[column.name] = bad
-    if new.any():
-        result.outside[column.name] = int(new.sum())
-    steps = {
-        "marks removed": n_marked,
-        "impossible values taken as missing": int(outside.sum()),
-        "outliers set to the bound": int(beyond.sum()),
-    }
-    result.changed.update({(what, column.name): n for what, n in steps.items() if n})
-
-
-def _clipped(scaled: np.ndarray, column: NumberColumn) -> np.ndarray:
-    limit = column.clip_limit
-    if column.clip == "smooth":
-        return np.asarray(scaled / np.sqrt(1 + np.square(scaled / limit)))
-    if column.clip == "hard":
-        low, high = (0.0, 1.0) if column.scaling == "minmax" else (-limit, limit)
-        return np.asarray(np.clip(scaled, low, high))
-    return scaled
-
-
-def _outside(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Present values beyond the bounds."""
-    return np.asarray((values < low) | (values > high))
-
-
-def _cells(frame: Frame, name: str, thousands: str | None, unit: str | None) -> tuple[np.ndarray, np.ndarray, int]:
-    """Values (n_rows,), NaN for missing and unusable; which are unusable; and how many had marks."""
-    values, bad, n_marked = read_numbers(frame, name, thousands=thousands, unit=unit)
-    bad = bad | (np.abs(values) > LARGEST_NUMBER)
-    return np.where(bad, np.nan, values), bad, n_marked
-
-
-def _read(frame: Frame, name: str, options: NumericOptions) -> tuple[np.ndarray, np.ndarray, int]:
-    if options.thousands is not None and options.thousands == frame.decimal:
-        message = f'column `{escape(name)}` has `thousands: "{options.thousands}"`, which is the decimal mark'
-        hints = ("set `data.decimal`, or choose another mark",)
-        raise UsageError(Problem("BP182", message, hints=hints, key=("columns", name)))
-    return _cells(frame, name, options.thousands, options.unit)
-
-
-def _read_all(frame: Frame, options: Mapping[str, NumericOptions]) -> dict[str, np.ndarray]:
-    """float64 (n_rows,) by column, NaN for missing. Raises DataError with the problems of all columns."""
-    columns, problems = {}, []
-    for name, chosen in options.items():
-        values, bad, _ = _read(frame, name, chosen)
-        if chosen.out_of_range == "error":
-            bad |= _outside(values, *chosen.bounds)
-        columns[name] = values
-        if bad.any():
-            problems.append(unusable(frame, name, bad))
-        elif np.isnan(values).all():
-            problems.append(_empty(name))
-    if problems:
-        raise DataError(*problems)
-    return columns
-
-
-def _empty(name: str) -> Problem:
-    return Problem(
-        "BP241",
-        f"column `{escape(name)}` is numeric but has no usable value in the training rows",
-        hints=(f"write `columns: {{{yaml_name(name)}: ignore}}`, or check `data.na_values` and `range`",),
-        key=("columns", name),
     )

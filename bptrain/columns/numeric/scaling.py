@@ -1,95 +1,161 @@
-"""Scaling: scikit-learn learns, saved numbers and numpy apply, and both must agree on the training rows."""
+"""Scaling and clipping of numeric columns: scikit-learn learns, saved numbers and numpy apply.
+
+A scaled value is (f(x) - center) / scale, where f is sign(x) log(1 + |x|) for `log1p`, the normal score of x among the
+training quantiles for `quantile` (as scikit-learn's QuantileTransformer), and else x. `robust` falls back, where the
+interquartile range is 0, to half the width, and where this is 0 too, to a scale so large that every value becomes 0, as
+RealMLP does (Holzmüller et al. 2024, "Better by Default"). Clipping follows: `hard` to ±limit (`minmax`: to [0, 1]),
+`smooth` x / sqrt(1 + (x / limit)^2), of the same paper.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-EDGE = 1e-7  # scikit-learn's BOUNDS_THRESHOLD: ranks nearer to 0 or 1 are cut off, at about ±5.2
+from bptrain.columns.numeric.options import NumericOptions
+
+VANISHING = float(np.finfo(np.float64).max)  # divided by this, every number is 0 in float32
+_CONSTANT = 10 * float(np.finfo(np.float64).eps)  # scikit-learn takes spreads below this for 0
+_EDGE = 1e-7  # scikit-learn's QuantileTransformer takes values this close to its ends for the ends
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """One column's scaling: (f(x) - center) / scale, with f the signed logarithm for `log1p`.
+    """What training rows taught: `center` and `scale` (n_columns,) float64, and quantiles by the column's position."""
 
-    With `quantile`, `quantiles` (k,) are the training values at k even ranks from 0 to 1, and center and scale unused.
-    """
-
-    how: str
-    center: float = 0.0
-    scale: float = 1.0
-    quantiles: np.ndarray = field(default_factory=lambda: np.empty(0))
-
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """Scaled values (n_rows,) float64."""
-        if self.how == "quantile":
-            return _normal(values, self.quantiles)
-        if self.how == "log1p":
-            values = signed_log(values)
-        return np.asarray((values - self.center) / self.scale)
+    center: np.ndarray
+    scale: np.ndarray
+    quantiles: dict[int, np.ndarray]
 
 
-def learn_scaling(values: np.ndarray, how: str) -> Scaling:
-    """What the training values (n_rows,), none missing, teach. Raises RuntimeError where we and scikit-learn differ."""
-    if how == "none":
-        return Scaling(how)
-    column = (signed_log(values) if how == "log1p" else values)[:, None]
-    scaler = _scaler(how, len(values)).fit(column)
-    made = _of(how, scaler, values)
-    expected = scaler.transform(column)[:, 0]
-    if how == "robust" and made.scale != float(scaler.scale_[0]):  # our own scale, where scikit-learn has none
-        return made
-    if not np.allclose(made.apply(values), expected, rtol=1e-10, atol=1e-10):
-        raise RuntimeError(f"our {how} scaling differs from scikit-learn's")
-    return made
+def learn_scaling(options: Sequence[NumericOptions], filled: np.ndarray) -> Scaling:
+    """Learn from the training rows `filled` (n_rows, n_columns) float64, without missing cells."""
+    learned = Scaling(np.zeros(len(options)), np.ones(len(options)), {})
+    for kind in dict.fromkeys(each.scaling for each in options):
+        chosen = [position for position, each in enumerate(options) if each.scaling == kind]
+        expected = _LEARNERS[kind](filled[:, chosen], chosen, learned)
+        _compare(kind, scaled(learned, options, filled)[:, chosen], expected, learned, chosen)
+    return learned
 
 
-def signed_log(values: np.ndarray) -> np.ndarray:
-    """sign(x) log(1 + |x|): near zero like x, far away like the logarithm."""
-    return np.asarray(np.sign(values) * np.log1p(np.abs(values)))
+def scaled(scaling: Scaling, options: Sequence[NumericOptions], filled: np.ndarray) -> np.ndarray:
+    """Scaled values (n_rows, n_columns) float64, not clipped."""
+    bent = filled.copy()
+    for position, each in enumerate(options):
+        if each.scaling == "log1p":
+            bent[:, position] = signed_log1p(bent[:, position])
+    for position, quantiles in scaling.quantiles.items():
+        bent[:, position] = normal_scores(bent[:, position], quantiles)
+    return np.asarray((bent - scaling.center) / scaling.scale)
 
 
-def _scaler(how: str, n_rows: int) -> Any:
-    from sklearn import preprocessing as sk
-
-    if how == "quantile":
-        n_quantiles = min(n_rows, max(min(n_rows // 30, 1000), 10))
-        return sk.QuantileTransformer(n_quantiles=n_quantiles, output_distribution="normal", subsample=None)
-    return {"minmax": sk.MinMaxScaler, "robust": sk.RobustScaler}.get(how, sk.StandardScaler)()
-
-
-def _of(how: str, scaler: Any, values: np.ndarray) -> Scaling:
-    if how == "quantile":
-        return Scaling(how, quantiles=np.asarray(scaler.quantiles_[:, 0], np.float64))
-    if how == "minmax":
-        return Scaling(how, float(scaler.data_min_[0]), float(1 / scaler.scale_[0]))
-    if how == "robust":
-        return Scaling(how, float(scaler.center_[0]), _robust_scale(values, float(scaler.scale_[0])))
-    return Scaling(how, float(scaler.mean_[0]), float(scaler.scale_[0]))
+def clipped(options: Sequence[NumericOptions], values: np.ndarray) -> np.ndarray:
+    """Scaled values (n_rows, n_columns), clipped where the options say so."""
+    result = values.copy()
+    for position, each in enumerate(options):
+        if each.clip == "smooth":
+            result[:, position] = values[:, position] / np.hypot(1.0, values[:, position] / each.clip_limit)
+        elif each.clip == "hard":
+            result[:, position] = np.clip(values[:, position], *_hard_bounds(each))
+    return result
 
 
-def _robust_scale(values: np.ndarray, found: float) -> float:
-    """The interquartile range; where half of the values are equal, half the whole range (Holzmüller et al. 2024)."""
-    first, third = np.quantile(values, [0.25, 0.75])
-    spread = float(np.ptp(values)) / 2
-    return found if third > first or not spread else spread
+def signed_log1p(x: np.ndarray) -> np.ndarray:
+    """sign(x) log(1 + |x|)."""
+    return np.asarray(np.sign(x) * np.log1p(np.abs(x)))
 
 
-def _normal(values: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Ranks among the quantiles as numbers of a normal distribution, as scikit-learn's QuantileTransformer.
+def normal_scores(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """The standard normal quantile of the rank of each x (n,) among `quantiles` (k,), at most about ±5.2.
 
-    Where several quantiles are equal, the rank lies in the middle of theirs.
+    The rank is interpolated from both sides, so that among equal quantiles it is the middle one.
     """
     from scipy.special import ndtri
 
     ranks = np.linspace(0, 1, len(quantiles))
-    below = np.interp(values, quantiles, ranks)
-    above = -np.interp(-values, -quantiles[::-1], -ranks[::-1])
-    rank = 0.5 * (below + above)
-    rank[values + EDGE > quantiles[-1]] = 1.0
-    rank[values - EDGE < quantiles[0]] = 0.0
-    edge = EDGE - np.spacing(1)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.clip(ndtri(rank), ndtri(edge), ndtri(1 - edge)))
+    rising = np.interp(x, quantiles, ranks)
+    falling = np.interp(-x, -quantiles[::-1], -ranks[::-1])
+    rank = 0.5 * (rising - falling)
+    rank[x + _EDGE > quantiles[-1]] = 1
+    rank[x - _EDGE < quantiles[0]] = 0
+    edge = _EDGE - np.spacing(1)
+    return np.asarray(np.clip(ndtri(rank), ndtri(edge), ndtri(1 - edge)))
+
+
+def n_quantiles(n_rows: int) -> int:
+    """One quantile per 30 rows, from 10 to 1000, but no more than rows."""
+    return min(max(min(n_rows // 30, 1000), 10), n_rows)
+
+
+def _hard_bounds(options: NumericOptions) -> tuple[float, float]:
+    return (0.0, 1.0) if options.scaling == "minmax" else (-options.clip_limit, options.clip_limit)
+
+
+# Each learns from filled[:, chosen] (n_rows, k), writes into the columns `chosen` of `learned`, and returns what
+# scikit-learn makes of the same rows.
+
+
+def _standard(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(filled)
+    learned.center[chosen], learned.scale[chosen] = scaler.mean_, scaler.scale_
+    return np.asarray(scaler.transform(filled))
+
+
+def _log1p(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
+    return _standard(signed_log1p(filled), chosen, learned)
+
+
+def _minmax(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
+    from sklearn.preprocessing import MinMaxScaler
+
+    scaler = MinMaxScaler().fit(filled)
+    width = scaler.data_range_
+    learned.center[chosen], learned.scale[chosen] = scaler.data_min_, np.where(width < _CONSTANT, 1.0, width)
+    return np.asarray(scaler.transform(filled))
+
+
+def _robust(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
+    from sklearn.preprocessing import RobustScaler
+
+    scaler = RobustScaler().fit(filled)
+    low, high = np.percentile(filled, (25, 75), axis=0)
+    narrow = high - low < _CONSTANT
+    half = np.ptp(filled, axis=0) / 2
+    instead = np.where(half < _CONSTANT, VANISHING, half)
+    learned.center[chosen], learned.scale[chosen] = scaler.center_, np.where(narrow, instead, scaler.scale_)
+    return np.asarray(np.where(narrow, (filled - scaler.center_) / instead, scaler.transform(filled)))
+
+
+def _quantile(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
+    from sklearn.preprocessing import QuantileTransformer
+
+    transformer = QuantileTransformer(
+        n_quantiles=n_quantiles(len(filled)), output_distribution="normal", subsample=None
+    ).fit(filled)
+    learned.quantiles.update(zip(chosen, transformer.quantiles_.T.copy(), strict=True))
+    return np.asarray(transformer.transform(filled))
+
+
+def _none(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
+    return filled
+
+
+_LEARNERS: dict[str, Callable[[np.ndarray, list[int], Scaling], np.ndarray]] = {
+    "standard": _standard,
+    "minmax": _minmax,
+    "robust": _robust,
+    "quantile": _quantile,
+    "log1p": _log1p,
+    "none": _none,
+}
+
+
+def _compare(kind: str, ours: np.ndarray, expected: np.ndarray, learned: Scaling, chosen: list[int]) -> None:
+    """Exactly; but scikit-learn computes `minmax` as x * scale + min, which loses digits far from 0."""
+    lost = 1e-12 * (1 + np.abs(learned.center[chosen] / learned.scale[chosen])) if kind == "minmax" else 0.0
+    if not (np.abs(ours - expected) <= lost).all():
+        raise RuntimeError(f"our {kind} scaling differs from scikit-learn's")

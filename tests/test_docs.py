@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import sys
@@ -45,3 +46,11 @@ def test_documents_link_to_files_that_exist() -> None:
     assert len(links) >= 5
     for page, link in links:
         assert (page.parent / link).exists(), (page.name, link)
+
+
+def test_the_page_of_the_data_has_the_digest_of_every_table() -> None:
+    text = (ROOT / "data/README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `([\w./]+\.csv\.gz)` \|.*`([0-9a-f]{64})` \|$", text, re.MULTILINE))
+    files = {path.relative_to(ROOT / "data").as_posix(): path for path in (ROOT / "data").rglob("*.csv.gz")}
+    assert len(files) >= 7
+    assert listed == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}

@@ -30,9 +30,10 @@ LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("training", ("training.",)),
     ("judging", ("judging.",)),
     ("parts of a run", ("listener", "split_by", "survey", "predictor", "artifacts", "provenance")),
+    ("proposal", ("proposal.",)),
     ("reports", ("reports.",)),
     ("trials", ("warm_start", "trial", "cross_validation")),
-    ("story", ("pipeline",)),
+    ("story", ("pipeline", "initial")),
     ("finished runs", ("run", "evaluation", "prediction")),
     ("entrances", ("api", "cli.", "__main__", "")),
 ]

@@ -123,7 +123,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["fitt", "c.yaml"], "No such command 'fitt'. Did you mean 'fit'?"),
         (["evalaute"], "Did you mean 'evaluate'?"),
-        (["nonsense"], "There are check, fit, evaluate, predict, inspect, schema and explain."),
+        (["nonsense"], "There are init, check, fit, evaluate, predict, inspect, schema and explain."),
         (["\x1b[31mfit"], r"No such command '\x1b[31mfit'"),
         (["--verson"], "--version"),
         (["fit"], "Missing argument 'CONFIG'"),
@@ -168,6 +168,8 @@ def test_commands_load_only_what_they_need(project: Path) -> None:
         ["check", "--json", "configs/adult.yaml"],
         ["check", "configs/california.yaml"],
         ["check", "configs/no.yaml"],
+        ["init", "data/telco.csv.gz", "--target", "churn"],
+        ["init", "data/hotel.csv.gz", "--target", "avg_price_per_room"],
     ]
     result = subprocess.run(
         [sys.executable, "-c", LOADED, json.dumps(lines)], cwd=ROOT, capture_output=True, text=True, check=True

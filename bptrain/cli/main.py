@@ -23,6 +23,7 @@ from bptrain.reports.text import problem_text  # noqa: E402
 from bptrain.text import escape, join_words, nearest  # noqa: E402
 
 COMMANDS = {
+    "init": "Look at a table and write a first config.",
     "check": "Find config and data problems in seconds, without training.",
     "fit": "Train, judge and seal a model.",
     "evaluate": "Judge a run; the exit code says pass or fail.",

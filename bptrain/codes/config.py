@@ -153,4 +153,14 @@ CODES: dict[str, Code] = {
         "This kind of split looks at a column, and the config does not say at which.",
         "Write `split: {kind: KIND, column: NAME}`, or give one column the role `group` or `time`.",
     ),
+    "BP171": Code(
+        "no target is named",
+        "`bptrain init` has to know which column shall be predicted.",
+        "Add `--target NAME` with one of the columns listed.",
+    ),
+    "BP172": Code(
+        "`--target` names no column",
+        "The table has no column with the name given.",
+        "Write one of the columns listed, with its capital letters; put a name with spaces in quotes.",
+    ),
 }

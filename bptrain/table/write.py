@@ -56,6 +56,21 @@ SINKS: dict[str, Callable[[str, pa.Schema], Any]] = {
 }
 
 
+def require_free(path: Path, *, overwrite: bool) -> None:
+    """Raise UsageError when no file can be made there: its folder is missing, or it exists (unless `overwrite`)."""
+    if not path.parent.is_dir():
+        folder = escape(str(path.parent))
+        raise UsageError(
+            Problem(
+                "BP160", f"there is no folder `{folder}` for the output", hints=(f"make it first: mkdir -p {folder}",)
+            )
+        )
+    if path.exists() and not overwrite:
+        raise UsageError(
+            Problem("BP158", f"`{escape(str(path))}` exists already", hints=("choose another name, or add `--force`",))
+        )
+
+
 @contextmanager
 def open_writer(path: Path, *, overwrite: bool) -> Iterator[Writer]:
     """A writer for the format that the name ends with; the file is renamed into place when the block ends well.
@@ -69,17 +84,7 @@ def open_writer(path: Path, *, overwrite: bool) -> Iterator[Writer]:
                 "BP157", f"`{escape(path.name)}` has no ending that says its format", hints=(f"use one of {endings}",)
             )
         )
-    if not path.parent.is_dir():
-        folder = escape(str(path.parent))
-        raise UsageError(
-            Problem(
-                "BP160", f"there is no folder `{folder}` for the output", hints=(f"make it first: mkdir -p {folder}",)
-            )
-        )
-    if path.exists() and not overwrite:
-        raise UsageError(
-            Problem("BP158", f"`{escape(str(path))}` exists already", hints=("choose another name, or add `--force`",))
-        )
+    require_free(path, overwrite=overwrite)
     partial = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
     writer = Writer(lambda schema: SINKS[path.suffix](str(partial), schema))
     try:

@@ -1,0 +1,39 @@
+"""`bptrain init`: a first config from a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bptrain.cli import options
+
+
+@click.command(name="init")
+@click.argument("table", nargs=-1, required=True)
+@click.option("--target", metavar="COLUMN", help="The column to predict.")
+@click.option("--test", multiple=True, metavar="FILE", help="A file for the final judgement; may be given again.")
+@click.option("-o", "--out", type=options.path, help="The config to write; by default it is printed.")
+@click.option("--force", is_flag=True, help="Replace a config that exists.")
+@options.root
+def command(
+    table: tuple[str, ...], target: str | None, test: tuple[str, ...], out: Path | None, force: bool, root: Path | None
+) -> None:
+    """Look at TABLE, one file or more, and write a short config that says why in comments.
+
+    Trains nothing. `bptrain fit` accepts the config as it is.
+
+    Example: bptrain init data/telco.csv.gz --target churn -o telco.yaml
+    """
+    from bptrain.initial import Request, first_config, following, write_config
+    from bptrain.table.write import require_free
+
+    if out is not None:
+        require_free(out, overwrite=force)
+    request = Request(table, test, target, out, root)
+    text = first_config(request)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    write_config(out, text)
+    click.echo(f"wrote {out}; go on with: {following(request)[-1]}")

@@ -1,0 +1,113 @@
+"""A first config for a table: proposed, written down, and checked as `bptrain check` does, so that `fit` takes it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bptrain import pipeline
+from bptrain.config.load import config_from_text
+from bptrain.errors import DataError
+from bptrain.proposal.proposal import Proposal, propose
+from bptrain.proposal.split import FEWEST
+from bptrain.reports.proposal import proposal_yaml
+from bptrain.runs import storage
+from bptrain.table.files import Roots
+from bptrain.targets.binary.options import BinaryOptions
+from bptrain.text import escape
+
+RARE_ROWS = 3  # rows of a label from which one can test, one choose the epoch, and one train
+TOO_FEW = {"BP266", "BP267"}
+Remedy = tuple[dict[str, object], str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `bptrain init` was asked: files as written, and where the config goes (None: shown)."""
+
+    train: tuple[str, ...]
+    test: tuple[str, ...] = ()
+    target: str | None = None
+    out: Path | None = None
+    root: Path | None = None
+
+
+def first_config(request: Request) -> str:
+    """The text of a config that `fit` accepts unedited.
+
+    Raises UsageError when the target is not named or is no column, and what `check` raises for a table that cannot be
+    used.
+    """
+    roots = Roots.create(request.root, extras=(*request.train, *request.test))
+    proposal = propose(request.train, request.test, request.target, roots)
+    commands = [made(request), *following(request)]
+    error: DataError | None = None
+    for candidate in _with_remedies(proposal):
+        text = proposal_yaml(candidate, commands=commands)
+        try:
+            pipeline.check(config_from_text(text), roots)
+            return text
+        except DataError as found:
+            error = error or found
+            if not TOO_FEW.issuperset(problem.code for problem in found.problems):
+                raise
+    raise error or RuntimeError("nothing was proposed")
+
+
+def made(request: Request) -> str:
+    """The command that writes the config."""
+    tests = [word for file in request.test for word in ("--test", file)]
+    target = [] if request.target is None else ["--target", request.target]
+    root = [] if request.root is None else ["--root", str(request.root)]
+    return _shell("init", *request.train, *target, *tests, *root, "-o", _config(request).as_posix())
+
+
+def following(request: Request) -> list[str]:
+    """The commands to go on with."""
+    root = _root(request)
+    options = [] if root is None else ["--root", str(root)]
+    return [_shell(command, _config(request).as_posix(), *options) for command in ("check", "fit")]
+
+
+def write_config(path: Path, text: str) -> None:
+    """Write the file whole or not at all."""
+    storage.write_text(path, text)
+
+
+def _with_remedies(proposal: Proposal) -> list[Proposal]:
+    """The proposal, and what is left to try when its rows cannot be divided."""
+    n_labelled = proposal.n_rows - proposal.n_unlabelled
+    none: Remedy = ({"test": 0, "validation": 0}, f"{n_labelled} rows are too few to set some apart: nothing is judged")
+    undivided = replace(proposal, remedies={"split": none})
+    if n_labelled < FEWEST:
+        return [undivided]
+    if isinstance(proposal.target.options, BinaryOptions):
+        return [proposal, undivided]
+    rare: Remedy = (
+        {"rare_class": "drop", "rare_class_rows": RARE_ROWS},
+        f"labels with fewer than {RARE_ROWS} rows cannot be learned and judged: their rows are left out",
+    )
+    return [proposal, replace(proposal, remedies={"clean": rare}), undivided]
+
+
+def _config(request: Request) -> Path:
+    """Where the config goes, or would go by the name of the table."""
+    return request.out or Path(f"{Path(request.train[0]).name.split('.')[0] or 'config'}.yaml")
+
+
+def _root(request: Request) -> Path | None:
+    """The folder to name as `--root`: that of a file outside the working directory, which a config may not leave."""
+    if request.root is not None:
+        return request.root
+    here = Path.cwd()
+    outside = [path.parent for file in (*request.train, *request.test) if not _below(path := here / file, here)]
+    return outside[0] if outside else None
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _shell(*words: str) -> str:
+    return escape(shlex.join(["bptrain", *words]))

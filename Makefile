@@ -53,6 +53,9 @@ clean: ## remove what building and testing left behind (not .venv, not runs/)
 proof-california: $(STAMP) ## California housing, three seeds: mean test RMSE at most 0.50
 	$(PYTHON_RUN) benchmarks/california.py
 
+proof-init: $(STAMP) ## init, then fit unedited, on every shipped table: kinds right, better than trivial
+	$(PYTHON_RUN) benchmarks/init_proof.py
+
 proof-wheel: $(STAMP) ## the wheel in a clean environment, a read-only folder, with a hostile keras.json
 	@sh benchmarks/wheel_proof.sh
 

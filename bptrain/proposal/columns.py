@@ -65,8 +65,7 @@ def settings(options: ColumnOptions) -> dict[str, object]:
 
 def _marked(frame: Frame, known: set[str]) -> dict[str, ColumnOptions]:
     """Numbers with a unit or thousands marks, with the options that read them."""
-    numeric_options = getattr(marks, "numeric_options", lambda frame, name: None)
-    found = {name: numeric_options(frame, name) for name in text_columns(frame) if name not in known}
+    found = {name: marks.numeric_options(frame, name) for name in text_columns(frame) if name not in known}
     return {name: options for name, options in found.items() if options is not None}
 
 

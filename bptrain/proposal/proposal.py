@@ -45,7 +45,7 @@ def propose(train: Sequence[str], test: Sequence[str], target: str | None, roots
     target = _require_target(frame, target)
     missing = find_missing(frame, target)
     options = readable.options.model_copy(update={"na_values": missing.na_values})
-    readable = Readable(options, readable.why, load(options, roots))
+    readable = Readable(options, readable.why, load(options, CleanOptions(), roots))
     frame, _ = drop_missing_targets(readable.loaded.frame, [target], CleanOptions(missing_target="drop"))
     n_unlabelled = readable.loaded.frame.n_rows - frame.n_rows
     learning = _training(frame, readable)

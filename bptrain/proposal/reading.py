@@ -13,7 +13,7 @@ from bptrain.errors import DataError
 from bptrain.table.files import DataFile, Roots, open_data
 from bptrain.table.frame import Frame
 from bptrain.table.load import Loaded, load
-from bptrain.table.options import DataOptions
+from bptrain.table.options import CleanOptions, DataOptions
 from bptrain.table.read import column_names, format_by_name
 from bptrain.text import quote_list
 
@@ -48,7 +48,7 @@ def read(train: Sequence[str], test: Sequence[str], roots: Roots) -> Readable:
     first: DataError | None = None
     while True:
         try:
-            loaded = load(options, roots)
+            loaded = load(options, CleanOptions(), roots)
             break
         except DataError as error:
             first = first or error
@@ -60,7 +60,7 @@ def read(train: Sequence[str], test: Sequence[str], roots: Roots) -> Readable:
     if marked:
         why["decimal"] = f"a comma, as in {quote_list(marked, last='and', limit=3)}"
         options = options.model_copy(update={"decimal": ","})
-        loaded = load(options, roots)
+        loaded = load(options, CleanOptions(), roots)
     return Readable(options, why, loaded)
 
 

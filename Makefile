@@ -62,6 +62,9 @@ proof-wheel: $(STAMP) ## the wheel in a clean environment, a read-only folder, w
 proof-predict: $(STAMP) ## predict 2 million rows: bounded memory, equal for all chunk sizes and to evaluate
 	$(PYTHON_RUN) benchmarks/predict_proof.py
 
+proof-folds: $(STAMP) ## 20 simulated tables: cross-validation's interval covers the held-out score
+	$(PYTHON_RUN) benchmarks/folds_proof.py
+
 proof-gradients: $(STAMP) ## backpropagation against central differences: every network x kind x loss x penalty
 	$(PYTHON_RUN) benchmarks/gradients_proof.py $(EVERY)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from bptrain.columns import infer, refusal
 from bptrain.columns import prepare as columns_prepare
+from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.judging.gates import Gate, check_gate_splits, check_gates, parse_gates
@@ -82,6 +83,10 @@ def check_cells(found: Survey, config: Config) -> None:
     training = found.frame.take(np.flatnonzero(found.given == "train"))
     others = found.frame.take(np.flatnonzero(found.given != "train"))
     problems: list[Problem] = []
+    try:
+        row_weights(found.frame, weight_column(config.columns))
+    except DataError as error:
+        problems += error.problems
     try:
         columns_prepare.check(found.frame, config.columns)
     except DataError as error:

@@ -119,6 +119,57 @@ CONFIGS = {
     "stratified regression": Case(
         2, "BP155", "c.yaml:3:8", "write `split: random`", "data: t.csv\ntarget: amount\nsplit: stratified\n"
     ),
+    "loss without a task": Case(
+        2, "BP103", "c.yaml:2:25", "name the `task`", "data: t.csv\ntarget: {column: label, loss: focal}\n"
+    ),
+    "loss of another task": Case(
+        2,
+        "BP105",
+        "c.yaml:2:50",
+        "`mse`, `mae`, `huber`",
+        "data: t.csv\ntarget: {column: amount, task: regression, loss: focal}\n",
+    ),
+    "quantile out of range": Case(
+        2,
+        "BP104",
+        "c.yaml:2:77",
+        "a number > 0 and < 1; got 1.5",
+        "data: t.csv\ntarget: {column: amount, task: regression, loss: {kind: quantile, quantile: 1.5}}\n",
+    ),
+    "weight of a class that is not there": Case(
+        2,
+        "BP167",
+        "c.yaml:2:54",
+        "did you mean `yes`?",
+        "data: t.csv\ntarget: {column: label, task: binary, class_weights: {yess: 2}}\n",
+    ),
+    "two clips": config_case("BP108", "c.yaml:3:1", "keep one of them", "training: {clip_norm: 1, clip_value: 1}\n"),
+    "unknown schedule": config_case("BP105", "c.yaml:3:22", "did you mean `cosine`?", "training: {schedule: cosin}\n"),
+    "unknown initializer": config_case(
+        "BP104", "c.yaml:3:22", "did you mean `he_normal`?", "model: {initializer: henormal}\n"
+    ),
+    "defaults of an unknown kind": config_case(
+        "BP105", "c.yaml:3:11", "did you mean `numeric`?", "columns: {<numerc>: {scaling: robust}}\n"
+    ),
+    "unknown scaling": config_case(
+        "BP104", "c.yaml:3:42", "did you mean `robust`?", "columns: {size: {kind: numeric, scaling: robuste}}\n"
+    ),
+    "range with the numbers swapped": config_case(
+        "BP108", "c.yaml:3:33", "write the lowest value first", "columns: {size: {kind: numeric, range: [9, 0]}}\n"
+    ),
+    "one mark for thousands and decimals": config_case(
+        "BP250", "c.yaml:3:", "data.decimal", "columns: {size: {kind: numeric, thousands: '.'}}\n"
+    ),
+    "ordinal without an order": config_case("BP106", "c.yaml:3:11", "`order`", "columns: {colour: ordinal}\n"),
+    "one fold": config_case("BP104", "c.yaml:3:16", "a whole number >= 2", "split: {folds: 1}\n"),
+    "split by no column": config_case("BP164", "c.yaml:3:8", "column: NAME", "split: group\n"),
+    "split by an unknown column": config_case(
+        "BP163", "c.yaml:3:30", "did you mean `colour`?", "split: {kind: group, column: color}\n"
+    ),
+    "two roles for the split": config_case(
+        "BP161", "", "`split: group` or `split: time`", "columns: {colour: group, size: time}\n"
+    ),
+    "two weights": config_case("BP180", "c.yaml:3:", "keep one", "columns: {size: weight, amount: weight}\n"),
     "unknown encoding": Case(
         2, "BP222", "c.yaml:1:32", "usual ones are utf-8", "data: {train: t.csv, encoding: klingon}\ntarget: label\n"
     ),
@@ -206,6 +257,54 @@ TABLES = {
         "split: {validation: 0}",
         table(ROWS[:2]),
         "data: t.csv\ntarget: {column: amount, task: regression}\n",
+    ),
+    "time that is none": table_case(
+        "BP274", "t.csv: row 2", "write dates as 2024-05-31", table(), SIMPLE + "split: {kind: time, column: colour}\n"
+    ),
+    "part that is none": table_case(
+        "BP278", "c.yaml:3:31", "train, validation or test", table(), SIMPLE + "split: {kind: column, column: colour}\n"
+    ),
+    "missing group": table_case(
+        "BP273",
+        "t.csv: row 5",
+        "fill them in",
+        table(cell(5, "colour", "")),
+        SIMPLE + "split: {kind: group, column: colour}\n",
+    ),
+    "one group": table_case(
+        "BP275",
+        "",
+        "rows of more groups",
+        table(whole("colour", lambda i: "red")),
+        SIMPLE + "split: {kind: group, column: colour}\n",
+    ),
+    "negative weight": table_case(
+        "BP305", "t.csv: row 4", "'-1' (row 4)", table(cell(4, "amount", "-1")), SIMPLE + "columns: {amount: weight}\n"
+    ),
+    "cell out of its range": table_case(
+        "BP254",
+        "t.csv: row",
+        "out_of_range: missing",
+        table(),
+        SIMPLE + "columns: {amount: {kind: numeric, range: [0, 1], out_of_range: error}}\n",
+    ),
+    "negative count": table_case(
+        "BP290",
+        "t.csv: row 3",
+        "'-2' (row 3)",
+        table(cell(3, "amount", "-2")),
+        "data: t.csv\ntarget: {column: amount, task: regression, loss: poisson}\n",
+    ),
+    "label outside the order": table_case(
+        "BP255",
+        "t.csv: row",
+        "`order`",
+        table(),
+        SIMPLE + "columns: {colour: {kind: ordinal, order: [red, blue]}}\n",
+    ),
+    "text in a date": table_case("BP255", "t.csv: row ", "kind: date", table(), SIMPLE + "columns: {colour: date}\n"),
+    "text in a boolean": table_case(
+        "BP255", "t.csv: row ", "true_values", table(), SIMPLE + "columns: {colour: boolean}\n"
     ),
     "all columns ignored": table_case(
         "BP247", "c.yaml:3:10", "`numeric` or `categorical`", table(), SIMPLE + "columns: {'*': ignore}\n"
@@ -305,7 +404,7 @@ def test_wrong_input_is_explained_and_leaves_nothing(
 
 
 def test_wrong_input_has_many_cases_and_each_code_is_explained() -> None:
-    assert len(CASES) >= 60
+    assert len(CASES) >= 100
     assert {case.code for case in CASES.values()} <= set(CODES)
 
 

@@ -91,8 +91,9 @@ def _finding(place: Place, error: Mapping[str, Any], single: bool) -> Finding:
         case "union_tag_invalid" | "union_tag_not_found":
             return _wrong_tag(place, name)
         case "value_error" | "assertion_error":
-            said = str(error["ctx"]["error"])
-            return Finding("BP108", f"`{name}`: {said}" if name else said, place.key_mark)
+            said, _, remedy = str(error["ctx"]["error"]).partition(": ")
+            hints = (remedy,) if remedy else ()
+            return Finding("BP108", f"`{name}`: {said}" if name else said, place.key_mark, hints=hints)
         case kind:
             return _wrong_value(place, name, finite=kind == "finite_number")
 
@@ -166,7 +167,7 @@ def _wrong_value(place: Place, name: str, *, finite: bool) -> Finding:
     near = nearest(place.node.text, literals(place.expected)) if isinstance(place.node, ScalarNode) else []
     hints = _value_hints(place.node, wanted)
     if place.expected.description:
-        hints = (*hints, f"`{name}`: {place.expected.description}")
+        hints = (*hints, f"`{name}`: {shorten(place.expected.description, 180)}")
     return Finding("BP104", message, place.mark, f"did you mean `{near[0]}`?" if near else "", hints)
 
 

@@ -91,7 +91,7 @@ class NumericOptions(Section):
             if low is None and high is None:
                 raise ValueError("give at least one bound, such as `[0, null]`")
             if low is not None and high is not None and low > high:
-                raise ValueError("the lowest value comes first, then the highest")
+                raise ValueError("no number can lie in it: write the lowest value first, then the highest")
         return value
 
     @field_validator("unit")

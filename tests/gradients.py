@@ -187,12 +187,14 @@ def random_weights(network: keras.Model, rng: np.random.Generator) -> dict[str, 
 
 
 def near_kink(subject: Subject) -> bool:
-    """Whether an activation has a kink within KINK_DISTANCE of what enters it, for any of the rows.
+    """Whether an activation, a loss or a penalty has a kink within KINK_DISTANCE of what enters it, for any row.
 
     An activation is any layer without weights that maps one array to one of the same shape. Its third difference at
     distance d is of order d^3 where it is smooth, but d at a kink and d^2 where its second derivative jumps; so no
     list of activations and their kinks is needed.
     """
+    if _loss_is_bent(subject) or _penalty_is_bent(subject):
+        return True
     layers = {layer.name: layer for layer in subject.network.layers if _is_activation(layer)}
     if not layers:
         return False
@@ -205,6 +207,22 @@ def _is_activation(layer: Any) -> bool:
     if layer.weights or isinstance(layer, keras.layers.InputLayer) or not isinstance(layer.output, keras.KerasTensor):
         return False
     return getattr(layer.input, "shape", None) == layer.output.shape
+
+
+def _loss_is_bent(subject: Subject) -> bool:
+    """Of each row's loss as a function of its outputs."""
+    outputs = subject.network(subject.examples.inputs, training=True)
+    return any(
+        _is_bent(lambda value, truth=subject.examples.truths[name], loss=loss: loss(truth, value), outputs[name])
+        for name, loss in subject.losses.items()
+    )
+
+
+def _penalty_is_bent(subject: Subject) -> bool:
+    """The sum of absolute weights has a kink where a weight is zero."""
+    penalised = [layer for layer in subject.network.layers if getattr(layer, "kernel_regularizer", None) is not None]
+    kernels = [np.asarray(layer.kernel) for layer in penalised if layer.kernel_regularizer.l1]
+    return any(np.abs(kernel).min() < KINK_DISTANCE for kernel in kernels)
 
 
 def _is_bent(layer: Any, value: Any) -> bool:

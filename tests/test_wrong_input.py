@@ -143,6 +143,13 @@ CONFIGS = {
         "did you mean `yes`?",
         "data: t.csv\ntarget: {column: label, task: binary, class_weights: {yess: 2}}\n",
     ),
+    "weights of classes that are no mapping": Case(
+        2,
+        "BP104",
+        "c.yaml:2:54",
+        "`none`, `balanced` or a mapping",
+        "data: t.csv\ntarget: {column: label, task: binary, class_weights: some}\n",
+    ),
     "two clips": config_case("BP108", "c.yaml:3:1", "keep one of them", "training: {clip_norm: 1, clip_value: 1}\n"),
     "unknown schedule": config_case("BP105", "c.yaml:3:22", "did you mean `cosine`?", "training: {schedule: cosin}\n"),
     "unknown initializer": config_case(

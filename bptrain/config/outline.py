@@ -74,6 +74,12 @@ def variants(place: Expected) -> dict[str, type[Section]]:
     return {get_args(each.model_fields[place.discriminator].annotation)[0]: each for each in sections}
 
 
+def takes_names(place: Expected) -> bool:
+    """Whether a mapping of any names is one of several alternatives."""
+    several = len(place.alternatives) > 1 and place.discriminator is None
+    return several and any(get_origin(each.annotation) is dict for each in place.alternatives)
+
+
 @cache
 def sections_with_key() -> dict[str, list[str]]:
     """For every key of the schema the places (dotted, "" is the top level) whose sections have it."""

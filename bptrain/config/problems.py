@@ -10,7 +10,17 @@ from pydantic import ValidationError
 
 from bptrain.config.excerpt import Finding, Mark
 from bptrain.config.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from bptrain.config.outline import ROOT, Expected, child, describe, expected, literals, sections_with_key, variants
+from bptrain.config.outline import (
+    ROOT,
+    Expected,
+    child,
+    describe,
+    expected,
+    literals,
+    sections_with_key,
+    takes_names,
+    variants,
+)
 from bptrain.config.scalars import resolve
 from bptrain.config.section import Section
 from bptrain.text import escape, join_words, nearest, quote_list, shorten
@@ -42,20 +52,24 @@ class Place:
 
 def validation_findings(err: ValidationError, root: MappingNode, *, single: bool) -> list[Finding]:
     """What is wrong with the config of this tree; `single` says that the user wrote `target`, now in `targets`."""
-    findings: dict[tuple[object, ...], Finding] = {}
+    findings: dict[tuple[tuple[str | int, ...], object], Finding] = {}
     for error in err.errors(include_url=False):
         names_key = error["type"] in ("extra_forbidden", "missing")
         key = error["loc"][-1] if names_key else None
         place = locate(root, error["loc"][:-1] if names_key else error["loc"])
-        # pydantic tells each alternative of a union as an error of its own: they are one problem.
+        # pydantic tells each alternative of a union as an error of its own: they are one problem, the deepest.
         findings.setdefault((place.path, key), _finding(place, error, single))
-    return list(findings.values())
+    deepest = {path[:length] for path, _ in findings for length in range(len(path))}
+    return [found for (path, key), found in findings.items() if key is not None or path not in deepest]
 
 
 def locate(root: MappingNode, loc: tuple[str | int, ...]) -> Place:
     """The place pydantic means: its `loc` holds keys and indices, and between them the names of chosen alternatives."""
-    place = Place((), root, root.mark, ROOT)
+    place, named = Place((), root, root.mark, ROOT), None
     for step in loc:
+        if place is not named and takes_names(place.expected):
+            named = place  # this step is pydantic's name of an alternative, not one of the user's
+            continue
         below = child(place.expected, step)
         tagged = variants(place.expected)
         if below is not None:

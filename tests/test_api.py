@@ -85,7 +85,7 @@ def test_fit_tells_a_listener(backend: None, folder: Path) -> None:
     rows = frame().assign(constant="x")
     rows.to_csv("t.csv", index=False)
     run = bptrain.fit(SETTINGS, listener=Listener())
-    assert told == ["BP244", "stage", "of 2", "of 2", "stage"]
+    assert told == ["BP244", "stage", "stage", "of 2", "of 2", "stage"]
     assert [warning["code"] for warning in run.metrics["warnings"]] == ["BP244"]
 
 

@@ -118,6 +118,11 @@ def test_robust_takes_half_the_width_without_interquartile_range_and_0_for_a_con
     assert made(learn([5.0] * 10, scaling="robust"), [5.0, 1e30]).tolist() == [0.0, 0.0]
 
 
+def test_quantiles_beside_the_smallest_numbers_are_finite() -> None:
+    cells = [*[0.0] * 10, *[-1.0] * 7, -1.1125369292536007e-308, -2.225073858507e-311, *[None] * 5, 1.0]
+    assert np.isfinite(made(learn(cells, scaling="quantile"), [*cells, 5e-324])).all()
+
+
 @pytest.mark.parametrize(("n_rows", "n"), [(4, 4), (100, 10), (3000, 100), (10**6, 1000)])
 def test_quantiles_grow_with_the_table(n_rows: int, n: int) -> None:
     assert n_quantiles(n_rows) == n

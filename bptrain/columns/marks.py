@@ -83,7 +83,8 @@ def with_hint(problem: Problem, frame: Frame, name: str) -> Problem:
 
 def _candidates(cells: list[str], decimal: str) -> Iterator[NumericOptions]:
     """Fewest marks first; only those that stand in some cell."""
-    units = [unit for unit in UNITS if any(_has_unit(cell, unit) for cell in cells)]
+    everything = "\n".join(cells)
+    units = [unit for unit in UNITS if unit in everything and any(_has_unit(cell, unit) for cell in cells)]
     thousands = [mark for mark in THOUSANDS if mark != decimal and any(mark in cell.strip() for cell in cells)]
     for unit in [None, *units]:
         yield from (NumericOptions(unit=unit, thousands=mark) for mark in [None, *thousands] if unit or mark)

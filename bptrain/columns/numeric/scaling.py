@@ -18,6 +18,7 @@ from bptrain.columns.numeric.options import NumericOptions
 
 VANISHING = float(np.finfo(np.float64).max)  # divided by this, every number is 0 in float32
 _CONSTANT = 10 * float(np.finfo(np.float64).eps)  # scikit-learn takes spreads below this for 0
+_TRACE = 1e-290  # between quantiles closer to 0 the slope of the interpolation overflows
 _EDGE = 1e-7  # scikit-learn's QuantileTransformer takes values this close to its ends for the ends
 
 
@@ -74,6 +75,7 @@ def normal_scores(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     """
     from scipy.special import ndtri
 
+    x = _without_traces(x)
     ranks = np.linspace(0, 1, len(quantiles))
     rising = np.interp(x, quantiles, ranks)
     falling = np.interp(-x, -quantiles[::-1], -ranks[::-1])
@@ -82,6 +84,11 @@ def normal_scores(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     rank[x - _EDGE < quantiles[0]] = 0
     edge = _EDGE - np.spacing(1)
     return np.asarray(np.clip(ndtri(rank), ndtri(edge), ndtri(1 - edge)))
+
+
+def _without_traces(x: np.ndarray) -> np.ndarray:
+    """Numbers so close to 0 that the slope between two of them would be infinite are 0."""
+    return np.where(np.abs(x) < _TRACE, 0.0, x)
 
 
 def n_quantiles(n_rows: int) -> int:
@@ -135,9 +142,10 @@ def _quantile(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.nda
 
     transformer = QuantileTransformer(
         n_quantiles=n_quantiles(len(filled)), output_distribution="normal", subsample=None
-    ).fit(filled)
+    )
+    expected = transformer.fit_transform(_without_traces(filled))
     learned.quantiles.update(zip(chosen, transformer.quantiles_.T.copy(), strict=True))
-    return np.asarray(transformer.transform(filled))
+    return np.asarray(expected)
 
 
 def _none(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:

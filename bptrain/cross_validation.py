@@ -7,17 +7,18 @@ folds estimate what the same procedure gives on new rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from bptrain import survey, trial
-from bptrain.errors import Problem
+from bptrain.errors import DataError, Problem
 from bptrain.judging.folds import summarise
 from bptrain.judging.judge import judge
 from bptrain.listener import Listener
+from bptrain.table.split import Split
 from bptrain.warm_start import Earlier
 
 
@@ -34,12 +35,11 @@ def run(found: survey.Survey, earlier: Earlier | None, listener: Listener) -> Fo
     if not found.config.split.folds:
         return None
     splits = survey.folds(found)
+    prepared = [_prepare(found, split, number, earlier) for number, split in enumerate(splits, start=1)]
     reports, tables, trained, judged = [], [], [], []
-    for number, split in enumerate(splits, start=1):
+    for number, (split, ready) in enumerate(zip(splits, prepared, strict=True), start=1):
         listener.stage(f"fold {number} of {len(splits)}")
-        made = trial.train_and_refit(
-            trial.prepare(found.config, found.frame, split, earlier), found.frame, split, listener, earlier
-        )
+        made = trial.train_and_refit(ready, found.frame, split, listener, earlier)
         if made.diverged:
             listener.warning(Problem("BP603", f"the training of fold {number} diverged, so its metrics are undefined"))
         part = {"test": made.ready.parts["test"]}
@@ -48,6 +48,15 @@ def run(found: survey.Survey, earlier: Earlier | None, listener: Listener) -> Fo
         judged.append(len(part["test"].rows))
         reports.append(judge(tables[-1], made.model.targets))
     return Folds(summarise(reports, trained=trained, judged=judged), _joined(tables))
+
+
+def _prepare(found: survey.Survey, split: Split, number: int, earlier: Earlier | None) -> trial.Ready:
+    """A fold ready to be trained; all are made before the first is, so that none is lost to what one cannot use."""
+    try:
+        return trial.prepare(found.config, found.frame, split, earlier)
+    except DataError as error:
+        told = (replace(problem, message=f"fold {number}: {problem.message}") for problem in error.problems)
+        raise DataError(*told) from error
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:

@@ -50,7 +50,7 @@ def first_config(request: Request) -> str:
             return text
         except DataError as found:
             error = error or found
-            if not TOO_FEW.issuperset(problem.code for problem in found.problems):
+            if not TOO_FEW.issuperset(problem.code for problem in error.problems):
                 raise
     raise error or RuntimeError("nothing was proposed")
 

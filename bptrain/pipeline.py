@@ -155,8 +155,10 @@ def _look(config: Config, roots: Roots) -> tuple[survey.Survey, Earlier | None]:
     earlier = warm_start.open_earlier(config, roots)
     if earlier is None:
         return survey.survey(config, roots), None
+    wanted = config.split
     found = survey.survey(warm_start.with_earlier(config, earlier), roots)
     config, warnings = warm_start.with_earlier_columns(found.config, earlier, found.frame.names)
+    config = survey.with_split(config.model_copy(update={"split": wanted}), found.frame.names)
     warnings += warm_start.shared_rows(config, found.digests, earlier)
     return replace(found, config=config, warnings=[*found.warnings, *warnings]), earlier
 

@@ -29,11 +29,14 @@ WORDS = {"train": "train", "training": "train", "test": "test"} | dict.fromkeys(
 )
 
 
-def settled_split(config: Config) -> SplitOptions:
-    """The section `split` with its kind and column. Raises UsageError where the config does not say which."""
+def settled_split(config: Config, names: tuple[str, ...]) -> SplitOptions:
+    """The section `split` with its kind and column, for a table with columns `names`.
+
+    Raises UsageError where the config does not say which, or says what does not go together.
+    """
     kind: str = config.split.kind
     column = config.split.column
-    roles = [role for role in ROLES if _with_role(config, role)]
+    roles = [role for role in ROLES if _with_role(config, role, names)]
     if kind == "auto" and len(roles) == 2:
         hints = ("write `split: group` or `split: time`",)
         message = "columns have the roles `group` and `time`, and `split` does not say which divides the rows"
@@ -44,7 +47,11 @@ def settled_split(config: Config) -> SplitOptions:
         message, hints = "`split: stratified` needs one target with labels", ("write `split: random`",)
         raise UsageError(Problem("BP155", message, hints=hints, key=("split", "kind")))
     if kind in BY_COLUMN and column is None:
-        column = _only_column(config, kind)
+        column = _only_column(config, kind, names)
+    if kind not in BY_COLUMN and column is not None:
+        message = f"`split.column` is given, but a split of kind `{kind}` looks at no column"
+        hints = ("write the kind, such as `split: {kind: group, column: NAME}`, or remove `column`",)
+        raise UsageError(Problem("BP165", message, hints=hints, key=("split", "column")))
     if config.split.folds and kind == "column":
         message = "a split by `column` says of each row which part it belongs to, so it has no folds"
         hints = ("remove `folds`, or choose another kind of split",)
@@ -100,8 +107,8 @@ def hash_place(key: str, seed: int) -> float:
     return (int.from_bytes(digest, "big") >> 11) / 2**53
 
 
-def _with_role(config: Config, role: str) -> list[str]:
-    return [name for name, options in config.columns.items() if options.kind == role]
+def _with_role(config: Config, role: str, names: tuple[str, ...]) -> list[str]:
+    return [name for name, options in config.columns.items() if options.kind == role and name in names]
 
 
 def _by_task(config: Config) -> str:
@@ -109,9 +116,9 @@ def _by_task(config: Config) -> str:
     return "stratified" if classes == [True] else "random"
 
 
-def _only_column(config: Config, kind: str) -> str:
+def _only_column(config: Config, kind: str, table: tuple[str, ...]) -> str:
     """The column with the role of this kind of split. Raises UsageError unless there is one."""
-    names = _with_role(config, kind)
+    names = _with_role(config, kind, table)
     if len(names) == 1:
         return names[0]
     if names:

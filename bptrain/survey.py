@@ -12,14 +12,14 @@ from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.judging.gates import Gate, check_gate_splits, check_gates, parse_gates
-from bptrain.split_by import check_split_column, settled_split, split_by, without_split_column
+from bptrain.split_by import ROLES, check_split_column, settled_split, split_by, without_split_column
 from bptrain.table.clean import clean_rare_classes, drop_duplicates, drop_missing_targets
 from bptrain.table.files import Roots
 from bptrain.table.folds import make_folds
 from bptrain.table.frame import Frame
 from bptrain.table.load import Loaded, load
 from bptrain.table.report import Cleaned
-from bptrain.table.split import Split, check_sizes, make_split
+from bptrain.table.split import PARTS, Split, check_sizes, make_split
 from bptrain.targets import infer as targets_infer
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
@@ -51,15 +51,26 @@ def survey(config: Config, roots: Roots) -> Survey:
     loaded = load(config.data, config.clean, roots, warn=warnings.append)
     _check_names(loaded.frame.names, config)
     frame, given, cleaned, noticed = _clean(loaded, config)
-    config = _settle(config, frame.take(np.flatnonzero(given == "train")), gates)
+    config = _settle(_with_roles(config, frame.names), frame.take(np.flatnonzero(given == "train")), gates)
     check_gate_splits(gates, _parts(config, given))
     return Survey(config, frame, given, loaded.digests, [*warnings, *noticed], cleaned)
 
 
+def with_split(config: Config, names: tuple[str, ...]) -> Config:
+    """The config with its kind of split settled, for a table with these columns."""
+    return config.model_copy(update={"split": settled_split(config, names)})
+
+
 def split_rows(found: Survey) -> Split:
-    """Training, validation and test rows as positions in `found.frame`."""
+    """Training, validation and test rows as positions in `found.frame`.
+
+    Raises DataError when they cannot be set apart, UsageError for gates on a part without rows.
+    """
     by, labels = split_by(found)
-    return make_split(found.given, by, found.config.split, seed=found.config.seed, labels=labels)
+    split = make_split(found.given, by, found.config.split, seed=found.config.seed, labels=labels)
+    judged = [part for part in split.parts() if part != "validation" or found.config.training.final != "refit"]
+    check_gate_splits(gates_of(found.config), judged)
+    return split
 
 
 def folds(found: Survey) -> list[Split]:
@@ -67,6 +78,8 @@ def folds(found: Survey) -> list[Split]:
     by, labels = split_by(found)
     options = found.config.split
     rows = np.setdiff1d(np.arange(found.frame.n_rows), split_rows(found).test)
+    if (found.given == "test").any():  # the places of a split by hash are then all free
+        options = options.model_copy(update={"test": 0.0})
     return make_folds(rows, by, options, seed=found.config.seed, labels=labels)
 
 
@@ -74,7 +87,7 @@ def check_split(found: Survey) -> None:
     """Raise DataError when the split cannot be made; without making it where that takes scikit-learn."""
     by, labels = split_by(found)
     if found.config.split.kind in ("time", "column", "hash"):
-        make_split(found.given, by, found.config.split, seed=found.config.seed)
+        split_rows(found)
     check_sizes(found.given, by, found.config.split, labels=labels)
 
 
@@ -154,11 +167,26 @@ def _clean(loaded: Loaded, config: Config) -> tuple[Frame, np.ndarray, list[Clea
     if dropped:
         cleaned.append(Cleaned("rows without a target dropped", n_rows - kept.n_rows, n_rows, "rows"))
         given = given[np.isin(frame.rows, kept.rows)]
-    for name, options in config.targets.items():
-        if options.task != "regression":
+    if config.clean.rare_class != "error":
+        for name in _labelled(config, kept.take(np.flatnonzero(given == "train"))):
             kept, given, done = clean_rare_classes(kept, name, given, config.clean)
             cleaned += done
     return kept, given, [*loaded.cleaned, *cleaned], [*warnings, *dropped]
+
+
+def _labelled(config: Config, frame: Frame) -> list[str]:
+    """The targets that are labels, by the training rows in `frame`; to group labels there must be three."""
+    found = {name: targets_infer.resolve(frame, name, options).task for name, options in config.targets.items()}
+    few = {"binary"} if config.clean.rare_class == "group" else set()
+    return [name for name, task in found.items() if tasks.prepare(task).CLASSES and task not in few]
+
+
+def _with_roles(config: Config, names: tuple[str, ...]) -> Config:
+    """The config with columns that patterns give a role, or a format of dates, named one by one."""
+    features = [name for name in names if name not in config.targets]
+    found = infer.match_patterns(features, config.columns, list(config.targets))
+    named = {name: options for name, options in found.items() if options.kind in (*ROLES, "date")}
+    return config.model_copy(update={"columns": config.columns | named})
 
 
 def _settle(config: Config, frame: Frame, gates: list[Gate]) -> Config:
@@ -171,7 +199,7 @@ def _settle(config: Config, frame: Frame, gates: list[Gate]) -> Config:
     primary = _primary(config.evaluation.primary, next(iter(metrics.values())))
     return config.model_copy(
         update={
-            "split": settled_split(config),
+            "split": settled_split(config, frame.names),
             "evaluation": config.evaluation.model_copy(update={"primary": primary}),
         }
     )
@@ -179,6 +207,8 @@ def _settle(config: Config, frame: Frame, gates: list[Gate]) -> Config:
 
 def _parts(config: Config, given: np.ndarray) -> list[str]:
     """The parts that will have rows."""
+    if config.split.kind in ("column", "hash"):  # only the cells tell
+        return list(PARTS)
     shares = {"validation": config.split.validation, "test": config.split.test}
     parts = [part for part, share in shares.items() if share or (given == part).any()]
     if config.training.final == "refit":  # validation rows train the model that is judged

@@ -27,7 +27,7 @@ from bptrain.table.frame import Frame
 from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
 from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.tuning import tuned, tuned_as
+from bptrain.targets.tuning import tuned, tuned_as, untuned
 from bptrain.warm_start import Earlier
 
 if TYPE_CHECKING:
@@ -106,13 +106,16 @@ def prepare(config: Config, frame: Frame, split: Split, earlier: Earlier | None 
 
 
 def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
-    """The split without the training rows that the options of their columns leave out, and how many these are."""
+    """The split without the training rows that have no weight or that options of columns leave out, and how many."""
     kept, reasons = columns_prepare.rows_to_train(frame.take(split.train), config.columns)
     steps = [
         Cleaned(f"rows with a cell that is {what} not trained on", n, len(kept), "rows", column)
         for what, column, n in reasons
     ]
-    return replace(split, train=split.train[kept]), steps
+    weight = row_weights(frame.take(split.train), weight_column(config.columns))
+    if not weight.all():
+        steps.append(Cleaned("rows of weight 0 not trained on", int((weight == 0).sum()), len(kept), "rows"))
+    return replace(split, train=split.train[kept & (weight > 0)]), steps
 
 
 def _ignored(kinds: Kinds) -> list[Cleaned]:
@@ -236,8 +239,9 @@ def _learn(
     config: Config, training: Frame, earlier: Earlier | None
 ) -> tuple[columns_prepare.Columns, targets_prepare.Targets]:
     if earlier is not None:  # its weights mean something only together with its preparation
-        return earlier.columns, earlier.targets
-    return columns_prepare.learn(training, config.columns), targets_prepare.learn(training, config.targets)
+        return earlier.columns, untuned(earlier.targets, config.targets)
+    weight = row_weights(training, weight_column(config.columns))
+    return columns_prepare.learn(training, config.columns), targets_prepare.learn(training, config.targets, weight)
 
 
 def _build(ready: Ready, earlier: Earlier | None) -> Predictor:

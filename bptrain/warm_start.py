@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bptrain.columns.defaults import defaults_of_kinds
 from bptrain.columns.infer import match_patterns
 from bptrain.columns.kinds import IgnoreOptions, is_feature
 from bptrain.columns.prepare import Columns
@@ -91,6 +92,13 @@ def with_earlier_columns(config: Config, earlier: Earlier, names: Sequence[str])
         for name, options in declared.items()
         for problem in _other_column(name, options, known.get(name, IgnoreOptions()))
     ]
+    defaults = defaults_of_kinds(config.columns, names)
+    problems += [
+        problem
+        for name, options in known.items()
+        if options.kind in defaults and name not in declared
+        for problem in _other_column(name, defaults[options.kind], options)
+    ]
     if problems:
         raise UsageError(*problems)
     added = [name for name in features if name not in known]
@@ -158,14 +166,19 @@ def _differs(message: str, hint: str, *, key: tuple[str, ...] = KEY) -> Problem:
 
 def shared_rows(config: Config, digests: Mapping[str, str], earlier: Earlier) -> list[Problem]:
     """The warning that the earlier run may have been trained on rows that judge now; whole files are compared."""
-    lock, before = earlier.files.read_json("lock.json"), earlier.config
-    same_split = (config.split, config.seed) == (before.split, before.seed) and not config.split.folds
-    shared = [name for name, digest in digests.items() if digest in lock["data"].values()]
-    if not shared or same_split:
+    known: Mapping[str, str] = earlier.files.read_json("lock.json")["data"]
+    shared = [name for name, digest in digests.items() if digest in known.values()]
+    if not shared or (dict(known) == dict(digests) and _divides_alike(config, earlier.config)):
         return []
     message = "the run to start from read the same file with another split, so it may know rows that judge now"
-    hints = ("use that run's `split` and `seed`, or judge by a file that it never saw",)
+    hints = ("use that run's `data`, `clean`, `split` and `seed`, or judge by a file that it never saw",)
     return [Problem("BP309", message, where=escape(shared[0]), hints=hints)]
+
+
+def _divides_alike(config: Config, before: Config) -> bool:
+    """Whether the same rows train as in the earlier run: neither a refit there nor folds here use others."""
+    same = all(getattr(config, section) == getattr(before, section) for section in ("data", "clean", "split", "seed"))
+    return same and before.training.final == "best" and not config.split.folds
 
 
 def _new_columns(names: Sequence[str], earlier: Earlier) -> Problem:

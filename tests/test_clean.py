@@ -15,6 +15,7 @@ from bptrain import Run, survey
 from bptrain.config.load import config_from_mapping
 from bptrain.errors import DataError
 from bptrain.table.files import Roots
+from bptrain.targets import prepare as targets_prepare
 
 
 def table(n_rows: int = 120) -> pd.DataFrame:
@@ -157,3 +158,25 @@ def test_constants_and_identifiers_are_kept_when_told_so(tmp_path: Path) -> None
         found = look(tmp_path, frame, clean=clean)
         settled, _ = survey.settle_columns(found.config, found.frame)
         assert [settled.columns[name].kind for name in ("same", "name")] == kinds
+
+
+def test_rare_numbers_of_an_undeclared_target_are_no_rare_labels(tmp_path: Path) -> None:
+    frame = table().assign(amount=np.arange(120) * 1.5)
+    found = look(tmp_path, frame, target="amount", clean={"rare_class": "drop"})
+    assert found.frame.n_rows == 120
+
+
+def test_label_of_the_test_file_alone_is_rare(tmp_path: Path) -> None:
+    table().to_csv(tmp_path / "a.csv", index=False)
+    table().head(20).assign(sort="z").to_csv(tmp_path / "b.csv", index=False)
+    content = {"data": {"train": "a.csv", "test": "b.csv"}, "target": "sort", "clean": {"rare_class": "group"}}
+    found = survey.survey(config_from_mapping(content), Roots.create(tmp_path))
+    assert set(found.frame.texts("sort").to_pylist()) == {"a", "b", "c", "other"}
+
+
+def test_labels_of_the_config_follow_the_case_of_the_table(tmp_path: Path) -> None:
+    frame = table().assign(label=lambda each: each["label"].str.capitalize())
+    target = {"column": "label", "positive": "NO", "task": "binary", "class_weights": {"yes": 2}}
+    found = look(tmp_path, frame, target=target, clean={"case": "ignore"})
+    state = targets_prepare.learn(found.frame, found.config.targets)["label"]
+    assert (state.labels, state.class_weights) == (("Yes", "No"), (2.0, 1.0))

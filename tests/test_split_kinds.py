@@ -286,3 +286,41 @@ def test_folds_leave_the_test_rows_alone(tmp_path: Path) -> None:
     assert len(made) == 4
     assert sorted(np.concatenate([each.test for each in made]).tolist()) == sorted(set(range(N)) - set(test.tolist()))
     assert all(not set(test) & set(np.concatenate([each.train, each.validation])) for each in made)
+
+
+# What must not be lost between config, files and parts
+
+
+def test_role_given_by_pattern_divides_the_rows(tmp_path: Path) -> None:
+    found = fit_free(tmp_path, TABLE, columns={"wh?": "group"})
+    assert (found.config.split.kind, found.config.split.column) == ("group", "who")
+
+
+def test_rows_that_say_test_never_train_also_beside_a_test_file(tmp_path: Path) -> None:
+    write(pa.table({name: cells[:20] for name, cells in TABLE.items()}), tmp_path / "h.csv")
+    data = {"train": "t.csv", "test": "h.csv"}
+    found = fit_free(tmp_path, TABLE, data=data, split={"kind": "column", "column": "part"})
+    train = survey.split_rows(found).train
+    assert {TABLE["part"][row] for row in found.frame.rows[train]} == {"TRAIN", "training"}
+
+
+def test_hash_uses_all_places_beside_a_test_file(tmp_path: Path) -> None:
+    table = {**TABLE, "id": [f"i{i}" for i in range(N)]}
+    write(pa.table(table), tmp_path / "h.csv")
+    data = {"train": "t.csv", "test": "h.csv"}
+    found = fit_free(tmp_path, table, data=data, split={"kind": "hash", "column": "id", "folds": 3, "validation": 0.5})
+    made = survey.folds(found)
+    assert sorted(np.concatenate([each.test for each in made]).tolist()) == list(range(N))
+    assert 20 <= len(survey.split_rows(found).validation) <= 40
+
+
+def test_gate_on_a_part_that_no_cell_names_is_refused_before_training(tmp_path: Path) -> None:
+    table = {**TABLE, "part": ["train", "val"] * (N // 2)}
+    found = fit_free(tmp_path, table, split={"kind": "column", "column": "part"}, evaluation={"gates": ["r2 > 0"]})
+    with pytest.raises(UsageError, match="BP302"):
+        survey.split_rows(found)
+
+
+def test_column_that_nothing_looks_at_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="BP165.*kind: group"):
+        fit_free(tmp_path, TABLE, split={"column": "who"})

@@ -151,3 +151,41 @@ def test_check_compares_without_training(earlier: Run, capsys: pytest.CaptureFix
     Path("c.yaml").write_text("data: new.csv\ntarget: label\nmodel: {from: run, hidden: [9]}\n", encoding="utf-8")
     assert command(["check", "c.yaml"]) == 2
     assert "c.yaml:3:28" in capsys.readouterr().err
+
+
+def test_other_files_beside_the_same_one_are_warned_of(earlier: Run, tmp_path: Path) -> None:
+    runs = {
+        "more": {"data": ["t.csv", "new.csv"]},
+        "test": {"data": {"train": "new.csv", "test": "t.csv"}},
+        "clean": {"data": "t.csv", "clean": {"duplicates": "drop"}},
+    }
+    for name, sections in runs.items():
+        run = bptrain.fit({**config(), **sections}, run=tmp_path / name)
+        assert "BP309" in [warning["code"] for warning in run.metrics["warnings"]], name
+
+
+def test_defaults_of_a_kind_that_differ_are_refused(earlier: Run) -> None:
+    with pytest.raises(UsageError, match="BP181.*scaling` is .?robust.?, but .?standard"):
+        bptrain.fit({**config(), "columns": {"<numeric>": {"scaling": "robust"}}})
+
+
+def test_role_of_the_earlier_run_divides_the_rows(earlier: Run, tmp_path: Path) -> None:
+    table = tables.make_table(150, seed=7).append_column("who", pa.array([f"w{i % 30}" for i in range(150)]))
+    tables.write(table, Path("who.csv"))
+    columns = {**tables.COLUMNS, "who": "group", "sort": "ignore", "amount": "ignore"}
+    first = {"data": "who.csv", "target": "label", "columns": columns, "model": {"hidden": [8]}}
+    bptrain.fit({**first, "training": {"epochs": 1}}, run=tmp_path / "first")
+    content = {key: value for key, value in config().items() if key != "model"}
+    overrides = [f"model.from={tmp_path / 'first'}"]
+    again = bptrain.fit({**content, "data": "who.csv"}, overrides=overrides, run=tmp_path / "again")
+    assert (again.config.split.kind, again.config.split.column) == ("group", "who")
+
+
+def test_threshold_of_the_earlier_run_is_not_kept(earlier: Run, tmp_path: Path) -> None:
+    fixed = {"column": "label", "task": "binary", "threshold": 0.8}
+    first = {**tables.config("t.csv", "label"), "target": fixed}
+    del first["targets"]
+    bptrain.fit(first, run=tmp_path / "first")
+    content = {"data": "new.csv", "target": {"column": "label", "task": "binary"}, "training": {"epochs": 1}}
+    run = bptrain.fit(content, overrides=[f"model.from={tmp_path / 'first'}"], run=tmp_path / "later")
+    assert run.metrics["targets"]["label"]["threshold"] == 0.8  # of the config of that run

@@ -113,3 +113,21 @@ def test_part_without_any_weight_is_refused(backend: None, tmp_path: Path) -> No
 def test_two_weights_are_refused(backend: None, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="BP180.*`amount` and `w`|BP180.*`w` and `amount`"):
         fit(tmp_path, table().assign(amount=1), columns={"w": "weight", "amount": "weight"})
+
+
+def test_baseline_is_weighted_as_the_metrics_are(weighted: Run) -> None:
+    rows = weighted.evaluate(root=weighted.path.parent).predictions.to_pandas()
+    train, test = (rows.query(f"split == '{split}'") for split in ("train", "test"))
+    share = np.average(train["target"] == "yes", weights=train["weight"])
+    loss = -np.average(np.log(np.where(test["target"] == "yes", share, 1 - share)), weights=test["weight"])
+    found = weighted.metrics["targets"]["label"]["splits"]["test"]["baselines"]["trivial"]["log_loss"]
+    assert found == pytest.approx(loss)
+    assert (train["weight"] > 0).all()
+
+
+def test_label_without_weight_counts_for_nothing(weighted: Run) -> None:
+    frame = table().assign(w=lambda each: (each["label"] == "yes") * 1)
+    metrics_ = weighted.evaluate(frame).targets["label"]["splits"]["test"]["metrics"]
+    assert metrics_["balanced_accuracy"]["value"] == metrics_["accuracy"]["value"]
+    assert metrics_["auc"]["value"] is None
+    assert metrics_["pr_auc"]["value"] is None

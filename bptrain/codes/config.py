@@ -163,4 +163,9 @@ CODES: dict[str, Code] = {
         "The table has no column with the name given.",
         "Write one of the columns listed, with its capital letters; put a name with spaces in quotes.",
     ),
+    "BP165": Code(
+        "a column that nothing looks at",
+        "`split.column` is given, but this kind of split does not go by a column.",
+        "Write a kind that does, such as `group`, `time` or `hash`, or remove `column`.",
+    ),
 }

@@ -14,6 +14,7 @@ LEVEL = 0.95
 Report = Mapping[str, Any]
 BOUNDS = {"rmse": (0.0, math.inf), "mae": (0.0, math.inf), "median_absolute_error": (0.0, math.inf)} | {
     "log_loss": (0.0, math.inf),
+    "brier": (0.0, 2.0),  # summed over labels
     "r2": (-math.inf, 1.0),
 }
 

@@ -81,4 +81,14 @@ def _measure(state: TargetState, truth: pa.Array, predicted: Decoded, weight: np
         numbers.append(predicted.prediction.to_numpy(zero_copy_only=False))
     if not all(np.isfinite(values).all() for values in numbers):
         return dict.fromkeys(measures.METRICS, math.nan)
-    return measures.measure(state, truth, predicted, weight)
+    return measures.measure(state, *_counting(truth, predicted, weight))
+
+
+def _counting(truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> tuple[pa.Array, Decoded, np.ndarray]:
+    """The rows that have a weight: without one, a label counts for nothing, also where labels are averaged."""
+    if weight.all():
+        return truth, predicted, weight
+    rows = np.flatnonzero(weight)
+    probabilities = {label: values[rows] for label, values in predicted.probabilities.items()}
+    chosen = pa.array(rows)
+    return truth.take(chosen), Decoded(predicted.prediction.take(chosen), probabilities), weight[rows]

@@ -90,17 +90,22 @@ def drop_duplicates(
 def clean_rare_classes(
     frame: Frame, target: str, given: np.ndarray, options: CleanOptions
 ) -> tuple[Frame, np.ndarray, list[Cleaned]]:
-    """The rows without those of rare labels, or with these labels made one, counted over the training files."""
+    """The rows without those of rare labels, or with these labels made one.
+
+    A label is rare when too few rows of the training files have it, also one that only other files hold.
+    """
     if options.rare_class == "error":
         return frame, given, []
     keys = frame.keys(target)
     counts = pc.value_counts(keys.filter(pa.array(given == "train"))).to_pylist()
-    rare = [item["values"] for item in counts if item["counts"] < options.rare_class_rows]
-    if not rare:
+    frequent = [item["values"] for item in counts if item["counts"] >= options.rare_class_rows]
+    known = pc.is_in(keys, value_set=text_array(frequent))
+    mask = ~np.asarray(known.combine_chunks().to_numpy(zero_copy_only=False))
+    if not mask.any():
         return frame, given, []
-    mask = np.asarray(pc.is_in(keys, value_set=text_array(rare)).combine_chunks().to_numpy(zero_copy_only=False))
     if options.rare_class == "group":
-        report = [Cleaned(f"rare labels grouped as {OTHER}", len(rare), len(counts), "labels", target)]
+        n_labels = pc.count_distinct(keys).as_py()
+        report = [Cleaned(f"rare labels grouped as {OTHER}", n_labels - len(frequent), n_labels, "labels", target)]
         return with_label(frame, target, mask, OTHER), given, report
     kept = np.flatnonzero(~mask)
     report = [Cleaned("rows of rare labels dropped", int(mask.sum()), frame.n_rows, "rows", target)]

@@ -52,15 +52,18 @@ def make_split(
     rest = np.flatnonzero(given == "train")
     parts = {part: np.flatnonzero(given == part) for part in ("test", "validation")}
     seed = seed if options.seed is None else options.seed
+    if len(parts["test"]):  # the places of a split by hash are then all free
+        options = options.model_copy(update={"test": 0.0})
     for number, part in enumerate(parts):
-        share = 0.0 if len(parts[part]) else getattr(options, part)
-        if options.kind == "column" and not len(parts[part]) and by is not None:
-            rest, parts[part] = rest[by[rest] != part], rest[by[rest] == part]
-        elif share:
+        if options.kind == "column" and by is not None:
+            chosen = by[rest] == part
+            rest, parts[part] = rest[~chosen], np.concatenate([parts[part], rest[chosen]])
+        elif getattr(options, part) and not len(parts[part]):
             rest, parts[part] = _divide(rest, by, options, part, seed=seed + number)
     split = Split(np.sort(rest), np.sort(parts["validation"]), np.sort(parts["test"]))
-    if not len(split.train):
-        raise DataError(_no_training_rows(options))
+    empty = [part for part in parts if options.kind == "hash" and getattr(options, part) and not len(parts[part])]
+    if not len(split.train) or empty:
+        raise DataError(_without_rows(options, empty[0] if empty else "training"))
     return split
 
 
@@ -201,6 +204,6 @@ def _too_few_rows(n_rows: int, share: float, part: str) -> Problem:
     )
 
 
-def _no_training_rows(options: SplitOptions) -> Problem:
-    message = f"the split by {options.kind} leaves no row to train on"
+def _without_rows(options: SplitOptions, part: str) -> Problem:
+    message = f"the split by {options.kind} leaves no {part} rows"
     return Problem("BP276", message, hints=("check the column that divides the rows, and the shares",), key=("split",))

@@ -42,6 +42,13 @@ def frame_codes(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:
     return _positions(frame.keys(name), frame.keys_of(pa.chunked_array([text_array(labels)])))
 
 
+def written_codes(frame: Frame, written: Sequence[str], labels: Sequence[str]) -> list[int]:
+    """The codes of labels as a config spells them, by the rules of `frame`; -1 for none of `labels`."""
+    both = (frame.keys_of(pa.chunked_array([text_array(list(texts))])) for texts in (written, labels))
+    codes: list[int] = _positions(*both).tolist()
+    return codes
+
+
 def _positions(keys: pa.ChunkedArray, known: pa.ChunkedArray) -> np.ndarray:
     positions, _ = values.numbers(pc.index_in(keys, value_set=known.combine_chunks()))
     return np.where(np.isnan(positions), -1, positions).astype(np.int64)
@@ -65,13 +72,15 @@ def known_codes(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:
     return codes
 
 
-def shares(codes: np.ndarray, n_labels: int) -> tuple[float, ...]:
-    """Share of each class among the rows."""
-    counts = np.bincount(codes, minlength=n_labels)
+def shares(codes: np.ndarray, n_labels: int, weight: np.ndarray | None = None) -> tuple[float, ...]:
+    """Share of each class among the rows, counted by weight (n_rows,)."""
+    counts = np.bincount(codes, weight, minlength=n_labels)
     return tuple(float(share) for share in counts / counts.sum())
 
 
-def class_weights(codes: np.ndarray, labels: Sequence[str], chosen: ClassWeights, name: str) -> tuple[float, ...]:
+def class_weights(
+    frame: Frame, codes: np.ndarray, labels: Sequence[str], chosen: ClassWeights, name: str
+) -> tuple[float, ...]:
     """How much the rows of each class count in training.
 
     `balanced` is n / (k * count), as scikit-learn's compute_class_weight. Raises UsageError for a label that the
@@ -82,9 +91,7 @@ def class_weights(codes: np.ndarray, labels: Sequence[str], chosen: ClassWeights
     if isinstance(chosen, str):
         counts = np.bincount(codes, minlength=len(labels))
         return tuple(float(weight) for weight in len(codes) / (len(labels) * counts))
-    given = dict(
-        zip(codes_of(pa.chunked_array([text_array(list(chosen))]), labels).tolist(), chosen.items(), strict=True)
-    )
+    given = dict(zip(written_codes(frame, list(chosen), labels), chosen.items(), strict=True))
     if -1 in given:
         raise UsageError(_unknown_class(given[-1][0], labels, name))
     return tuple(given[code][1] if code in given else 1.0 for code in range(len(labels)))

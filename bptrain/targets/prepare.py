@@ -16,13 +16,17 @@ from bptrain.targets.tasks import TargetOptions
 Targets = Mapping[str, TargetState]  # by column, in the order of the config
 
 
-def learn(frame: Frame, options: Mapping[str, TargetOptions]) -> Targets:
-    """What the training rows in `frame` teach about each target. Raises DataError with all problems at once."""
+def learn(frame: Frame, options: Mapping[str, TargetOptions], weight: np.ndarray | None = None) -> Targets:
+    """What the training rows in `frame` teach about each target; `weight` (n_rows,) is how much each counts.
+
+    Raises DataError with all problems at once.
+    """
+    weight = np.ones(frame.n_rows) if weight is None else weight
     states: dict[str, TargetState] = {}
     problems: list[Problem] = []
     for name, chosen in options.items():
         try:
-            states[name] = tasks.prepare(chosen.task).learn(frame, name, chosen)
+            states[name] = tasks.prepare(chosen.task).learn(frame, name, chosen, weight)
         except DataError as error:
             problems.extend(error.problems)
     if problems:

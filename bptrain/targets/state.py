@@ -61,7 +61,7 @@ class Prepare(Protocol):
 
     CLASSES: bool
 
-    def learn(self, frame: Frame, name: str, options: Any) -> TargetState: ...
+    def learn(self, frame: Frame, name: str, options: Any, weight: np.ndarray) -> TargetState: ...
 
     def encode(self, state: Any, frame: Frame, name: str) -> np.ndarray: ...
 
@@ -93,6 +93,9 @@ class Measures(Protocol):
         seed: int,
     ) -> TargetState:
         """The state with what validation rows choose for `metric`."""
+
+    def untuned(self, state: Any, options: Any) -> TargetState:
+        """The state as before validation rows chose anything."""
 
     def tune_as(self, state: Any, before: Any) -> TargetState:
         """The state with what was chosen in `before`."""

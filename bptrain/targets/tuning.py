@@ -33,6 +33,11 @@ def tuned(
     }
 
 
+def untuned(targets: Targets, options: Mapping[str, TargetOptions]) -> Targets:
+    """The targets as before validation rows chose anything."""
+    return {name: tasks.measures(state.task).untuned(state, options[name]) for name, state in targets.items()}
+
+
 def tuned_as(targets: Targets, before: Targets) -> Targets:
     """The targets with what was chosen for other states of them."""
     return {name: tasks.measures(state.task).tune_as(state, before[name]) for name, state in targets.items()}

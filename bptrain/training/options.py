@@ -22,6 +22,12 @@ class SgdOptions(Section):
         False, description="Take the gradient where the momentum leads (Nesterov 1983): with momentum, often steadier."
     )
 
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> SgdOptions:
+        if self.nesterov and not self.momentum:
+            raise ValueError("`nesterov` does nothing without momentum: add `momentum: 0.9`")
+        return self
+
 
 class RmspropOptions(Section):
     """Steps divided by a running root mean square of the gradients."""

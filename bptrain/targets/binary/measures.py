@@ -35,11 +35,17 @@ def tune(
     seed: int,
 ) -> BinaryState:
     """With `threshold: auto` and a metric that depends on it, the state with the threshold that is best here."""
+    state = untuned(state, options)
     if options.threshold != "auto" or metric not in threshold.METRICS:
         return state
     probability = decode(state, outputs).probabilities[state.positive]
     chosen = threshold.choose_threshold(truth[:, 0] > 0, probability, weight, metric=metric, seed=seed)
     return replace(state, threshold=chosen)
+
+
+def untuned(state: BinaryState, options: BinaryOptions) -> BinaryState:
+    """The state with the threshold of the options, 0.5 where it is to be chosen."""
+    return replace(state, threshold=threshold.DEFAULT if options.threshold == "auto" else options.threshold)
 
 
 def tune_as(state: BinaryState, before: BinaryState) -> BinaryState:

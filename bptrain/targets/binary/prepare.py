@@ -8,11 +8,18 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.binary.threshold import DEFAULT
-from bptrain.targets.labels import class_weights, codes_of, frame_codes, known_codes, learn_labels, shares, take_labels
+from bptrain.targets.labels import (
+    class_weights,
+    frame_codes,
+    known_codes,
+    learn_labels,
+    shares,
+    take_labels,
+    written_codes,
+)
 from bptrain.targets.state import Json
 from bptrain.text import escape, quote_list
 
@@ -46,8 +53,8 @@ class BinaryState:
         return asdict(self)
 
 
-def learn(frame: Frame, name: str, options: BinaryOptions) -> BinaryState:
-    """Labels of the training rows in `frame`.
+def learn(frame: Frame, name: str, options: BinaryOptions, weight: np.ndarray) -> BinaryState:
+    """Labels of the training rows in `frame`, and their shares by weight (n_rows,).
 
     Raises DataError when there are not exactly two, UsageError when the declared positive label is neither of them.
     """
@@ -63,14 +70,14 @@ def learn(frame: Frame, name: str, options: BinaryOptions) -> BinaryState:
                 key=("targets", name),
             )
         )
-    positive = _position(found, name, options.positive)
+    positive = _position(frame, found, name, options.positive)
     labels = (found[1 - positive], found[positive])
     codes = frame_codes(frame, name, labels)
     return BinaryState(
         labels,
-        shares(codes, 2)[1],
+        shares(codes, 2, weight)[1],
         options.loss.model_dump(),
-        class_weights(codes, labels, options.class_weights, name),
+        class_weights(frame, codes, labels, options.class_weights, name),
         options.loss_weight,
         DEFAULT if options.threshold == "auto" else options.threshold,
     )
@@ -96,10 +103,10 @@ def load(saved: Json) -> BinaryState:
     return BinaryState(**(saved | {name: tuple(saved[name]) for name in ("labels", "class_weights")}))
 
 
-def _position(labels: tuple[str, ...], name: str, positive: str | int | float | bool | None) -> int:
+def _position(frame: Frame, labels: tuple[str, ...], name: str, positive: str | int | float | bool | None) -> int:
     if positive is None:
         return 1
-    code = int(codes_of(pa.chunked_array([text_array([str(positive)])]), labels)[0])
+    code = written_codes(frame, [str(positive)], labels)[0]
     if code >= 0:
         return code
     raise UsageError(

@@ -18,7 +18,8 @@ def _accuracy(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray, tn: np.ndarray) ->
 
 
 def _balanced_accuracy(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray, tn: np.ndarray) -> np.ndarray:
-    return np.asarray((_share(tp, tp + fn) + _share(tn, tn + fp)) / 2)
+    n_labels = ((tp + fn) > 0).astype(np.float64) + ((tn + fp) > 0)
+    return _share(_share(tp, tp + fn) + _share(tn, tn + fp), n_labels)
 
 
 def _f1(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray, tn: np.ndarray) -> np.ndarray:

@@ -26,6 +26,11 @@ def tune(state: MulticlassState, *_: object, **__: object) -> MulticlassState:
     return state
 
 
+def untuned(state: MulticlassState, options: object) -> MulticlassState:
+    """Nothing was chosen."""
+    return state
+
+
 def tune_as(state: MulticlassState, before: MulticlassState) -> MulticlassState:
     """Nothing was left to choose."""
     return state

@@ -42,8 +42,11 @@ class MulticlassState:
         return asdict(self)
 
 
-def learn(frame: Frame, name: str, options: MulticlassOptions) -> MulticlassState:
-    """Labels of the training rows in `frame`. Raises DataError when there are fewer than two."""
+def learn(frame: Frame, name: str, options: MulticlassOptions, weight: np.ndarray) -> MulticlassState:
+    """Labels of the training rows in `frame`, and their shares by weight (n_rows,).
+
+    Raises DataError when there are fewer than two.
+    """
     labels = learn_labels(frame, name)
     if len(labels) < 2:
         raise DataError(
@@ -57,9 +60,9 @@ def learn(frame: Frame, name: str, options: MulticlassOptions) -> MulticlassStat
     codes = frame_codes(frame, name, labels)
     return MulticlassState(
         labels,
-        shares(codes, len(labels)),
+        shares(codes, len(labels), weight),
         options.loss.model_dump(),
-        class_weights(codes, labels, options.class_weights, name),
+        class_weights(frame, codes, labels, options.class_weights, name),
         options.loss_weight,
     )
 

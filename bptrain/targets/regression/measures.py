@@ -25,6 +25,11 @@ def tune(state: RegressionState, *_: object, **__: object) -> RegressionState:
     return state
 
 
+def untuned(state: RegressionState, options: object) -> RegressionState:
+    """Nothing was chosen."""
+    return state
+
+
 def tune_as(state: RegressionState, before: RegressionState) -> RegressionState:
     """Nothing was left to choose."""
     return state

@@ -60,8 +60,8 @@ class RegressionState:
         return asdict(self)
 
 
-def learn(frame: Frame, name: str, options: RegressionOptions) -> RegressionState:
-    """Mean and spread of the training rows.
+def learn(frame: Frame, name: str, options: RegressionOptions, weight: np.ndarray) -> RegressionState:
+    """Mean and spread of the training rows in `frame`; the best constant counts them by weight (n_rows,).
 
     Raises DataError when a cell is no finite number, all are equal, or one is negative with the Poisson loss.
     """
@@ -81,7 +81,9 @@ def learn(frame: Frame, name: str, options: RegressionOptions) -> RegressionStat
     if link == "log":
         _check_counts(frame, name, values)
         mean, scale = 0.0, mean
-    return RegressionState(mean, scale, link, _best_constant(values, loss), loss.model_dump(), options.loss_weight)
+    return RegressionState(
+        mean, scale, link, _best_constant(values, loss, weight), loss.model_dump(), options.loss_weight
+    )
 
 
 def encode(state: RegressionState, frame: Frame, name: str) -> np.ndarray:
@@ -107,11 +109,14 @@ def load(saved: Json) -> RegressionState:
     return RegressionState(**saved)
 
 
-def _best_constant(values: np.ndarray, loss: RegressionLoss) -> float:
-    """What a model without columns would predict: the median, the quantile, else the mean."""
-    if isinstance(loss, AbsoluteLoss):
-        return float(np.median(values))
-    return float(np.quantile(values, loss.quantile) if isinstance(loss, QuantileLoss) else np.mean(values))
+def _best_constant(values: np.ndarray, loss: RegressionLoss, weight: np.ndarray) -> float:
+    """What a model without columns would predict: the median for `mae`, the quantile, else the mean."""
+    share = loss.quantile if isinstance(loss, QuantileLoss) else 0.5
+    if not isinstance(loss, AbsoluteLoss | QuantileLoss):
+        return float(np.average(values, weights=weight))
+    if np.ptp(weight) == 0:
+        return float(np.quantile(values, share))
+    return float(np.quantile(values, share, weights=weight, method="inverted_cdf"))
 
 
 def _check_counts(frame: Frame, name: str, values: np.ndarray) -> None:

@@ -74,6 +74,8 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
             trial.start(ready.config)
         with clock("folds"):
             folds = cross_validation.run(found, earlier, recorder)
+        if folds is not None:
+            recorder.stage("the published model")
         with clock("train"):
             events = partial.path / "tensorboard" if ready.config.training.tensorboard else None
             made = trial.train_and_refit(ready, found.frame, split, recorder, earlier, events=events)

@@ -106,10 +106,12 @@ def load_preparation(files: RunFiles) -> tuple[Columns, Targets]:
 
 def check_columns(needed: Iterable[str], names: tuple[str, ...], *, source: str) -> None:
     """Raise DataError when a table lacks columns that the model needs."""
+    needed = list(needed)
     missing = [name for name in needed if name not in names]
     if not missing:
         return
-    near = [f"`{found[0]}` for `{name}`" for name in missing if (found := nearest(name, names))]
+    others = [name for name in names if name not in set(needed)]
+    near = [f"`{found[0]}` for `{name}`" for name in missing if (found := nearest(name, others))]
     hints = (f"rename: {', '.join(near)}?",) if near else ()
     raise DataError(
         Problem(

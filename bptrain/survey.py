@@ -15,7 +15,7 @@ from bptrain.judging.gates import Gate, check_gate_splits, check_gates, parse_ga
 from bptrain.split_by import ROLES, check_split_column, settled_split, split_by, without_split_column
 from bptrain.table.clean import clean_rare_classes, drop_duplicates, drop_missing_targets
 from bptrain.table.files import Roots
-from bptrain.table.folds import make_folds
+from bptrain.table.folds import check_folds, make_folds
 from bptrain.table.frame import Frame
 from bptrain.table.load import Loaded, load
 from bptrain.table.report import Cleaned
@@ -89,6 +89,8 @@ def check_split(found: Survey) -> None:
     if found.config.split.kind in ("time", "column", "hash"):
         split_rows(found)
     check_sizes(found.given, by, found.config.split, labels=labels)
+    if found.config.split.folds:
+        check_folds(np.flatnonzero(found.given != "test"), by, found.config.split)
 
 
 def check_cells(found: Survey, config: Config) -> None:

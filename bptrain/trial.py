@@ -54,9 +54,11 @@ class Prepared:
 class Ready:
     """What training starts from: the settled config, what training rows taught, and every part prepared by it.
 
+    `given` is the config before the kinds of columns were settled: a refit settles them by its own rows.
     `profile` tells what the training rows were like, `cleaned` what was done to rows and cells of all parts.
     """
 
+    given: Config
     config: Config
     kinds: Kinds
     columns: columns_prepare.Columns
@@ -94,6 +96,7 @@ def prepare(config: Config, frame: Frame, split: Split, earlier: Earlier | None 
 
     Raises UsageError and DataError for columns and cells that cannot be used.
     """
+    given = config
     config, kinds = survey.settle_columns(config, frame.take(split.train))
     split, left_out = trained_split(config, frame, split)
     training = frame.take(split.train)
@@ -102,7 +105,7 @@ def prepare(config: Config, frame: Frame, split: Split, earlier: Earlier | None 
     weight = weight_column(config.columns)
     parts = {name: prepared(columns, targets, frame.take(rows), weight) for name, rows in split.parts().items()}
     before = profile(training, columns_prepare.used_columns(columns))
-    return Ready(config, kinds, columns, targets, parts, before, [*_ignored(kinds), *left_out, *_changed(parts)])
+    return Ready(given, config, kinds, columns, targets, parts, before, [*_ignored(kinds), *left_out, *_changed(parts)])
 
 
 def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
@@ -180,8 +183,7 @@ def train_and_refit(
     if ready.config.training.final == "best" or not len(split.validation) or chosen.diverged:
         return chosen
     listener.stage(f"refit on training and validation rows: {chosen.trained.best_epoch} epochs")
-    again = prepare(ready.config, frame, final_split(ready.config, split), earlier)
-    again = replace(again, kinds=ready.kinds)
+    again = prepare(ready.given, frame, final_split(ready.config, split), earlier)
     return replace(train(again, listener, earlier, after=chosen), selection=chosen)
 
 
@@ -266,7 +268,7 @@ def _train(model: Predictor, ready: Ready, listener: Listener, after: Trial | No
     with event_log(events) as log:
 
         def on_epoch(row: dict[str, float]) -> None:
-            listener.epoch(row, config.training.epochs)
+            listener.epoch(row, after.trained.best_epoch if after else config.training.epochs)
             log(row)
 
         trained = train_network(

@@ -101,7 +101,7 @@ def with_earlier_columns(config: Config, earlier: Earlier, names: Sequence[str])
     ]
     if problems:
         raise UsageError(*problems)
-    added = [name for name in features if name not in known]
+    added = [name for name in features if name not in known and name not in declared]
     roles = {name: options for name, options in declared.items() if not is_feature(options)}
     columns = {name: known.get(name, IgnoreOptions()) for name in features} | roles
     return config.model_copy(update={"columns": columns}), [_new_columns(added, earlier)] if added else []

@@ -87,6 +87,23 @@ def test_what_a_fold_holds_changes_no_prediction_of_it_but_its_own(crossed: Run,
     assert not np.array_equal(*rest)
 
 
+def test_refit_of_a_fold_settles_kinds_by_its_own_rows(backend: None, tmp_path: Path) -> None:
+    """Early rows of the count are 0 and 1 only; the validation rows, which train in the refit, hold more."""
+    lines = [f"{i},{i % 2 if i < 70 else i % 5},{i * 7 % 11}" for i in range(150)]
+    (tmp_path / "t.csv").write_text("\n".join(["when,count,y", *lines]) + "\n", encoding="utf-8")
+    content = {
+        "data": "t.csv",
+        "target": {"column": "y", "task": "regression"},
+        "columns": {"when": "time"},
+        "split": {"folds": 3},
+        "model": {"hidden": [2]},
+        "training": {"epochs": 1, "final": "refit"},
+    }
+    run = bptrain.fit(content, run=tmp_path / "run", root=tmp_path)
+    assert run.config.columns["count"].kind == "numeric"
+    assert len(run.metrics["cross_validation"]["targets"]["y"]["rmse"]["folds"]) == 3
+
+
 @pytest.mark.slow
 def test_interval_covers_the_held_out_score_of_simulated_tables(backend: None) -> None:
     """A few of the tables of `make proof-folds`."""

@@ -324,3 +324,10 @@ def test_gate_on_a_part_that_no_cell_names_is_refused_before_training(tmp_path: 
 def test_column_that_nothing_looks_at_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="BP165.*kind: group"):
         fit_free(tmp_path, TABLE, split={"column": "who"})
+
+
+@pytest.mark.parametrize(("kind", "column"), [("random", None), ("group", "who"), ("time", "number")])
+def test_too_many_folds_are_refused_without_training(tmp_path: Path, kind: str, column: str | None) -> None:
+    found = fit_free(tmp_path, TABLE, split={"kind": kind, "column": column, "folds": 100})
+    with pytest.raises(DataError, match="BP277.*there are"):
+        survey.check_split(found)

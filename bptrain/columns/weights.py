@@ -42,12 +42,13 @@ def row_weights(frame: Frame, column: str | None) -> np.ndarray:
 
 
 def _unusable(frame: Frame, column: str, wrong: np.ndarray) -> Problem:
-    missing = int((wrong & frame.is_missing(column)).sum())
-    gaps = f" ({missing} of them missing)" if missing else ""
+    absent = frame.is_missing(column)
+    gaps = f" ({int((wrong & absent).sum())} of them missing)" if (wrong & absent).any() else ""
+    shown = frame.examples(column, wrong & ~absent)
     return Problem(
         "BP305",
         f"column `{escape(column)}` holds weights, but {int(wrong.sum())} of {frame.n_rows} cells are no finite "
-        f"number >= 0{gaps}: {frame.examples(column, wrong)}",
+        f"number >= 0{gaps}" + (f": {shown}" if shown else ""),
         where=frame.where(int(np.flatnonzero(wrong)[0])),
         hints=("correct these cells: 1 counts a row once, 0 leaves it out",),
     )

@@ -18,7 +18,7 @@ def drift_text(changes: Sequence[Drift]) -> str:
     """The columns that are worth a look, the most changed first; one line when there are none."""
     notable = sorted((change for change in changes if change.notable), key=_size, reverse=True)
     if not notable:
-        return f"drift: none of {len(changes)} columns differs notably from the training rows"
+        return f"drift: none of {len(changes)} columns has more missing cells, new labels or values out of range"
     head = [
         f"drift ({len(notable)} of {len(changes)} columns)",
         "missing in training",

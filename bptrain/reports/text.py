@@ -113,6 +113,8 @@ def _splits(report: Mapping[str, Any]) -> list[str]:
 
 def _title(name: str, report: Mapping[str, Any]) -> str:
     positive = f", positive {escape(report['positive'])}" if report["positive"] is not None else ""
+    if report.get("threshold") not in (None, 0.5):
+        positive += f" from {report['threshold']:.3g}"
     return f"{escape(name)} ({report['task']}{positive})"
 
 

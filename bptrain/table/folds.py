@@ -24,12 +24,25 @@ def make_folds(
     Raises DataError when a fold or its validation rows cannot be set apart.
     """
     n_folds = options.folds or 0
+    check_folds(rows, by, options)
     seed = seed if options.seed is None else options.seed
     try:
         pairs = list(_pairs(rows, by, options, n_folds, seed))
     except ValueError as err:
         raise DataError(_too_few(n_folds, options, str(err))) from err
     return [_with_validation(rest, fold, by, options, seed=seed, labels=labels) for rest, fold in pairs]
+
+
+def check_folds(rows: Positions, by: np.ndarray | None, options: SplitOptions) -> None:
+    """Raise DataError where there are fewer rows, groups, times or rows of a label than folds; without scikit-learn."""
+    n_folds, values = options.folds or 0, None if by is None else by[rows]
+    n_parts, what = len(rows), "rows"
+    if values is not None and options.kind in ("group", "time"):
+        n_parts, what = len(np.unique(values)) - (options.kind == "time"), f"different {options.kind}s"
+    elif values is not None and options.kind != "hash":
+        n_parts, what = int(np.unique(values, return_counts=True)[1].min()), "rows of the rarest label"
+    if n_parts < n_folds:
+        raise DataError(_too_few(n_folds, options, f"there are {n_parts} {what}"))
 
 
 def _pairs(

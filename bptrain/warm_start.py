@@ -8,7 +8,7 @@ agree with the earlier run; what it leaves open is taken from there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from bptrain.config.load import config_from_text
 from bptrain.config.schema import Config
 from bptrain.config.section import Section
 from bptrain.config.write import flow_yaml
-from bptrain.errors import Problem, UsageError
+from bptrain.errors import Problem, RunError, UsageError
 from bptrain.network.options import MlpOptions
 from bptrain.predictor import WEIGHTS, check_columns, load_preparation
 from bptrain.runs.arrays import Expected
@@ -59,7 +59,11 @@ def open_earlier(config: Config, roots: Roots) -> Earlier | None:
     written = config.model.from_run
     if written is None:
         return None
-    files = open_run(roots.folder(written))
+    try:
+        files = open_run(roots.folder(written))
+    except RunError as error:
+        named = (replace(each, hints=(*each.hints, "the config names it at `model.from`")) for each in error.problems)
+        raise RunError(*named) from error
     text = files.read_bytes("config.yaml").decode()
     columns, targets = load_preparation(files)
     return Earlier(files, config_from_text(text, source=str(files.path("config.yaml"))), columns, targets)
@@ -170,8 +174,11 @@ def shared_rows(config: Config, digests: Mapping[str, str], earlier: Earlier) ->
     shared = [name for name, digest in digests.items() if digest in known.values()]
     if not shared or (dict(known) == dict(digests) and _divides_alike(config, earlier.config)):
         return []
-    message = "the run to start from read the same file with another split, so it may know rows that judge now"
-    hints = ("use that run's `data`, `clean`, `split` and `seed`, or judge by a file that it never saw",)
+    message = "the run to start from read the same file, so it may have been trained on rows that judge now"
+    hints = (
+        "use that run's `data`, `clean`, `split` and `seed`, without folds, and start from a run that was not refitted",
+        "or judge by a file that it never saw",
+    )
     return [Problem("BP309", message, where=escape(shared[0]), hints=hints)]
 
 

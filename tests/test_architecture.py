@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -43,6 +44,7 @@ KERAS = {"keras", "tensorflow"}
 PYDANTIC_ONLY = {"__future__", "typing", "pydantic"}
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
+MEDIAN_FUNCTION_LINES = 10
 FORBIDDEN_MODULES = {"pickle", "joblib", "marshal", "shelve", "dill", "cloudpickle"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 PRINTERS = {"cli/", "reports/terminal.py"}
@@ -183,6 +185,7 @@ def test_no_function_is_long() -> None:
     }
     assert len(lengths) > 400
     assert {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES} == {}
+    assert median(lengths.values()) <= MEDIAN_FUNCTION_LINES
 
 
 def code_lines(path: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

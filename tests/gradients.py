@@ -262,11 +262,13 @@ def numeric(subject: Subject, weights: Mapping[float, float] = TWO_POINTS) -> di
     return found
 
 
-def relative_error(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> float:
+def relative_error(
+    found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], *, resolution: float = 0.0
+) -> float:
     """Norm of the difference over the sum of the norms: of all weights together, or of the worst variable.
 
     A variable's own norm counts at least a thousandth of the whole, as the true gradient of some is zero (the bias
-    before a batch normalisation).
+    before a batch normalisation), and at least `resolution`.
     """
     assert found.keys() == expected.keys()
     assert found
@@ -274,10 +276,10 @@ def relative_error(found: Mapping[str, np.ndarray], expected: Mapping[str, np.nd
     assert whole > 0
     parts = [
         np.linalg.norm(found[name] - expected[name])
-        / max(np.linalg.norm(found[name]) + np.linalg.norm(expected[name]), 1e-3 * whole)
+        / max(np.linalg.norm(found[name]) + np.linalg.norm(expected[name]), 1e-3 * whole, resolution)
         for name in found
     ]
-    return float(max(_norm({name: found[name] - expected[name] for name in found}) / whole, *parts))
+    return float(max(_norm({name: found[name] - expected[name] for name in found}) / max(whole, resolution), *parts))
 
 
 def check(subject: Subject) -> float:
@@ -285,9 +287,19 @@ def check(subject: Subject) -> float:
 
     Where it is near the bound, by differences of fourth order, whose truncation is smaller.
     """
-    found = analytic(subject)
-    error = relative_error(found, numeric(subject))
-    return error if error < TOLERANCE / 10 else relative_error(found, numeric(subject, FOUR_POINTS))
+    found, resolution = analytic(subject), _resolution(subject)
+    error = relative_error(found, numeric(subject), resolution=resolution)
+    if error < TOLERANCE / 10:
+        return error
+    return relative_error(found, numeric(subject, FOUR_POINTS), resolution=resolution)
+
+
+def _resolution(subject: Subject) -> float:
+    """The smallest gradient that differences tell to TOLERANCE: each loss is rounded, and they are STEP apart.
+
+    A quantile's gradient, for instance, is that small where as many rows lie above it as below.
+    """
+    return 4 * float(np.finfo(np.float64).eps) * abs(float(subject.loss())) / STEP / TOLERANCE
 
 
 def check_direction(subject: Subject, *, seed: int) -> float:

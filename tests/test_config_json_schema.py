@@ -98,7 +98,7 @@ def test_the_schema_accepts_what_the_loader_accepts(text: str) -> None:
         "target: y",
         "data: a\ntarget: y\ntargets: [z]",
         "data: a\ntarget: {task: auto}",
-        "data: a\ntarget: {column: y, loss: mse}",
+        "data: a\ntarget: {column: y, loss: nix}",
         "data: a\ntargets: []",
         "data: a\ntarget: y\ncolumns: {a: {}}",
         "data: a\ntarget: y\ncolumns: {a: word}",

@@ -50,6 +50,7 @@ def test_load_config_reads_a_file_with_overrides(tmp_path: Path) -> None:
         ("target: y", "targets: {y: {task: auto}}"),
         ("target: 1", "targets: {'1': {task: auto}}"),
         ("target: {column: y}", "targets: {y: {task: auto}}"),
+        ("target: {column: y, loss: mae}", "targets: {y: {task: auto, loss: {kind: mae}}}"),
         ("target: {column: y, positive: no}", "targets: {y: {task: auto, positive: 'no'}}"),
         ("target: {column: y, task: regression}", "targets: {y: {task: regression}}"),
         ("targets: [a, 1]", "targets: {a: {task: auto}, '1': {task: auto}}"),
@@ -273,11 +274,11 @@ def test_mistakes_in_data_and_target_are_told(text: str, code: str, where: str, 
     assert message in problem.message
 
 
-def test_a_target_option_without_task_asks_for_the_task() -> None:
-    problem = problem_of("data: x\ntarget: {column: y, loss: mse}")
-    assert problem.message == "unknown key `loss` in `target`"
-    assert "needs `task: binary`, `task: multiclass` or `task: regression`" in problem.excerpt
-    assert problem.hints[0] == "the default is `task: auto`: name the `task`"
+def test_an_option_of_another_optimizer_asks_for_its_kind() -> None:
+    problem = problem_of("data: x\ntarget: y\ntraining: {optimizer: {momentum: 0.9}}")
+    assert problem.message == "unknown key `momentum` in `training.optimizer`"
+    assert "needs `kind: sgd`" in problem.excerpt
+    assert problem.hints[0] == "the default is `kind: adam`: name the `kind`"
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,26 @@ def test_task_is_inferred_from_the_cells(cells: list[object], task: str) -> None
     assert task_of(cells) == task
 
 
+@pytest.mark.parametrize(
+    ("cells", "given", "task"),
+    [
+        ([1, 2, 3], {"loss": {"kind": "mae"}}, "regression"),
+        ([1, 2, 3], {"loss": {"kind": "focal", "gamma": 1.0}}, "multiclass"),
+        ([1, 2, 3], {"class_weights": "balanced"}, "multiclass"),
+        ([0, 1, 1], {"loss": {"kind": "quantile", "quantile": 0.9}}, "regression"),
+        ([0, 1, 1], {"loss": {"kind": "mse"}}, "binary"),
+        (["a", "b"], {"threshold": 0.3, "class_weights": "balanced"}, "binary"),
+        (["a", "b", "c"], {"loss": {"kind": "cross_entropy", "label_smoothing": 0.1}}, "multiclass"),
+        ([number / 4 for number in range(21)], {"loss": {"kind": "mse"}, "loss_weight": 2.0}, "regression"),
+    ],
+)
+def test_given_options_decide_what_values_leave_open(cells: list[object], given: dict[str, Any], task: str) -> None:
+    options = resolve(frame_of(cells), "y", AutoOptions.model_validate(given))
+    assert options.task == task
+    for key, value in given.items():
+        assert options.model_dump()[key] == value
+
+
 def test_numbers_with_a_few_odd_cells_are_a_mistake() -> None:
     cells = [str(number % 60) for number in range(998)]
     cells[6:6] = ["?"]

@@ -119,8 +119,8 @@ CONFIGS = {
     "stratified regression": Case(
         2, "BP155", "c.yaml:3:8", "write `split: random`", "data: t.csv\ntarget: amount\nsplit: stratified\n"
     ),
-    "loss without a task": Case(
-        2, "BP103", "c.yaml:2:25", "name the `task`", "data: t.csv\ntarget: {column: label, loss: focal}\n"
+    "loss beside the target": Case(
+        2, "BP103", "c.yaml:3:1", "`targets.NAME`", "data: t.csv\ntarget: label\nloss: focal\n"
     ),
     "loss of another task": Case(
         2,
@@ -179,6 +179,27 @@ CONFIGS = {
     "two weights": config_case("BP180", "c.yaml:3:", "keep one", "columns: {size: weight, amount: weight}\n"),
     "unknown encoding": Case(
         2, "BP222", "c.yaml:1:32", "usual ones are utf-8", "data: {train: t.csv, encoding: klingon}\ntarget: label\n"
+    ),
+    "loss of numbers for labels": Case(
+        2,
+        "BP105",
+        "c.yaml:2:45",
+        "`mae` needs `task: regression`",
+        "data: t.csv\ntarget: {column: label, task: binary, loss: mae}\n",
+    ),
+    "loss that the values do not have": Case(
+        2,
+        "BP168",
+        "c.yaml:2:18",
+        "losses of binary: `cross_entropy`, `mse` and `focal`",
+        "data: t.csv\ntarget: {column: label, loss: mae}\n",
+    ),
+    "options of two tasks": Case(
+        2,
+        "BP168",
+        "c.yaml:2:18",
+        "`threshold` (binary) and `loss: mae` (regression)",
+        "data: t.csv\ntarget: {column: label, threshold: 0.3, loss: mae}\n",
     ),
     "labels or amounts": Case(
         2,

@@ -133,6 +133,11 @@ CODES: dict[str, Code] = {
         "`class_weights` names a label that no training row has.",
         "Write the labels as the data spells them.",
     ),
+    "BP168": Code(
+        "options of another task",
+        "A target without `task` has options, such as a loss, that the task of its values does not have.",
+        "Remove the option, or write one of that task; name the `task` if the values mislead.",
+    ),
     "BP161": Code(
         "two ways to divide the rows",
         "One column has the role `group` and another the role `time`, and `split` does not say which counts.",

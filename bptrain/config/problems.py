@@ -37,6 +37,7 @@ class Place:
     tag: str | None = None
     discriminator: str = ""
     variants: Mapping[str, type[Section]] = field(default_factory=dict)
+    above: Place | None = None
 
     @property
     def choice(self) -> str:
@@ -89,10 +90,10 @@ def _below(place: Place, step: str | int, below: Expected) -> Place:
     if isinstance(place.node, MappingNode):
         entry = place.node.get(str(step))
         if entry is not None:
-            return Place(path, entry.value, entry.mark, below)
+            return Place(path, entry.value, entry.mark, below, above=place)
     if isinstance(place.node, SequenceNode) and isinstance(step, int) and step < len(place.node.items):
-        return Place(path, place.node.items[step], place.key_mark, below)
-    return Place(path, None, place.key_mark, below)
+        return Place(path, place.node.items[step], place.key_mark, below, above=place)
+    return Place(path, None, place.key_mark, below, above=place)
 
 
 def _finding(place: Place, error: Mapping[str, Any], single: bool) -> Finding:
@@ -170,7 +171,24 @@ def _wrong_tag(place: Place, name: str) -> Finding:
     near = nearest(entry.value.text, tags) if isinstance(entry.value, ScalarNode) else []
     message = f"unknown {discriminator} {_received(entry.value)} in `{name}`; it must be {quote_list(tags)}"
     mark = replace(place, node=entry.value, key_mark=entry.mark).mark
-    return Finding("BP105", message, mark, f"did you mean `{near[0]}`?" if near else "write one of these names")
+    note, hints = _of_other_choice(place, entry.value)
+    return Finding("BP105", message, mark, note or (f"did you mean `{near[0]}`?" if near else _ONE_OF_THESE), hints)
+
+
+_ONE_OF_THESE = "write one of these names"
+
+
+def _of_other_choice(place: Place, value: Node) -> tuple[str, tuple[str, ...]]:
+    """A note for the caret and hints for a name that belongs to another choice above: a loss of another task."""
+    above = place.above
+    if above is None or not isinstance(value, ScalarNode):
+        return "", ()
+    fields = {tag: child(expected(section), place.path[-1]) for tag, section in above.variants.items()}
+    tags = [tag for tag, its in fields.items() if tag != "auto" and its is not None and value.text in variants(its)]
+    if not tags:
+        return "", ()
+    wanted = quote_list([f"{above.discriminator}: {tag}" for tag in tags])
+    return f"this is {above.choice}", (f"`{escape(value.text)}` needs {wanted}", _ONE_OF_THESE)
 
 
 def _wrong_value(place: Place, name: str, *, finite: bool) -> Finding:

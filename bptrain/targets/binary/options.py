@@ -16,6 +16,8 @@ from bptrain.targets.options import (
     LossWeight,
 )
 
+Threshold = Literal["auto"] | Annotated[float, Field(ge=0, le=1)]
+
 
 class BinaryOptions(Section):
     """Two labels, of which `positive` is the one whose probability is predicted."""
@@ -24,7 +26,7 @@ class BinaryOptions(Section):
     positive: str | int | float | bool | None = Field(
         None, description="The positive label; by default the second in sorted order."
     )
-    threshold: Literal["auto"] | Annotated[float, Field(ge=0, le=1)] = Field(
+    threshold: Threshold = Field(
         "auto",
         description="Probability from which a row is called positive. `auto`: where `evaluation.primary` depends on it "
         "(accuracy, balanced_accuracy, f1), the best one on validation rows if it gains more than chance, else 0.5.",

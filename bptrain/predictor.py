@@ -89,7 +89,7 @@ def load(files: RunFiles) -> Predictor:
     from bptrain.network.build import build, set_weights, weight_shapes
 
     columns, targets = load_preparation(files)
-    profile = Profile(**_read_json(files, "model/preparer.json")["profile"])
+    profile = Profile.load(_read_json(files, "model/preparer.json")["profile"])
     spec = _read_json(files, "model/network.json")
     network = build(columns, targets, MlpOptions.model_validate(spec["model"]), seed=0)
     set_weights(network, files.read_arrays(WEIGHTS, weight_shapes(network)))

@@ -104,7 +104,7 @@ def prepare(config: Config, frame: Frame, split: Split, earlier: Earlier | None 
     config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
     weight = weight_column(config.columns)
     parts = {name: prepared(columns, targets, frame.take(rows), weight) for name, rows in split.parts().items()}
-    before = profile(training, columns_prepare.used_columns(columns))
+    before = profile(training, [*columns_prepare.used_columns(columns), *targets])
     return Ready(given, config, kinds, columns, targets, parts, before, [*_ignored(kinds), *left_out, *_changed(parts)])
 
 

@@ -63,13 +63,15 @@ METRICS_JSON = """### metrics.json
  training: {epochs, best_epoch, stopped_by: loss | patience | minutes | epochs | diverged, final: best | refit},
  selection: {NAME: …},                  with `final: refit`: the first training on its validation rows, as a split above
  cross_validation: {folds, level, targets: {NAME: {METRIC: {value, low, high, folds: [VALUE]}}}},     with `split.folds`
- drift: [{column, missing_before, missing, unknown, outside, notable}],                     of `evaluate --data`, shares
+ drift: [{column, missing_before, missing, unknown, outside, shift, notable}],              of `evaluate --data`, shares
  gates: [{text, target, split, metric, operator, limit, value, passed}],
  warnings: [{code, message, where, hints}], seeds: [SEED]}
 ```
 
 A value is null where a metric is not defined (an AUC of rows with one label). `confusion` counts rows, true label down
 and predicted label across in the order of `labels`; null for numbers. An evaluation has no `training`.
+`drift` compares other rows with the training rows, targets included; `shift` is the share of present cells that would
+have to take other values for the column to be spread as in training.
 The interval of `cross_validation` is for the metric on many new rows, of models trained on so many rows as the folds'
 were: Student's t with Nadeau & Bengio's correction for training rows that folds share."""
 

@@ -18,13 +18,14 @@ def drift_text(changes: Sequence[Drift]) -> str:
     """The columns that are worth a look, the most changed first; one line when there are none."""
     notable = sorted((change for change in changes if change.notable), key=_size, reverse=True)
     if not notable:
-        return f"drift: none of {len(changes)} columns has more missing cells, new labels or values out of range"
+        return f"drift: none of {len(changes)} columns is notably other than in training"
     head = [
         f"drift ({len(notable)} of {len(changes)} columns)",
         "missing in training",
         "missing",
         "new labels",
         "out of range",
+        "spread otherwise",
     ]
     rows = [[escape(change.column), *map(_percent, _shares(change))] for change in notable[:LIMIT]]
     more = [f"… and {len(notable) - LIMIT} more columns"] if len(notable) > LIMIT else []
@@ -32,11 +33,11 @@ def drift_text(changes: Sequence[Drift]) -> str:
 
 
 def _shares(change: Drift) -> tuple[float, ...]:
-    return change.missing_before, change.missing, change.unknown, change.outside
+    return change.missing_before, change.missing, change.unknown, change.outside, change.shift
 
 
 def _size(change: Drift) -> float:
-    return max(abs(change.missing - change.missing_before), change.unknown, change.outside)
+    return max(abs(change.missing - change.missing_before), change.unknown, change.outside, change.shift)
 
 
 def _percent(share: float) -> str:

@@ -12,6 +12,7 @@ import tables
 import bptrain
 from bptrain import Run
 from bptrain.errors import UsageError
+from bptrain.reports.inspect import inspect_text
 
 
 def fit(folder: Path, name: str, *, final: str = "refit", **sections: Any) -> Run:
@@ -31,6 +32,15 @@ def refit(backend: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="module")
 def best(refit: Run) -> Run:
     return fit(refit.path.parent, "best", final="best")
+
+
+def test_inspect_tells_how_it_was_made(refit: Run) -> None:
+    later = fit(refit.path.parent, "later", model={"from": "refit"}, split={"folds": 2})
+    text = inspect_text(later)
+    assert "target: label, binary, loss {kind: cross_entropy, label_smoothing: 0.0}, threshold 0." in text
+    assert "split: stratified, " in text
+    assert " rows, 2 folds" in text
+    assert ", then refitted with the validation rows; from the weights of refit (sha256 " in text
 
 
 def test_refit_trains_on_training_and_validation_rows(refit: Run, best: Run) -> None:

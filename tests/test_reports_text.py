@@ -12,7 +12,12 @@ from bptrain.reports.text import metrics_text
 def report(values: list[float | None], baseline: float | None) -> dict[str, Any]:
     """A report of one metric on three splits."""
     splits = {
-        split: {"n": 10, "metrics": {"rmse": {"value": value}}, "baselines": {"trivial": {"rmse": baseline}}}
+        split: {
+            "n": 10,
+            "weight": 10.0,
+            "metrics": {"rmse": {"value": value}},
+            "baselines": {"trivial": {"rmse": baseline}},
+        }
         for split, value in zip(("train", "validation", "test"), values, strict=True)
     }
     return {"price": {"task": "regression", "positive": None, "labels": [], "splits": splits}}
@@ -38,6 +43,7 @@ def labelled(n_labels: int) -> dict[str, Any]:
     values = {label: {"n": 100 - i, "precision": 0.5, "recall": 0.25, "f1": i / 100} for i, label in enumerate(labels)}
     split = {
         "n": 50,
+        "weight": 50.0,
         "metrics": {"accuracy": {"value": 0.5}, "auc": {"value": 0.75}},
         "baselines": {"trivial": {"accuracy": 0.25, "auc": 0.5}},
         "per_label": values,

@@ -13,6 +13,8 @@ from sklearn import metrics
 import bptrain
 from bptrain import Run
 from bptrain.errors import DataError, UsageError
+from bptrain.reports.inspect import inspect_text
+from bptrain.reports.text import metrics_text
 
 
 def table(n_rows: int = 160) -> pd.DataFrame:
@@ -51,6 +53,11 @@ def test_metrics_are_scikit_learns_weighted_ones(weighted: Run) -> None:
     )
     assert found["auc"] == pytest.approx(metrics.roc_auc_score(truth, rows["probability_yes"], sample_weight=weight))
     assert found["auc"] != pytest.approx(metrics.roc_auc_score(truth, rows["probability_yes"]))
+
+
+def test_terminal_says_that_metrics_are_weighted(weighted: Run) -> None:
+    assert "\nweight (metrics are weighted)  " in metrics_text(weighted.metrics["targets"])
+    assert ", metrics weighted by " in inspect_text(weighted)
 
 
 def test_weight_is_no_feature(weighted: Run) -> None:

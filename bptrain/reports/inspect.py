@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bptrain.config.write import flow_yaml
 from bptrain.reports.folds import folds_text
 from bptrain.reports.text import gates_text, metrics_text, selection_text
 from bptrain.runs.storage import canonical_json
@@ -29,7 +30,9 @@ def inspect_text(run: Run) -> str:
         *(f"data: {escape(name)} sha256 {digest[:12]}…" for name, digest in lock["data"].items()),
         f"columns: {_columns(run)}",
         f"network: {network['model']['kind']} {network['model']['hidden']}, {weights} weights",
-        f"training: {training['epochs']} epochs, kept {training['best_epoch']}, stopped by {training['stopped_by']}",
+        *(f"target: {_target(name, options, run)}" for name, options in run.config.targets.items()),
+        f"split: {_split(run)}",
+        f"training: {_training(run, training)}",
         f"made with: {_versions(lock['versions'])}, seed {lock['seed']}",
         f"weights: sha256 {lock['results']['weights']}",
         "",
@@ -53,6 +56,43 @@ def _content(run: Run) -> dict[str, Any]:
         "metrics": dict(run.metrics),
         "lock": dict(run.lock),
     }
+
+
+def _target(name: str, options: Any, run: Run) -> str:
+    """The task and loss, and what differs from the usual."""
+    parts = [f"{escape(name)}, {options.task}, loss {flow_yaml(options.loss)}"]
+    if (weights := getattr(options, "class_weights", "none")) != "none":
+        parts.append(f"class weights {flow_yaml(weights)}")
+    if options.loss_weight != 1:
+        parts.append(f"loss weight {options.loss_weight:g}")
+    threshold = run.metrics["targets"][name].get("threshold")
+    if threshold is not None:
+        parts.append(
+            f"threshold {threshold:.3g}{' (chosen)' if options.threshold == 'auto' and threshold != 0.5 else ''}"
+        )
+    return ", ".join(parts)
+
+
+def _split(run: Run) -> str:
+    """How rows were divided, and how many of them judged."""
+    options = run.config.split
+    by = f"{options.kind} (by {escape(options.column)})" if options.column else options.kind
+    judged = next(iter(run.metrics["targets"].values()))["splits"]
+    rows = ", ".join(f"{part['n']} {name}" for name, part in judged.items())
+    weight = next((name for name, options in run.config.columns.items() if options.kind == "weight"), None)
+    weighted = f", metrics weighted by {escape(weight)}" if weight else ""
+    return f"{by}, {rows} rows{f', {options.folds} folds' if options.folds else ''}{weighted}"
+
+
+def _training(run: Run, training: Mapping[str, Any]) -> str:
+    """How long it took, and what it began with."""
+    refit = ", then refitted with the validation rows" if training["final"] == "refit" else ""
+    begun = run.config.model.from_run
+    earlier = run.lock["warm_start"]["weights"][:12] if begun else ""
+    start = f"; from the weights of {escape(begun)} (sha256 {earlier}…)" if begun else ""
+    return (
+        f"{training['epochs']} epochs, kept {training['best_epoch']}, stopped by {training['stopped_by']}{refit}{start}"
+    )
 
 
 def _columns(run: Run) -> str:

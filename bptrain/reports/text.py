@@ -73,6 +73,9 @@ def _target_text(name: str, report: Mapping[str, Any]) -> str:
     judged = report["splits"][splits[-1]]
     rows = [[_title(name, report), *splits, f"trivial {splits[-1]}"]]
     rows.append(["rows", *(str(report["splits"][split]["n"]) for split in splits), ""])
+    weights = [report["splits"][split]["weight"] for split in splits]
+    if any(weight != report["splits"][split]["n"] for split, weight in zip(splits, weights, strict=True)):
+        rows.append(["weight (metrics are weighted)", *(f"{weight:.6g}" for weight in weights), ""])
     for metric in sorted(judged["metrics"], key=list(METRICS).index):
         values = [report["splits"][split]["metrics"][metric]["value"] for split in splits]
         rows.append([metric, *number_texts([*values, judged["baselines"]["trivial"][metric]])])

@@ -50,7 +50,8 @@ def settled_split(config: Config, names: tuple[str, ...]) -> SplitOptions:
         column = _only_column(config, kind, names)
     if kind not in BY_COLUMN and column is not None:
         message = f"`split.column` is given, but a split of kind `{kind}` looks at no column"
-        hints = ("write the kind, such as `split: {kind: group, column: NAME}`, or remove `column`",)
+        written = f"split: {{kind: group, column: {yaml_name(column)}}}"
+        hints = (f"write the kind, such as `{written}` ({quote_list(BY_COLUMN)}), or remove `column`",)
         raise UsageError(Problem("BP165", message, hints=hints, key=("split", "column")))
     if config.split.folds and kind == "column":
         message = "a split by `column` says of each row which part it belongs to, so it has no folds"

@@ -98,6 +98,7 @@ def prepare(config: Config, frame: Frame, split: Split, earlier: Earlier | None 
     """
     given = config
     config, kinds = survey.settle_columns(config, frame.take(split.train))
+    row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
     split, left_out = trained_split(config, frame, split)
     training = frame.take(split.train)
     columns, targets = _learn(config, training, earlier)

@@ -158,6 +158,26 @@ CONFIGS = {
     "defaults of an unknown kind": config_case(
         "BP105", "c.yaml:3:11", "did you mean `numeric`?", "columns: {<numerc>: {scaling: robust}}\n"
     ),
+    "defaults of a kind without brackets": config_case(
+        "BP152", "c.yaml:3:11", '`"<numeric>": {…}`', "columns: {numeric: {kind: numeric, scaling: robust}}\n"
+    ),
+    "options without a kind": config_case(
+        "BP106", "c.yaml:3:11", "for instance `kind: numeric`", "columns: {size: {range: [0, 9]}}\n"
+    ),
+    "one number for a range": config_case(
+        "BP104", "c.yaml:3:40", "got a list of 1 item", "columns: {size: {kind: numeric, range: [0]}}\n"
+    ),
+    "column of a split without its kind": config_case(
+        "BP165", "c.yaml:3:17", "split: {kind: group, column: colour}", "split: {column: colour}\n"
+    ),
+    "weights of labels that are none": Case(
+        2,
+        "BP167",
+        "c.yaml:2:",
+        "names the label `nein`",
+        "data: t.csv\ntarget: {column: label, task: binary, class_weights: {ja: 2, nein: 1, yes: 3}}\n",
+        n_problems=2,
+    ),
     "unknown scaling": config_case(
         "BP104", "c.yaml:3:42", "did you mean `robust`?", "columns: {size: {kind: numeric, scaling: robuste}}\n"
     ),
@@ -424,7 +444,7 @@ def test_wrong_input_is_explained_and_leaves_nothing(
     before = everything(folder)
     assert run([command, "c.yaml", *case.arguments]) == case.exit_code
     output, error = capsys.readouterr()
-    require_message(error, code=case.code)
+    require_message(error, code=case.code, n_problems=case.n_problems)
     assert case.place in error, error
     assert case.says in error, error
     assert output == ""

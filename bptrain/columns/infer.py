@@ -216,6 +216,8 @@ def _no_such_column(pattern: str, names: Sequence[str], targets: Sequence[str]) 
         )
     near = nearest(pattern, names)
     hints = (f"did you mean `{escape(near[0])}`?",) if near else ()
+    if pattern in kinds.KINDS:
+        hints = (f'defaults of all {pattern} columns are written as `"<{pattern}>": {{…}}`', *hints)
     hints = (*hints, f"columns: {quote_list(names, last='and')}")
     message = f"`columns` names `{escape(pattern)}`, but no column fits"
     return Problem("BP152", message, hints=hints, key=("columns", pattern))

@@ -13,7 +13,7 @@ from bptrain.columns.distinct import distinct
 from bptrain.columns.kinds import ColumnOptions
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
-from bptrain.text import escape
+from bptrain.text import escape, yaml_name
 
 
 def instants(frame: Frame, name: str, declared: Mapping[str, ColumnOptions]) -> np.ndarray:
@@ -47,7 +47,7 @@ def _complete(frame: Frame, name: str, values: np.ndarray) -> np.ndarray:
             where=frame.where(int(np.flatnonzero(wrong)[0])),
             hints=(
                 "write dates as 2024-05-31, or say how they are written: "
-                '`columns: {NAME: {kind: date, format: "%d/%m/%Y"}}`',
+                f'`columns: {{{yaml_name(name)}: {{kind: date, format: "%d/%m/%Y"}}}}`',
                 "correct or remove rows without a time",
             ),
         )

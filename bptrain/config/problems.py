@@ -167,12 +167,20 @@ def _wrong_tag(place: Place, name: str) -> Finding:
     entry = place.node.get(discriminator) if isinstance(place.node, MappingNode) else None
     if entry is None:
         message = f"`{name}` needs a `{discriminator}`: {quote_list(tags)}"
-        return Finding("BP106", message, place.key_mark, hints=(f"for instance `{discriminator}: {tags[0]}`",))
+        fitting = _with_keys(place) or tags[:1]
+        hint = f"for instance {quote_list([f'{discriminator}: {tag}' for tag in fitting])}"
+        return Finding("BP106", message, place.key_mark, hints=(hint,))
     near = nearest(entry.value.text, tags) if isinstance(entry.value, ScalarNode) else []
     message = f"unknown {discriminator} {_received(entry.value)} in `{name}`; it must be {quote_list(tags)}"
     mark = replace(place, node=entry.value, key_mark=entry.mark).mark
     note, hints = _of_other_choice(place, entry.value)
     return Finding("BP105", message, mark, note or (f"did you mean `{near[0]}`?" if near else _ONE_OF_THESE), hints)
+
+
+def _with_keys(place: Place) -> list[str]:
+    """The alternatives that have all keys that are written here."""
+    keys = {entry.key for entry in place.node.entries} if isinstance(place.node, MappingNode) else set()
+    return [tag for tag, section in variants(place.expected).items() if keys and keys <= set(section.fields_by_key())]
 
 
 _ONE_OF_THESE = "write one of these names"
@@ -225,7 +233,8 @@ def _received(node: Node | None) -> str:
     if isinstance(node, MappingNode):
         return "a mapping" if node.entries else "an empty mapping"
     if isinstance(node, SequenceNode):
-        return "a list" if node.items else "an empty list"
+        n_items = len(node.items)
+        return f"a list of {n_items} item{'s' if n_items > 1 else ''}" if n_items else "an empty list"
     if node is None or (node.plain and not node.text):
         return "nothing"
     shown = shorten(escape(node.text))

@@ -270,7 +270,7 @@ def _outside(name: str, path: Path, root: Path) -> DataError:
 
 def _missing(name: str, folder: Path, *, what: str = "no such file") -> DataError:
     try:
-        siblings = sorted(os.listdir(folder))
+        siblings = sorted(each for each in os.listdir(folder) if not each.startswith("."))
     except OSError:
         siblings = []
     near = nearest(os.path.basename(name), siblings)

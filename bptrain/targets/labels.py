@@ -91,10 +91,12 @@ def class_weights(
     if isinstance(chosen, str):
         counts = np.bincount(codes, minlength=len(labels))
         return tuple(float(weight) for weight in len(codes) / (len(labels) * counts))
-    given = dict(zip(written_codes(frame, list(chosen), labels), chosen.items(), strict=True))
-    if -1 in given:
-        raise UsageError(_unknown_class(given[-1][0], labels, name))
-    return tuple(given[code][1] if code in given else 1.0 for code in range(len(labels)))
+    codes_given = written_codes(frame, list(chosen), labels)
+    unknown = [label for label, code in zip(chosen, codes_given, strict=True) if code < 0]
+    if unknown:
+        raise UsageError(*(_unknown_class(label, labels, name) for label in unknown))
+    given = dict(zip(codes_given, chosen.values(), strict=True))
+    return tuple(given.get(code, 1.0) for code in range(len(labels)))
 
 
 def _unknown_class(label: str, labels: Sequence[str], name: str) -> Problem:

@@ -49,7 +49,7 @@ def check(config: Config, roots: Roots) -> tuple[Config, Kinds, list[Problem]]:
     survey.check_split(found)
     settled, kinds = survey.settle_columns(found.config, found.frame.take(np.flatnonzero(found.given == "train")))
     survey.check_cells(found, settled)
-    return settled, kinds, [*found.warnings, *kinds.warnings]
+    return settled, kinds, [*found.warnings, *kinds.warnings, *survey.doubts(found, None, settled.columns)]
 
 
 def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: Listener = SILENT) -> Path:
@@ -68,7 +68,8 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
         with clock("prepare"):
             ready = trial.prepare(found.config, found.frame, split, earlier)
         cleaned = [*found.cleaned, *ready.cleaned]
-        _warn(recorder, [*found.warnings, *ready.kinds.warnings])
+        doubts = survey.doubts(found, split, ready.config.columns)
+        _warn(recorder, [*found.warnings, *ready.kinds.warnings, *doubts])
         _tell(recorder, cleaning_text(cleaned), trial.describe(ready))
         with clock("start"):
             trial.start(ready.config)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from bptrain.columns import infer, refusal
 from bptrain.columns import prepare as columns_prepare
+from bptrain.columns.kinds import ColumnOptions
 from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
 from bptrain.errors import DataError, Problem, UsageError
@@ -19,7 +21,7 @@ from bptrain.table.folds import check_folds, make_folds
 from bptrain.table.frame import Frame
 from bptrain.table.load import Loaded, load
 from bptrain.table.report import Cleaned
-from bptrain.table.split import PARTS, Split, check_sizes, make_split
+from bptrain.table.split import PARTS, Split, check_sizes, make_split, uneven_parts
 from bptrain.targets import infer as targets_infer
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
@@ -71,6 +73,16 @@ def split_rows(found: Survey) -> Split:
     judged = [part for part in split.parts() if part != "validation" or found.config.training.final != "refit"]
     check_gate_splits(gates_of(found.config), judged)
     return split
+
+
+def doubts(found: Survey, split: Split | None, columns: Mapping[str, ColumnOptions]) -> list[Problem]:
+    """Warnings of parts far from their share and of options that training rows make doubtful.
+
+    Without a `split`, which takes scikit-learn, all rows of the training files are looked at.
+    """
+    rows = np.flatnonzero(found.given == "train") if split is None else split.train
+    uneven = uneven_parts(split, found.given, found.config.split) if split is not None else []
+    return [*uneven, *columns_prepare.doubts(found.frame.take(rows), columns)]
 
 
 def folds(found: Survey) -> list[Split]:
@@ -198,7 +210,7 @@ def _settle(config: Config, frame: Frame, gates: list[Gate]) -> Config:
     config = config.model_copy(update={"targets": targets})
     metrics = metrics_of(config)
     check_gates(gates, metrics)
-    primary = _primary(config.evaluation.primary, next(iter(metrics.values())))
+    primary = _primary(config, next(iter(metrics.values())))
     return config.model_copy(
         update={
             "split": settled_split(config, frame.names),
@@ -218,9 +230,12 @@ def _parts(config: Config, given: np.ndarray) -> list[str]:
     return ["train", *parts]
 
 
-def _primary(name: str, metrics: tuple[str, ...]) -> str:
+def _primary(config: Config, metrics: tuple[str, ...]) -> str:
+    """The metric that the config names, else the first of the first target; balanced as its weights are."""
+    name = config.evaluation.primary
     if name == "auto":
-        return metrics[0]
+        balanced = getattr(next(iter(config.targets.values())), "class_weights", "none") == "balanced"
+        return "balanced_accuracy" if balanced else metrics[0]
     if name in metrics:
         return name
     near = nearest(name, metrics)

@@ -417,3 +417,11 @@ def test_transform_after_loading_equals_before(chosen: list[NumericOptions], dat
     for name, array in before.arrays.items():
         assert array.tobytes() == after.arrays[name].tobytes()
         assert np.isfinite(array).all()
+
+
+def test_range_that_few_cells_keep_to_is_doubtful() -> None:
+    frame = Frame(pa.table({"a": [*range(20), None], "b": [*range(20), None]}), np.arange(21))
+    options = {"a": NumericOptions(range=(None, 14)), "b": NumericOptions(range=(None, 16))}
+    (problem,) = prepare.doubts(frame, options)
+    assert problem.code == "BP257"
+    assert "column `a`: 5 of 20 cells" in problem.message

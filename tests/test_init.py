@@ -365,6 +365,11 @@ def test_a_repeated_id_is_offered_as_a_group() -> None:
     assert "if its numbers name something, write `user_id: categorical`" in " ".join(text.replace("\n# ", " ").split())
 
 
+def test_an_id_of_which_one_holds_most_rows_is_not_offered_as_a_group() -> None:
+    users = [1000 + max(0, i - N // 2) // 3 for i in range(N)]
+    assert "kind: group" not in proposed({"user_id": users, "size": SIZES, "y": LABELS})[0]
+
+
 def test_a_date_is_offered_for_a_split_by_time() -> None:
     days = [f"2024-{1 + i % 12:02d}-{1 + i % 28:02d}" for i in range(N)]
     text = proposed({"day sold": days, "size": SIZES, "y": LABELS})[0]

@@ -164,7 +164,7 @@ def test_model_loads_with_equal_outputs(backend: None, tmp_path: Path, options: 
     chosen = {**features, **labels, **{name: content.columns[name] for name in COLUMNS}}
     learned = columns_prepare.learn(frame, chosen)
     judged = targets_prepare.learn(frame, content.targets)
-    made = predictor.Predictor(learned, judged, build(learned, judged, options, seed=3), Profile(9, {}))
+    made = predictor.Predictor(learned, judged, build(learned, judged, options, seed=3), Profile(9, {}, {}))
     for number, variable in enumerate(made.network.weights):  # normalisation statistics would start as ones and zeros
         if "seed" not in variable.path:
             variable.assign(np.random.default_rng(number).uniform(0.1, 1, variable.shape))

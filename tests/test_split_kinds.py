@@ -22,7 +22,7 @@ from bptrain.split_by import hash_place
 from bptrain.table.files import Roots
 from bptrain.table.folds import make_folds
 from bptrain.table.options import SplitOptions
-from bptrain.table.split import Split, make_split
+from bptrain.table.split import Split, make_split, uneven_parts
 
 SEEDS = st.integers(0, 2**32 - 2)
 SHARES = st.sampled_from([0.0, 0.1, 0.2, 0.34, 0.5])
@@ -55,6 +55,24 @@ def test_groups_are_never_shared(groups: np.ndarray, test: float, validation: fl
     parts = [set(groups[rows].tolist()) for rows in made.parts().values()]
     assert sum(map(len, parts)) == len(set().union(*parts))
     assert (len(made.test) > 0, len(made.validation) > 0) == (test > 0, validation > 0)
+
+
+def test_parts_far_from_their_share_are_told() -> None:
+    groups = np.repeat(np.arange(21), [900, *[5] * 20])
+    given = np.full(len(groups), "train")
+    options = SplitOptions(kind="group", test=0.2, validation=0.2)
+    made = make_split(given, groups, options, seed=1)
+    told = uneven_parts(made, given, options)
+    assert [problem.message.split(",")[0] for problem in told] == [
+        f"{len(made.test)} of 1000 rows are test rows",
+        f"{len(made.validation)} of {1000 - len(made.test)} rows are validation rows",
+    ]
+    even = np.repeat(np.arange(50), 20)
+    assert not uneven_parts(make_split(given, even, options, seed=1), given, options)
+    files = np.where(np.arange(1000) < 30, "test", "train")
+    made = make_split(files, groups, options, seed=1)
+    told = uneven_parts(made, files, options)
+    assert [problem.message.split(" rows")[0] for problem in told] == [f"{len(made.validation)} of 970"]
 
 
 def test_groups_are_those_that_scikit_learn_takes() -> None:

@@ -119,6 +119,12 @@ def test_metric_that_does_not_depend_on_it_leaves_one_half(chosen: Run) -> None:
     assert threshold_of(fit(chosen.path.parent, "auc", evaluation={"primary": "auc"})) == 0.5
 
 
+def test_class_weights_are_not_taken_back(chosen: Run) -> None:
+    folder, target = chosen.path.parent, {"column": "label", "task": "binary", "class_weights": "balanced"}
+    assert threshold_of(fit(folder, "accurate", target=target, evaluation={"primary": "accuracy"})) == 0.5
+    assert fit(folder, "balanced", target=target, evaluation={}).metrics["primary"] == "balanced_accuracy"
+
+
 def test_test_rows_have_no_say(chosen: Run, tmp_path: Path) -> None:
     lines = (chosen.path.parent / "rare.csv").read_text(encoding="utf-8").splitlines()
     predicted = chosen.evaluate(root=chosen.path.parent).predictions

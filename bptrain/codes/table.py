@@ -257,6 +257,11 @@ CODES: dict[str, Code] = {
         "A column holds dates of one format except for a few cells, or dates of several formats.",
         "Write all dates in one way, add what means missing to `data.na_values`, or declare the column categorical.",
     ),
+    "BP257": Code(
+        "a range that few cells keep to",
+        "More than a fifth of the cells of a numeric column lie outside its `range`.",
+        "Check the bounds and their unit; nothing, if so many cells are impossible indeed.",
+    ),
     "BP260": Code(
         "rows without target",
         "Rows whose target is missing can neither train nor judge.",
@@ -351,6 +356,12 @@ CODES: dict[str, Code] = {
         "folds cannot be made",
         "There are too few rows, labels, groups or times for so many folds.",
         "Write a smaller `split.folds`, or give more rows.",
+    ),
+    "BP279": Code(
+        "a part of another size",
+        "A split by group, time or hash keeps groups, instants or keys together, and one of them is so large that a "
+        "part has less than half or more than twice the rows of its share.",
+        "Divide by another column; or accept it, if the part still has rows enough to judge on.",
     ),
     "BP278": Code(
         "not a part",

@@ -30,6 +30,11 @@ def check(frame: Frame, options: Mapping[str, ColumnOptions]) -> None:
         raise DataError(*problems)
 
 
+def doubts(frame: Frame, options: Mapping[str, ColumnOptions]) -> list[Problem]:
+    """Warnings of options that the training rows in `frame` make doubtful."""
+    return outliers.doubtful_ranges(frame, _of_kind(options, "numeric"))
+
+
 def learn(frame: Frame, options: Mapping[str, ColumnOptions]) -> Columns:
     """What the training rows in `frame` teach about each column that is not ignored.
 

@@ -13,7 +13,9 @@ class EvaluationOptions(Section):
     """What counts as good."""
 
     primary: str = Field(
-        "auto", description="The metric named first; `auto` is accuracy for classes and rmse for numbers."
+        "auto",
+        description="The metric named first; `auto` is rmse for numbers and accuracy for labels, "
+        "balanced_accuracy with `class_weights: balanced`.",
     )
     gates: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         (),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow.compute as pc
+
 from bptrain.columns.infer import ID_NAME
 from bptrain.proposal.columns import NAMED_KINDS, Columns
 from bptrain.table.frame import Frame
@@ -10,6 +12,7 @@ from bptrain.text import escape, yaml_name
 FEWEST = 10  # rows below which every row has to train
 FEW = 100  # rows below which figures swing with the few rows they are measured on
 MANY_LABELS = 50  # labels that rather name somebody or something than sort the rows
+LARGEST_SHARE = 1 / 3  # of rows in one group from which on parts come out far from their shares
 REPEATS = 2  # rows per name, at least, in a column that groups rows
 MOST_HINTS = 2
 
@@ -37,13 +40,22 @@ def hints(frame: Frame, columns: Columns) -> list[tuple[str, str]]:
 def groups(frame: Frame, columns: Columns) -> list[str]:
     """Columns whose cells name what several rows belong to: named like an id, else those with most labels."""
     sizes = {name: _n_names(frame, name) for name in columns.options if frame.unread_problem(name) is None}
-    repeated = {name: n for name, n in sizes.items() if 2 < n <= frame.n_present(name) / REPEATS}
+    repeated = {
+        name: n
+        for name, n in sizes.items()
+        if 2 < n <= frame.n_present(name) / REPEATS and _largest(frame, name) < LARGEST_SHARE * frame.n_rows
+    }
     named = [name for name in repeated if ID_NAME.search(name)]
     many = sorted(
         (name for name in repeated if columns.options[name].kind == "categorical" and repeated[name] > MANY_LABELS),
         key=lambda name: -repeated[name],
     )
     return list(dict.fromkeys([*named, *many]))[:MOST_HINTS]
+
+
+def _largest(frame: Frame, name: str) -> int:
+    """The rows of the most frequent label, or those without one."""
+    return int(pc.max(pc.value_counts(frame.keys(name)).field(1)).as_py())
 
 
 def _n_names(frame: Frame, name: str) -> int:

@@ -14,6 +14,7 @@ from bptrain.text import escape
 
 Positions = np.ndarray
 PARTS = ("train", "validation", "test")
+UNEVEN = 2.0  # times more or fewer rows than the share asks for
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,33 @@ def make_split(
     if not len(split.train) or empty:
         raise DataError(_without_rows(options, empty[0] if empty else "training"))
     return split
+
+
+def uneven_parts(split: Split, given: np.ndarray, options: SplitOptions) -> list[Problem]:
+    """A warning of each part that has less than half or more than twice its share of the rows it was taken from."""
+    if options.kind not in DIVISIONS:
+        return []
+    sizes = {part: len(rows) for part, rows in (("test", split.test), ("validation", split.validation))}
+    n_rows = int((given == "train").sum())
+    problems = []
+    for part, n_taken in sizes.items():
+        share = getattr(options, part)
+        if (given == part).any() or not share:
+            continue
+        if not share / UNEVEN <= n_taken / n_rows <= share * UNEVEN:
+            problems.append(_uneven(options, part, n_taken, n_rows, share))
+        n_rows -= n_taken
+    return problems
+
+
+def _uneven(options: SplitOptions, part: str, n_taken: int, n_rows: int, share: float) -> Problem:
+    return Problem(
+        "BP279",
+        f"{n_taken} of {n_rows} rows are {part} rows, where `split.{part}` asks for {share:.0%}: "
+        f"`split: {options.kind}` keeps together what belongs together, and some of it is large",
+        hints=("divide by another column, or by `random`; a judgement on few rows says little",),
+        key=("split",),
+    )
 
 
 def _divide(

@@ -42,6 +42,6 @@ ClassWeights = Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt
 CLASS_WEIGHTS = (
     "`balanced` weighs rows by n / (k * rows of their label), so that each of the k labels counts alike in training "
     "(scikit-learn's formula): when a rare label matters as much as the others; or a weight per label, 1 where none is "
-    "given. Metrics are not weighted by it."
+    "given. Metrics are not weighted by it, but with `balanced` the primary metric is `balanced_accuracy` unless named."
 )
 LOSS_WEIGHT = "Factor of this target's loss in the sum over targets: to make one of several targets matter more."

@@ -8,8 +8,11 @@ import numpy as np
 
 from bptrain.columns.numeric.cells import read_cells
 from bptrain.columns.numeric.options import NumericOptions
+from bptrain.errors import Problem
 from bptrain.table.frame import Frame
+from bptrain.text import escape
 
+DOUBTFUL_SHARE = 0.2  # of cells outside `range`: rather the range is wrong than they
 DEFAULT_LIMITS = {"quantile": 0.005, "zscore": 4.0}
 Refused = dict[tuple[str, str], np.ndarray]  # (what is wrong, column) → mask (n_rows,)
 
@@ -30,6 +33,24 @@ def refused_rows(frame: Frame, options: Mapping[str, NumericOptions]) -> Refused
             low, high = learn_bounds(cells.values, each)
             refused["outlier", name] = (cells.values < low) | (cells.values > high)
     return {key: mask for key, mask in refused.items() if mask.any()}
+
+
+def doubtful_ranges(frame: Frame, options: Mapping[str, NumericOptions]) -> list[Problem]:
+    """A warning of each column whose `range` makes many cells of the training rows in `frame` impossible."""
+    outside = {name: read_cells(frame, name, each).out_of_range for name, each in options.items() if each.range}
+    present = {name: frame.n_present(name) for name in outside}
+    return [
+        Problem(
+            "BP257",
+            f"column `{escape(name)}`: {int(mask.sum())} of {present[name]} cells lie outside its `range`: "
+            f"{frame.examples(name, mask)}",
+            where=frame.where(int(np.flatnonzero(mask)[0])),
+            hints=("check the bounds and the unit they are in; such cells count as missing or are left out",),
+            key=("columns", name, "range"),
+        )
+        for name, mask in outside.items()
+        if mask.sum() > DOUBTFUL_SHARE * present[name]
+    ]
 
 
 def learn_bounds(values: np.ndarray, options: NumericOptions) -> tuple[float, float]:

@@ -34,9 +34,13 @@ def tune(
     metric: str,
     seed: int,
 ) -> BinaryState:
-    """With `threshold: auto` and a metric that depends on it, the state with the threshold that is best here."""
+    """With `threshold: auto` and a metric that depends on it, the state with the threshold that is best here.
+
+    Not for accuracy with class weights: the best threshold would take back what they say.
+    """
     state = untuned(state, options)
-    if options.threshold != "auto" or metric not in threshold.METRICS:
+    taken_back = metric == "accuracy" and options.class_weights != "none"
+    if options.threshold != "auto" or metric not in threshold.METRICS or taken_back:
         return state
     probability = decode(state, outputs).probabilities[state.positive]
     chosen = threshold.choose_threshold(truth[:, 0] > 0, probability, weight, metric=metric, seed=seed)

@@ -29,7 +29,8 @@ class BinaryOptions(Section):
     threshold: Threshold = Field(
         "auto",
         description="Probability from which a row is called positive. `auto`: where `evaluation.primary` depends on it "
-        "(accuracy, balanced_accuracy, f1), the best one on validation rows if it gains more than chance, else 0.5.",
+        "(balanced_accuracy, f1, and accuracy without class weights), the best one on validation rows if it gains more "
+        "than chance, else 0.5.",
     )
     loss: LabelLoss = Field(
         CrossEntropyLoss(), description="`cross_entropy`, `mse` or `focal`, by name or with options."

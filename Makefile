@@ -68,5 +68,8 @@ proof-folds: $(STAMP) ## 20 simulated tables: cross-validation's interval covers
 proof-gradients: $(STAMP) ## backpropagation against central differences: every network x kind x loss x penalty
 	$(PYTHON_RUN) benchmarks/gradients_proof.py $(EVERY)
 
+bench-engine: $(STAMP) ## samples per second beside Keras, scikit-learn, PyTorch, JAX and loops written by hand
+	$(PYTHON_RUN) benchmarks/engine.py $(ROUNDS)
+
 bench-startup: $(STAMP) ## start of --help and check: at most 3 and 1.6 times what they must import
 	$(PYTHON_RUN) benchmarks/startup.py

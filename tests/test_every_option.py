@@ -194,6 +194,7 @@ CASES: dict[str, Case] = {
 }
 ELSEWHERE = {
     "model.kind",  # has one value
+    "training.engine",  # the numbers are to be the same: test_engine.py
     "training.threads",  # fixed for a process: below
 }
 

@@ -19,7 +19,7 @@ from bptrain.network.build import output_name, set_weights, weights_of
 from bptrain.network.options import MlpOptions
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.training.batches import Examples, batches, n_steps, permutation
+from bptrain.training.batches import Examples, blocks, n_blocks, n_steps, permutation
 from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
 from bptrain.training.stopping import Progress, observe, reason_to_stop
 from bptrain.training.train import Trained, total_loss, train
@@ -91,19 +91,19 @@ def test_permutation_differs_in_every_epoch_and_seed() -> None:
     assert all(sorted(order) == list(range(50)) for order in orders)
 
 
-@settings(deadline=None, max_examples=50)
-@given(n_rows=st.integers(1, 40), batch_size=st.integers(1, 50), seed=st.integers(0, 2**32 - 1))
-def test_batches_hold_every_row_once_per_epoch(n_rows: int, batch_size: int, seed: int) -> None:
-    examples = Examples({"x": np.arange(n_rows)[:, None]}, {"y": -np.arange(n_rows)[:, None]})
-    steps = n_steps(n_rows, batch_size)
-    made = batches(examples, batch_size=batch_size, seed=seed)
+@settings(deadline=None, max_examples=100)
+@given(st.integers(1, 40), st.integers(1, 50), st.integers(1, 8), st.integers(0, 2**32 - 1))
+def test_blocks_hold_every_row_once_per_epoch(n_rows: int, batch_size: int, most: int, seed: int) -> None:
+    made = blocks(n_rows, batch_size=batch_size, seed=seed, most_steps=most)
     for epoch in range(3):
-        part = list(itertools.islice(made, steps))
-        assert all(len(inputs["x"]) == batch_size for inputs, _ in part[:-1])
-        assert 1 <= len(part[-1][0]["x"]) <= batch_size
-        order = np.concatenate([inputs["x"] for inputs, _ in part])[:, 0]
-        np.testing.assert_array_equal(order, permutation(seed, epoch, n_rows))
-        np.testing.assert_array_equal(order, -np.concatenate([truths["y"] for _, truths in part])[:, 0])
+        part = list(itertools.islice(made, n_blocks(n_rows, batch_size, most)))
+        assert all(len(block) <= most for block, _ in part)
+        assert len({block.shape for block, _ in part if block.shape[1] == batch_size}) <= 1
+        batches = [batch for block, steps in part for batch in block[: steps[0]]]
+        assert len(batches) == n_steps(n_rows, batch_size)
+        assert all(len(batch) == batch_size for batch in batches[:-1])
+        assert 1 <= len(batches[-1]) <= batch_size
+        np.testing.assert_array_equal(np.concatenate(batches), permutation(seed, epoch, n_rows))
 
 
 # What is minimised and reported

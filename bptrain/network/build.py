@@ -10,6 +10,7 @@ import numpy as np
 
 from bptrain.columns import kinds
 from bptrain.columns.state import State
+from bptrain.network.dropout import STEP, Dropout
 from bptrain.network.mlp import dense, mlp
 from bptrain.network.options import MlpOptions
 from bptrain.targets import tasks
@@ -61,12 +62,21 @@ def output_name(position: int) -> str:
 
 
 def exported(network: keras.Model, targets: Mapping[str, TargetState]) -> keras.Model:
-    """The network with probabilities or the target's own units as outputs, in plain layers; shares its weights."""
-    outputs = {}
+    """The network with probabilities or the target's own units as outputs, in Keras' own layers, with its weights."""
+    plain = keras.models.clone_model(network, clone_function=_own_layer)
+    set_weights(plain, weights_of(network))
+    network, outputs = plain, {}
     for position, target in enumerate(targets.values()):
         name = output_name(position)
         outputs[name] = tasks.head(target.task).decode(target, network.output[name], f"{name}_decoded")
     return keras.Model(network.input, outputs, name="exported")
+
+
+def _own_layer(layer: Any) -> Any:
+    """A new layer of Keras that does the same outside training."""
+    if isinstance(layer, Dropout):
+        return keras.layers.Dropout(layer.rate, seed=0, name=layer.name)
+    return layer.__class__.from_config(layer.get_config())
 
 
 def weights_of(network: keras.Model) -> dict[str, np.ndarray]:
@@ -93,4 +103,4 @@ def _variables(network: keras.Model) -> dict[str, Any]:
     for layer in network.layers:
         for variable in layer.weights:
             found[f"{layer.name}/{variable.name}"] = variable
-    return {name: variable for name, variable in found.items() if "seed_generator" not in name}
+    return {name: variable for name, variable in found.items() if not name.endswith(STEP)}

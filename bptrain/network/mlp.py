@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from bptrain import seeds
+from bptrain.network.dropout import Dropout, new_step
 from bptrain.network.options import MlpOptions
 
 # Glorot & Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014.
@@ -31,7 +32,7 @@ NORMALIZATIONS: dict[str, Any] = {
 
 def mlp(features: Any, options: MlpOptions, seed: int) -> Any:
     """The last hidden layer's activations (batch, hidden[-1]) for features (batch, width)."""
-    hidden = features
+    hidden, step = features, new_step()
     for number, units in enumerate(options.hidden, start=1):
         name = f"hidden_{number}"
         hidden = dense(hidden, units, options, name=name, activation=options.activation, seed=seed)
@@ -39,8 +40,8 @@ def mlp(features: Any, options: MlpOptions, seed: int) -> Any:
             hidden = NORMALIZATIONS[options.normalization](name=f"{name}_normalization")(hidden)
         hidden = keras.layers.Activation(options.activation, name=f"{name}_activation")(hidden)
         if options.dropout:
-            dropout_seed = seeds.integer(seed, "dropout", name)
-            hidden = keras.layers.Dropout(options.dropout, seed=dropout_seed, name=f"{name}_dropout")(hidden)
+            last = number == len(options.hidden)
+            hidden = Dropout(options.dropout, seed=seed, name=f"{name}_dropout", step=step, counts=last)(hidden)
     return hidden
 
 

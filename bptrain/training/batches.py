@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from math import ceil
 
 import numpy as np
@@ -42,17 +43,25 @@ def n_steps(n_rows: int, batch_size: int) -> int:
     return ceil(n_rows / batch_size)
 
 
-def batches(examples: Examples, *, batch_size: int, seed: int) -> Iterator[tuple[dict[str, np.ndarray], ...]]:
-    """Batches (inputs, truths), with weights (inputs, truths, weights), of epoch after epoch, without end."""
-    epoch = 0
-    while True:
-        order = permutation(seed, epoch, examples.n_rows)
-        for start in range(0, examples.n_rows, batch_size):
-            chosen = order[start : start + batch_size]
-            parts = (examples.inputs, examples.truths, examples.weights)
-            yield tuple(_take(arrays, chosen) for arrays in parts if arrays is not None)
-        epoch += 1
+def n_blocks(n_rows: int, batch_size: int, most_steps: int) -> int:
+    """Blocks of one epoch: the full batches, at most so many together, and the last batch if it is smaller."""
+    return ceil(n_rows // batch_size / most_steps) + (n_rows % batch_size > 0)
 
 
-def _take(arrays: Arrays, rows: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: array[rows] for name, array in arrays.items()}
+def blocks(n_rows: int, *, batch_size: int, seed: int, most_steps: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The rows of epoch after epoch, without end: blocks (steps, batch) int32, and how many steps to make (1,) int32.
+
+    All blocks of full batches have one shape, so that one compiled program serves them; what lies behind the steps to
+    make means nothing.
+    """
+    n_full = n_rows // batch_size
+    n_together = ceil(n_full / max(1, ceil(n_full / most_steps)))
+    for epoch in count():
+        order = permutation(seed, epoch, n_rows).astype(np.int32)
+        for start in range(0, n_full, n_together or 1):
+            steps = min(n_together, n_full - start)
+            block = np.zeros((n_together, batch_size), np.int32)
+            block[:steps] = order[start * batch_size : (start + steps) * batch_size].reshape(steps, batch_size)
+            yield block, np.array([steps], np.int32)
+        if n_rows % batch_size:
+            yield order[None, n_full * batch_size :], np.ones(1, np.int32)

@@ -20,6 +20,7 @@ OPTIMIZERS: dict[str, Any] = {
     "adagrad": keras.optimizers.Adagrad,
     "lion": keras.optimizers.Lion,
 }
+UNDECAYED = "undecayed"  # the name of the vector of such weights
 NOT_DECAYED = ["bias", "gamma", "beta"]  # pulling these to zero would not make the function simpler
 
 
@@ -34,5 +35,10 @@ def optimizer(options: TrainingOptions, schedule: Schedule) -> Any:
     settings |= {name: value for name, value in given.items() if value is not None}
     made = OPTIMIZERS[options.optimizer.kind](**settings)
     if settings.get("weight_decay"):
-        made.exclude_from_weight_decay(var_names=NOT_DECAYED)
+        made.exclude_from_weight_decay(var_names=[UNDECAYED])
     return made
+
+
+def decays(variable: Any) -> bool:
+    """Whether weight decay is for a variable of the network."""
+    return not any(word in variable.name for word in NOT_DECAYED)

@@ -200,6 +200,11 @@ class TrainingOptions(Section):
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
         2, description="Threads of TensorFlow's arithmetic; never read from the machine."
     )
+    engine: Literal["auto", "compiled", "plain"] = Field(
+        "auto",
+        description="How steps are made: `compiled` by XLA, which takes a second or more before the first step and "
+        "makes each faster; `plain` without; `auto` by the size of table and network. Losses agree to rounding.",
+    )
     tensorboard: bool = Field(
         False,
         description="Also write losses, metrics and learning rate as event files to the run's folder `tensorboard`, "

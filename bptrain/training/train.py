@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
 
 from bptrain.network.predict import predict
-from bptrain.training.batches import Examples, batches, n_steps
+from bptrain.training.batches import Examples, blocks, n_blocks, n_steps
+from bptrain.training.engine import Losses, compiling_pays, most_steps, n_activations
 from bptrain.training.optimizers import optimizer
 from bptrain.training.options import TrainingOptions
 from bptrain.training.schedules import Plateau, Schedule, observe_plateau
 from bptrain.training.stopping import Progress, observe, reason_to_stop
+from bptrain.training.tensorflow_loop import Engine
 
-Losses = Mapping[str, Callable[[Any, Any], Any]]
 Score = Callable[[Mapping[str, np.ndarray]], dict[str, float]]
 History = list[dict[str, float]]
 
@@ -69,14 +69,21 @@ def train(
         steps_per_epoch=steps,
         n_steps=options.epochs * steps,
     )
-    _compile(network, optimizer(options, schedule), losses)
-    keeper = _Keeper(_stopping(options, after), validation, losses, score, on_epoch, schedule, after)
-    network.fit(
-        batches(training, batch_size=batch_size, seed=seed),
-        steps_per_epoch=steps,
+    keeper = _Keeper(_stopping(options, after), network, validation, losses, score, on_epoch, schedule, after)
+    engine = Engine(network.input, network.output)
+    chosen = optimizer(options, schedule)
+    engine.bind(training, losses, some_decay=bool(chosen.weight_decay))
+    engine.compile(
+        optimizer=chosen,
+        jit_compile=_is_compiled(network, options, n_rows=training.n_rows, batch_size=batch_size),
+    )
+    most = most_steps(network, batch_size)
+    engine.fit(
+        engine.stream(blocks(training.n_rows, batch_size=batch_size, seed=seed, most_steps=most)),
+        steps_per_epoch=n_blocks(training.n_rows, batch_size, most),
         epochs=keeper.options.epochs,
         callbacks=[keeper],
-        shuffle=False,  # the order is made in `batches`
+        shuffle=False,  # the order is made in `blocks`
         verbose=0,
     )
     if keeper.kept is not None:
@@ -102,17 +109,12 @@ def total_loss(
     )
 
 
-def _compile(network: keras.Model, chosen: Any, losses: Losses) -> None:
-    network.compile(
-        optimizer=chosen,
-        loss=dict(losses),
-        weighted_metrics={name: [_data_loss(loss)] for name, loss in losses.items()},
-        jit_compile=False,
+def _is_compiled(network: keras.Model, options: TrainingOptions, *, n_rows: int, batch_size: int) -> bool:
+    if options.engine != "auto":
+        return options.engine == "compiled"
+    return compiling_pays(
+        n_rows=n_rows, batch_size=batch_size, n_activations=n_activations(network), epochs=options.epochs
     )
-
-
-def _data_loss(loss: Callable[[Any, Any], Any]) -> Any:
-    return keras.metrics.MeanMetricWrapper(loss, name="data_loss")
 
 
 def _stopping(options: TrainingOptions, after: Trained | None) -> TrainingOptions:
@@ -129,6 +131,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(
         self,
         options: TrainingOptions,
+        network: keras.Model,
         validation: Examples | None,
         losses: Losses,
         score: Score,
@@ -137,7 +140,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         after: Trained | None,
     ) -> None:
         super().__init__()
-        self.options, self.validation, self.losses = options, validation, losses
+        self.options, self.network, self.validation, self.losses = options, network, validation, losses
         self.score, self.on_epoch = score, on_epoch
         self.schedule, self.after = schedule, after
         self.progress, self.plateau = Progress(), Plateau()
@@ -149,7 +152,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.stopped_by = "epochs"
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self.last_finite = self.kept = self.model.get_weights()
+        self.last_finite = self.kept = self.network.get_weights()
         self._started = self._epoch_started = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -160,7 +163,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         row = {"epoch": epoch + 1, "loss": sum(value for name, value in (logs or {}).items() if "data_loss" in name)}
         if self.validation is not None:
-            outputs = predict(self.model, self.validation.inputs)
+            outputs = predict(self.network, self.validation.inputs)
             truths, weights = self.validation.truths, self.validation.weights
             row["validation_loss"] = total_loss(self.losses, truths, outputs, weights)
             if all(np.isfinite(output).all() for output in outputs.values()):
@@ -174,7 +177,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     def _judge(self, row: dict[str, float]) -> None:
         """Keep this epoch's weights if they are to be kept, and stop if it is time."""
         epoch = int(row["epoch"])
-        weights = self.model.get_weights()
+        weights = self.network.get_weights()
         if not np.isfinite(row["loss"]) or not all(np.isfinite(weight).all() for weight in weights):
             self._stop("diverged")
             self.kept, self.kept_epoch = self.last_finite, epoch - 1

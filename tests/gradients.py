@@ -29,6 +29,7 @@ from bptrain.table.frame import Frame
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
 from bptrain.training.batches import Examples
+from bptrain.training.engine import objective
 
 TOLERANCE = 1e-7
 STEP = 1e-5  # near the cube root of float64's precision, where truncation and rounding are about equally small
@@ -125,8 +126,9 @@ class Subject:
 
     def loss(self) -> Any:
         """The scalar that training minimises on these rows, penalties included."""
-        outputs = self.network(self.examples.inputs, training=True)
-        return self.network.compute_loss(self.examples.inputs, self.examples.truths, outputs, training=True)
+        weights = [variable.value for variable in self.network.trainable_variables]
+        others = [variable.value for variable in self.network.non_trainable_variables]
+        return objective(self.network, weights, others, self.losses, self.examples.inputs, self.examples.truths, {})[0]
 
 
 def make_subject(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,7 @@ from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.batches import Examples, blocks, n_blocks, n_steps, permutation
 from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
+from bptrain.training.signals import postponed
 from bptrain.training.stopping import Progress, observe, reason_to_stop
 from bptrain.training.train import Trained, total_loss, train
 
@@ -321,3 +323,41 @@ def test_divergence_does_not_score_what_is_no_number() -> None:
     options = TrainingOptions(optimizer=SgdOptions(learning_rate=1e30), epochs=20)
     trained = train(subject.network, subject.examples, subject.examples, subject.losses, options, seed=0, score=score)
     assert trained.stopped_by == "diverged"
+
+
+# Signals
+
+
+def test_first_signal_waits_for_a_safe_point_and_the_second_does_not() -> None:
+    reached = []
+    with pytest.raises(KeyboardInterrupt), postponed() as safe_point:
+        signal.raise_signal(signal.SIGINT)
+        reached.append("after the signal")
+        safe_point()
+        reached.append("after the safe point")
+    assert reached == ["after the signal"]
+    with pytest.raises(KeyboardInterrupt), postponed():
+        signal.raise_signal(signal.SIGINT)
+        reached.append("again")
+        signal.raise_signal(signal.SIGINT)
+        reached.append("never")
+    assert reached == ["after the signal", "again"]
+
+
+def test_signal_without_a_safe_point_takes_effect_at_the_end_and_handlers_return() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), postponed():
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def fit_until_signal() -> None:
+    subject = line()
+    options = TrainingOptions(epochs=10**6, patience=None)
+    interrupt = lambda row: signal.raise_signal(signal.SIGINT)  # noqa: E731
+    train(subject.network, subject.examples, None, subject.losses, options, seed=0, on_epoch=interrupt)
+
+
+def test_training_ends_between_blocks() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit_until_signal()

@@ -15,6 +15,7 @@ from bptrain.training.engine import Losses, compiling_pays, most_steps, n_activa
 from bptrain.training.optimizers import optimizer
 from bptrain.training.options import TrainingOptions
 from bptrain.training.schedules import Plateau, Schedule, observe_plateau
+from bptrain.training.signals import postponed
 from bptrain.training.stopping import Progress, observe, reason_to_stop
 from bptrain.training.tensorflow_loop import Engine
 
@@ -78,14 +79,15 @@ def train(
         jit_compile=_is_compiled(network, options, n_rows=training.n_rows, batch_size=batch_size),
     )
     most = most_steps(network, batch_size)
-    engine.fit(
-        engine.stream(blocks(training.n_rows, batch_size=batch_size, seed=seed, most_steps=most)),
-        steps_per_epoch=n_blocks(training.n_rows, batch_size, most),
-        epochs=keeper.options.epochs,
-        callbacks=[keeper],
-        shuffle=False,  # the order is made in `blocks`
-        verbose=0,
-    )
+    with postponed() as safe_point:
+        engine.fit(
+            engine.stream(blocks(training.n_rows, batch_size=batch_size, seed=seed, most_steps=most)),
+            steps_per_epoch=n_blocks(training.n_rows, batch_size, most),
+            epochs=keeper.options.epochs,
+            callbacks=[keeper, keras.callbacks.LambdaCallback(on_train_batch_end=lambda block, logs: safe_point())],
+            shuffle=False,  # the order is made in `blocks`
+            verbose=0,
+        )
     if keeper.kept is not None:
         network.set_weights(keeper.kept)
     return Trained(keeper.history, keeper.kept_epoch, keeper.stopped_by, keeper.seconds, keeper.plateaus)

@@ -171,10 +171,15 @@ def _keras_network(net: Net) -> Any:
     return keras.Model(inputs, keras.layers.Dense(1)(hidden))
 
 
-def _keras(net: Net, epochs: int, **options: Any) -> tuple[float, float]:
-    from bptrain.network import backend
+def _start() -> None:
+    """TensorFlow with these threads and nothing else of bptrain's settings."""
+    import tensorflow as tf
 
-    backend.start(threads=THREADS)
+    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+
+
+def _keras(net: Net, epochs: int, **options: Any) -> tuple[float, float]:
+    _start()
     import keras
 
     watch, network = Watch(), _keras_network(net)
@@ -243,9 +248,7 @@ def _first_weights(net: Net) -> list[Any]:
 
 def xla_loop(net: Net) -> tuple[float, float]:
     """TensorFlow's operations, gradients and Adam written out, an epoch in one compiled loop on resident data."""
-    from bptrain.network import backend
-
-    backend.start(threads=THREADS)
+    _start()
     import numpy as np
     import tensorflow as tf
 

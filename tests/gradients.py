@@ -29,7 +29,7 @@ from bptrain.table.frame import Frame
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
 from bptrain.training.batches import Examples
-from bptrain.training.engine import objective
+from bptrain.training.descent import Batch, objective
 
 TOLERANCE = 1e-7
 STEP = 1e-5  # near the cube root of float64's precision, where truncation and rounding are about equally small
@@ -128,7 +128,8 @@ class Subject:
         """The scalar that training minimises on these rows, penalties included."""
         weights = [variable.value for variable in self.network.trainable_variables]
         others = [variable.value for variable in self.network.non_trainable_variables]
-        return objective(self.network, weights, others, self.losses, self.examples.inputs, self.examples.truths, {})[0]
+        batch = Batch(self.examples.inputs, self.examples.truths, {})
+        return objective(self.network, weights, others, self.losses, batch)[0]
 
 
 def make_subject(

@@ -13,6 +13,7 @@ def start(*, threads: int) -> None:
     Threads can be set only before TensorFlow's first operation; later calls in the same process keep the first number.
     """
     environment.configure()
+    environment.keep_freed_memory()
     with environment.quiet_stderr():
         import keras
         import tensorflow as tf

@@ -1,4 +1,4 @@
-"""What happens in a training step, and whether it pays to compile it; the loop over steps is a file per backend.
+"""How many steps go together, and whether it pays to compile them; the loop over steps is a file per backend.
 
 `fit()` hands the engine a block of steps at a time, as row numbers (steps, batch); the rows themselves lie in memory
 beside the program. So one call of Keras' `train_step` makes many steps, and no time goes to Python between them.
@@ -6,16 +6,8 @@ beside the program. So one call of Keras' `train_step` makes many steps, and no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import keras
 import numpy as np
-
-Losses = Mapping[str, Callable[[Any, Any], Any]]
-Tensors = Mapping[str, Any]
-Values = list[Any]  # of variables, in their order
-Sums = dict[str, tuple[Any, Any]]  # by output: of weight · loss, and of weight
 
 # Measured on 2 cores (benchmarks/engine.md): compiling costs about so long, and saves so much of a step.
 COMPILE_SECONDS = 1.5
@@ -42,31 +34,3 @@ def n_activations(network: keras.Model) -> int:
     """Numbers that the layers of a network make of one row."""
     outputs = [layer.output for layer in network.layers if isinstance(layer.output, keras.KerasTensor)]
     return sum(int(output.shape[-1]) for output in outputs if len(output.shape) == 2)
-
-
-def objective(
-    network: keras.Model,
-    weights: Values,
-    others: Values,
-    losses: Losses,
-    inputs: Tensors,
-    truths: Tensors,
-    row_weights: Tensors,
-) -> tuple[Any, Values, Sums]:
-    """What a step minimises on a batch: the mean over rows of weight · loss, summed over outputs, and the penalties.
-
-    A pure function of the values of the network's trainable variables, `weights`, and of its `others`, which it returns
-    as they are after the step. Without `row_weights` all rows count alike. Also returns, per output, the sums over rows
-    of weight · loss and of weight, which make the means of the history.
-    """
-    outputs, others, penalties = network.stateless_call(weights, others, inputs, training=True, return_losses=True)
-    total, sums = sum(penalties), {}
-    for name, loss in losses.items():
-        values = loss(truths[name], outputs[name])
-        n_rows = keras.ops.cast(keras.ops.shape(values)[0], values.dtype)
-        if row_weights:
-            values = values * keras.ops.cast(row_weights[name], values.dtype)
-        summed = keras.ops.sum(values)
-        sums[name] = summed, keras.ops.sum(row_weights[name]) if row_weights else n_rows
-        total = total + summed / n_rows
-    return total, others, sums

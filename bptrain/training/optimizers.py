@@ -20,7 +20,6 @@ OPTIMIZERS: dict[str, Any] = {
     "adagrad": keras.optimizers.Adagrad,
     "lion": keras.optimizers.Lion,
 }
-UNDECAYED = "undecayed"  # the name of the vector of such weights
 NOT_DECAYED = ["bias", "gamma", "beta"]  # pulling these to zero would not make the function simpler
 
 
@@ -33,12 +32,19 @@ def optimizer(options: TrainingOptions, schedule: Schedule) -> Any:
         "weight_decay": options.weight_decay,
     }
     settings |= {name: value for name, value in given.items() if value is not None}
-    made = OPTIMIZERS[options.optimizer.kind](**settings)
+    made = _functional(OPTIMIZERS[options.optimizer.kind])(**settings)
     if settings.get("weight_decay"):
-        made.exclude_from_weight_decay(var_names=[UNDECAYED])
+        made.exclude_from_weight_decay(var_names=NOT_DECAYED)
     return made
 
 
-def decays(variable: Any) -> bool:
-    """Whether weight decay is for a variable of the network."""
-    return not any(word in variable.name for word in NOT_DECAYED)
+def _functional(kind: Any) -> Any:
+    """The optimizer with the arithmetic that all backends share, which `keras.StatelessScope` can make a function.
+
+    On TensorFlow, Keras overrides some of it for distribution over devices, by assigning to TensorFlow's variables.
+    """
+    bases = {base.__name__: vars(base) for base in kind.__mro__}
+    common, special = bases["BaseOptimizer"], bases.get("TFOptimizer", {})
+    names = {name for name in special if callable(common.get(name))} - {"__init__"}
+    shared = type("Shared", (keras.optimizers.Optimizer,), {name: common[name] for name in names})
+    return type(kind.__name__, (kind, shared), {})

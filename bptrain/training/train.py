@@ -11,7 +11,8 @@ import numpy as np
 
 from bptrain.network.predict import predict
 from bptrain.training.batches import Examples, blocks, n_blocks, n_steps
-from bptrain.training.engine import Losses, compiling_pays, most_steps, n_activations
+from bptrain.training.descent import Descent, Losses
+from bptrain.training.engine import compiling_pays, most_steps, n_activations
 from bptrain.training.optimizers import optimizer
 from bptrain.training.options import TrainingOptions
 from bptrain.training.schedules import Plateau, Schedule, observe_plateau
@@ -73,7 +74,7 @@ def train(
     keeper = _Keeper(_stopping(options, after), network, validation, losses, score, on_epoch, schedule, after)
     engine = Engine(network.input, network.output)
     chosen = optimizer(options, schedule)
-    engine.bind(training, losses, some_decay=bool(chosen.weight_decay))
+    engine.bind(training, Descent(network, losses, chosen, schedule.plateau))
     engine.compile(
         optimizer=chosen,
         jit_compile=_is_compiled(network, options, n_rows=training.n_rows, batch_size=batch_size),

@@ -63,7 +63,7 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
         clock = Clock()
         _warn(recorder, partial.notices)
         with clock("read"):
-            found, earlier = _look(config, roots)
+            found, earlier = _look(config, roots, partial.path)
             split = survey.split_rows(found)
         with clock("prepare"):
             ready = trial.prepare(found.config, found.frame, split, earlier)
@@ -153,13 +153,13 @@ class Clock:
         self.seconds[stage] = time.monotonic() - started
 
 
-def _look(config: Config, roots: Roots) -> tuple[survey.Survey, Earlier | None]:
-    """The table, and the run to start from; both before anything is split."""
+def _look(config: Config, roots: Roots, folder: Path | None = None) -> tuple[survey.Survey, Earlier | None]:
+    """The table, and the run to start from; both before anything is split. `folder` as of `load`."""
     earlier = warm_start.open_earlier(config, roots)
     if earlier is None:
-        return survey.survey(config, roots), None
+        return survey.survey(config, roots, folder), None
     wanted = config.split
-    found = survey.survey(warm_start.with_earlier(config, earlier), roots)
+    found = survey.survey(warm_start.with_earlier(config, earlier), roots, folder)
     config, warnings = warm_start.with_earlier_columns(found.config, earlier, found.frame.names)
     config = survey.with_split(config.model_copy(update={"split": wanted}), found.frame.names)
     warnings += warm_start.shared_rows(config, found.digests, earlier)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -43,14 +44,14 @@ class Survey:
     cleaned: list[Cleaned]
 
 
-def survey(config: Config, roots: Roots) -> Survey:
-    """Read and clean the table, and settle what needs no training rows.
+def survey(config: Config, roots: Roots, folder: Path | None = None) -> Survey:
+    """Read and clean the table, and settle what needs no training rows; `folder` as of `load`.
 
     Raises UsageError for config mistakes that only the table shows, DataError for a table that cannot be used.
     """
     gates = gates_of(config)
     warnings: list[Problem] = []
-    loaded = load(config.data, config.clean, roots, warn=warnings.append)
+    loaded = load(config.data, config.clean, roots, warn=warnings.append, folder=folder)
     _check_names(loaded.frame.names, config)
     frame, given, cleaned, noticed = _clean(loaded, config)
     config = _settle(_with_roles(config, frame.names), frame.take(np.flatnonzero(given == "train")), gates)

@@ -66,7 +66,7 @@ def _folded(label: str) -> str:
 
 def _huge_numbers(frame: Frame, name: str) -> Problem | None:
     """Only in columns of integers and text: a float as large was rounded before, and is hardly meant to be exact."""
-    if pa.types.is_floating(frame.table.schema.field(name).type):
+    if pa.types.is_floating(frame.type_of(name)):
         return None
     texts = frame.texts(name)
     long = pc.match_substring_regex(texts, r"^\s*[+-]?[0-9]{16,}\s*$")

@@ -126,7 +126,7 @@ def _commas(frame: Frame) -> list[str]:
 
 def text_columns(frame: Frame) -> list[str]:
     """Columns whose cells are text, which is every one of CSV."""
-    return [name for name in frame.names if pa.types.is_string(frame.table.schema.field(name).type)]
+    return [name for name in frame.names if pa.types.is_string(frame.type_of(name))]
 
 
 def _count(texts: pa.ChunkedArray, pattern: str) -> int:

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -108,6 +109,13 @@ def disk_errors(path: Path, *, need: int | None = None, doing: str = "write") ->
         yield
     except OSError as err:
         raise StorageError(_disk_problem(err, path, need=need, doing=doing)) from err
+
+
+def require_space(folder: Path, n_bytes: int) -> None:
+    """Raise StorageError when the disk of `folder` has less room than that."""
+    with disk_errors(folder, need=n_bytes):
+        if shutil.disk_usage(folder).free < n_bytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 _DAMAGED = ("restore the run from a copy, or train it again with `bptrain fit`",)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +12,7 @@ from bptrain.errors import DataError, Problem
 from bptrain.table import values
 from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
+from bptrain.table.hashes import Hashes, row_hashes
 from bptrain.table.options import CleanOptions
 from bptrain.table.report import Cleaned
 from bptrain.text import escape
@@ -45,11 +45,14 @@ def drop_missing_targets(frame: Frame, targets: Sequence[str], options: CleanOpt
     )
 
 
-def strip_cells(table: pa.Table, na_values: Sequence[str], options: CleanOptions) -> tuple[pa.Table, list[Cleaned]]:
-    """Text without white space around it, where that is asked for; what is left may mean missing."""
+def strip_cells(table: pa.Table, na_values: Sequence[str], options: CleanOptions) -> tuple[pa.Table, dict[str, int]]:
+    """Text without white space around it, where that is asked for, and by column how many cells had some.
+
+    What is left may mean missing.
+    """
+    changed: dict[str, int] = {}
     if not options.strip:
-        return table, []
-    cleaned = []
+        return table, changed
     for position, name in enumerate(table.column_names):
         column = table.column(position)
         if not pa.types.is_string(column.type):
@@ -60,8 +63,13 @@ def strip_cells(table: pa.Table, na_values: Sequence[str], options: CleanOptions
             missing = pc.is_in(trimmed, value_set=text_array(na_values))
             trimmed = pc.if_else(missing, pa.scalar(None, pa.string()), trimmed)
             table = table.set_column(position, name, trimmed)
-            cleaned.append(Cleaned("white space removed", int(n_changed), table.num_rows, "cells", name))
-    return table, cleaned
+            changed[name] = int(n_changed)
+    return table, changed
+
+
+def stripped_report(changed: Mapping[str, int], n_rows: int) -> list[Cleaned]:
+    """What `strip_cells` did to a table of so many rows."""
+    return [Cleaned("white space removed", n, n_rows, "cells", name) for name, n in changed.items()]
 
 
 def drop_duplicates(
@@ -72,11 +80,10 @@ def drop_duplicates(
     `given` (n_rows,) is the part of each row's file. Copies that are kept, and rows of other files that the training
     files hold as well, are warned of when they are many.
     """
-    rows = _row_numbers(frame)
-    in_training = given == "train"
-    first = np.zeros(frame.n_rows, bool)
-    first[np.flatnonzero(in_training)[np.unique(rows[in_training], return_index=True)[1]]] = True
-    copies = in_training & ~first
+    readable = [name for name in frame.names if values.unread_kind(frame.type_of(name)) is None]
+    rows = row_hashes((frame.column(name) for name in readable), frame.n_rows)
+    in_training = np.asarray(given == "train")
+    copies = _copies(rows, in_training)
     warnings = _shared_rows(frame, rows, in_training)
     n_copies, n_rows = int(copies.sum()), int(in_training.sum())
     if options.duplicates == "keep" or not n_copies:
@@ -115,27 +122,26 @@ def clean_rare_classes(
 def with_label(frame: Frame, target: str, mask: np.ndarray, label: str) -> Frame:
     """The rows with another label where `mask` (n_rows,) is true."""
     cells = pc.if_else(pa.array(mask), pa.scalar(label), frame.texts(target))
-    position = frame.table.column_names.index(target)
-    return replace(frame, table=frame.table.set_column(position, target, cells))
+    return frame.with_column(target, cells)
 
 
-def _row_numbers(frame: Frame) -> np.ndarray:
-    """A number per row (n_rows,), equal for rows with equal cells."""
-    numbers = np.zeros(frame.n_rows, np.int64)
-    for column in frame.table.columns:
-        if pa.types.is_struct(column.type):  # not read, so it cannot tell rows apart
-            continue
-        codes = _codes(column)
-        pairs = numbers * (int(codes.max(initial=0)) + 1) + codes
-        numbers = np.unique(pairs, return_inverse=True)[1].reshape(-1)
-    return numbers
+def _copies(rows: Hashes, chosen: np.ndarray) -> np.ndarray:
+    """Which of the `chosen` rows (n_rows,) equal an earlier one of them, by their hashes."""
+    found = np.zeros(len(rows), bool)
+    ordered = np.sort(rows[chosen])
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if len(repeated):
+        candidates = np.flatnonzero(chosen)[_is_in(rows[chosen], repeated)]
+        found[candidates] = True
+        found[candidates[np.unique(rows[candidates], return_index=True)[1]]] = False  # the first of each
+    return found
 
 
-def _codes(column: pa.ChunkedArray) -> np.ndarray:
-    """A number per cell, equal for equal cells; 0 for missing."""
-    whole = pa.chunked_array([column.combine_chunks()]) if column.num_chunks != 1 else column
-    numbers, _ = values.numbers(whole.chunk(0).dictionary_encode().indices)
-    return np.where(np.isnan(numbers), 0, numbers + 1).astype(np.int64)
+def _is_in(rows: Hashes, known: Hashes) -> np.ndarray:
+    """Which of the rows (n,) are among `known` (k,), which rise; takes less memory than numpy's `isin`."""
+    if not len(known):
+        return np.zeros(len(rows), bool)
+    return np.asarray(known[np.minimum(np.searchsorted(known, rows), len(known) - 1)] == rows)
 
 
 def _copies_kept(n_copies: int, n_rows: int, frame: Frame, copies: np.ndarray) -> list[Problem]:
@@ -148,10 +154,13 @@ def _copies_kept(n_copies: int, n_rows: int, frame: Frame, copies: np.ndarray) -
     return [Problem("BP271", text, where=frame.where(int(np.flatnonzero(copies)[0])), hints=hints)]
 
 
-def _shared_rows(frame: Frame, rows: np.ndarray, in_training: np.ndarray) -> list[Problem]:
+def _shared_rows(frame: Frame, rows: Hashes, in_training: np.ndarray) -> list[Problem]:
     """The warning that given validation or test files hold rows of the training files."""
     others = ~in_training
-    shared = others & np.isin(rows, rows[in_training])
+    if not others.any():
+        return []
+    shared = np.zeros(len(rows), bool)
+    shared[others] = _is_in(rows[others], np.sort(rows[in_training]))
     n_shared, n_others = int(shared.sum()), int(others.sum())
     if n_shared < max(1, NOTABLE_COPIES * n_others):
         return []

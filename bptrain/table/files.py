@@ -46,6 +46,11 @@ class DataFile:
     name: str
 
 
+def size(file: DataFile) -> int:
+    """Bytes of a file as it lies on the disk."""
+    return file.path.stat().st_size
+
+
 @dataclass(frozen=True)
 class Roots:
     """Where data may come from: everything below `root`, and the files and directories of `extras`; all resolved."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,10 +37,12 @@ class Origin:
 class Frame:
     """Rows of a table.
 
-    `table` holds the cells as their file gave them (text from CSV, typed from Parquet and JSON lines), `rows` (n_rows,)
-    int64 their numbers over all input files before any row was removed. Columns of types that are not read keep their
-    place and name; using the cells of one is a DataError (BP225). With `ignore_case`, labels that differ only
-    in upper and lower case are one.
+    `table` holds the cells as their file gave them (text from CSV, typed from Parquet and JSON lines), and `positions`
+    (n_rows,) where in it these rows stand; None: they are all of it, in its order. So rows that are set apart share
+    the cells of the table, and a column of them is made when it is asked for. `rows` (n_rows,) int64 are their numbers
+    over all input files before any row was removed. Columns of types that are not read keep their place and name;
+    using the cells of one is a DataError (BP225). With `ignore_case`, labels that differ only in upper and lower case
+    are one.
     """
 
     table: pa.Table
@@ -48,6 +50,8 @@ class Frame:
     origin: Origin = Origin()
     decimal: str = "."
     ignore_case: bool = False
+    positions: np.ndarray | None = None
+    _last: dict[str, pa.ChunkedArray] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -59,7 +63,33 @@ class Frame:
 
     def take(self, positions: np.ndarray) -> Frame:
         """The rows at `positions` (k,), in that order."""
-        return replace(self, table=self.table.take(values.positions_array(positions)), rows=self.rows[positions])
+        of_table = positions if self.positions is None else self.positions[positions]
+        return replace(self, rows=self.rows[positions], positions=np.asarray(of_table, np.int64))
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """The cells (n_rows,) of a column as the file gave them. The last one is kept, as it is often asked for again.
+
+        Keeps none of a table without `positions`, whose columns cost nothing.
+        """
+        if self.positions is None:
+            return self.table[name]
+        if name not in self._last:
+            self._last.clear()
+            self._last[name] = values.taken(self.table[name], self.positions)
+        return self._last[name]
+
+    def with_column(self, name: str, cells: pa.ChunkedArray) -> Frame:
+        """The same rows with other cells (n_rows,) in a column."""
+        if self.positions is not None:
+            places = np.full(self.table.num_rows, -1, np.int64)
+            places[self.positions] = np.arange(self.n_rows)
+            cells = cells.take(pc.if_else(pa.array(places >= 0), pa.array(places), None))
+        table = self.table.set_column(self.table.column_names.index(name), name, cells)
+        return replace(self, table=table)
+
+    def type_of(self, name: str) -> pa.DataType:
+        """The type that the file gave a column."""
+        return self.table.schema.field(name).type
 
     def numbers(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Values (n_rows,) float64, NaN for missing, and a mask (n_rows,) of cells that are present but no number."""
@@ -80,7 +110,7 @@ class Frame:
 
     def unread_problem(self, name: str) -> Problem | None:
         """Why a column cannot be used at all, if its type is one that is not read."""
-        kind = values.unread_kind(self.table[name])
+        kind = values.unread_kind(self.type_of(name))
         if kind is None:
             return None
         return Problem(
@@ -94,7 +124,7 @@ class Frame:
 
     def is_missing(self, name: str) -> np.ndarray:
         """Mask (n_rows,) of cells without a value; NaN is missing."""
-        return values.missing(self.table[name])
+        return values.missing(self.column(name))
 
     def n_present(self, name: str) -> int:
         """Cells that are not missing."""
@@ -102,10 +132,7 @@ class Frame:
 
     def n_unique(self, name: str) -> int:
         """Distinct present values; NaN is missing."""
-        if pa.types.is_null(self.table.schema.field(name).type):
-            return 0
-        present = self.table[name].take(values.positions_array(np.flatnonzero(~self.is_missing(name))))
-        return int(pc.count_distinct(present, mode="only_valid").as_py())
+        return values.n_distinct(self.column(name))
 
     def where(self, position: int) -> str:
         """File and row of the row at `position`."""
@@ -147,4 +174,4 @@ class Frame:
         problem = self.unread_problem(name)
         if problem is not None:
             raise DataError(problem)
-        return self.table[name]
+        return self.column(name)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
 
 from bptrain.errors import DataError
+from bptrain.runs.storage import require_space
 from bptrain.table.chunks import Warn, ignore
-from bptrain.table.clean import strip_cells
-from bptrain.table.files import DataFile, Roots, digest
+from bptrain.table.clean import strip_cells, stripped_report
+from bptrain.table.files import DataFile, Roots, digest, size
 from bptrain.table.frame import Frame, Origin
 from bptrain.table.options import CleanOptions, DataOptions
 from bptrain.table.read import concatenated, first_row, read_tables
 from bptrain.table.report import Cleaned
+from bptrain.table.spool import SPOOLED_BYTES, spooled
 
 PARTS = ("train", "validation", "test")
 NOWHERE = Origin()
@@ -33,32 +39,63 @@ class Loaded:
     cleaned: list[Cleaned]
 
 
-def load(options: DataOptions, clean: CleanOptions, roots: Roots, *, warn: Warn = ignore) -> Loaded:
-    """Read every file of the `data` section, cells as `clean` says. Raises DataError as `read_table` does."""
+def load(
+    options: DataOptions, clean: CleanOptions, roots: Roots, *, warn: Warn = ignore, folder: Path | None = None
+) -> Loaded:
+    """Read every file of the `data` section, cells as `clean` says. Raises DataError as `read_table` does.
+
+    The cells of large files are kept in files without names on the disk of `folder`, if one is given.
+    """
     by_part = {part: _expanded(roots, options, part) for part in PARTS}
     files = [file for part in by_part.values() for file in part]
-    tables = read_tables(files, options, warn=warn)
+    if folder is not None:
+        require_space(folder, sum(n for file in files if (n := size(file)) >= SPOOLED_BYTES))
+    changed: Counter[str] = Counter()
+
+    def strip(chunk: pa.Table) -> pa.Table:
+        chunk, counts = strip_cells(chunk, options.na_values, clean)
+        changed.update(counts)
+        return chunk
+
+    store = None if folder is None else lambda chunks: spooled(map(strip, chunks), folder)
+    tables = read_tables(files, options, warn=warn, store=store)
     counts = [table.num_rows for table in tables]
     starts = tuple(int(start) for start in np.cumsum([0, *counts[:-1]]))
     firsts = tuple(first_row(file, options) for file in files)
     table = concatenated(files, tables)
     rows = np.arange(table.num_rows, dtype=np.int64)
-    frame, cleaned = frame_of(table, rows, options, clean, Origin(tuple(file.name for file in files), starts, firsts))
+    origin = Origin(tuple(file.name for file in files), starts, firsts)
+    frame, cleaned = frame_of(table, rows, options, clean, origin, changed)
     parts = [part for part, its_files in by_part.items() for _ in its_files]
-    return Loaded(frame, np.repeat(np.array(parts), counts), {file.name: digest(file) for file in files}, cleaned)
+    return Loaded(frame, _given(parts, counts), {file.name: digest(file) for file in files}, cleaned)
 
 
 def frame_of(
-    table: pa.Table, rows: np.ndarray, options: DataOptions, clean: CleanOptions, origin: Origin = NOWHERE
+    table: pa.Table,
+    rows: np.ndarray,
+    options: DataOptions,
+    clean: CleanOptions,
+    origin: Origin = NOWHERE,
+    changed: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[Frame, list[Cleaned]]:
-    """The rows of a table by the rules of a config, and how many cells of each column were respelled."""
-    table, cleaned = strip_cells(table, options.na_values, clean)
-    return Frame(table, rows, origin, options.decimal, clean.case == "ignore"), cleaned
+    """The rows of a table by the rules of a config, and how many cells of each column were respelled.
+
+    `changed` counts those that were so before.
+    """
+    table, more = strip_cells(table, options.na_values, clean)
+    total = {name: n for name in table.column_names if (n := changed.get(name, 0) + more.get(name, 0))}
+    frame = Frame(table, rows, origin, options.decimal, clean.case == "ignore")
+    return frame, stripped_report(total, len(rows))
 
 
 def digests_of(options: DataOptions, roots: Roots) -> dict[str, str]:
     """sha256 of every file of the `data` section, as `load` names them; nothing in a file is interpreted."""
     return {file.name: digest(file) for part in PARTS for file in _expanded(roots, options, part)}
+
+
+def _given(parts: list[str], counts: list[int]) -> np.ndarray:
+    """The part of each row (n_rows,), references to few texts."""
+    return np.repeat(np.array(parts, object), counts)
 
 
 def _expanded(roots: Roots, options: DataOptions, part: str) -> list[DataFile]:

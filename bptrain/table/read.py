@@ -10,13 +10,15 @@ import pyarrow as pa
 from bptrain.errors import DataError, Problem
 from bptrain.table.chunks import Warn, ignore
 from bptrain.table.csv import csv_names, read_csv, stream_csv
-from bptrain.table.files import DataFile
+from bptrain.table.files import DataFile, size
 from bptrain.table.jsonl import jsonl_schema, read_jsonl, stream_jsonl
 from bptrain.table.options import DataOptions
 from bptrain.table.parquet import parquet_schema, read_parquet, stream_parquet
+from bptrain.table.spool import CHUNK_ROWS, SPOOLED_BYTES
 from bptrain.text import escape, nearest, quote_list
 
 Result = TypeVar("Result")
+Store = Callable[[Iterator[pa.Table]], pa.Table]
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
@@ -29,11 +31,22 @@ def read_table(files: Sequence[DataFile], options: DataOptions, *, warn: Warn = 
     return concatenated(files, read_tables(files, options, warn=warn))
 
 
-def read_tables(files: Sequence[DataFile], options: DataOptions, *, warn: Warn = ignore) -> list[pa.Table]:
-    """The rows of each file, columns in the order of the first; raises as `read_table`."""
+def read_tables(
+    files: Sequence[DataFile], options: DataOptions, *, warn: Warn = ignore, store: Store | None = None
+) -> list[pa.Table]:
+    """The rows of each file, columns in the order of the first; raises as `read_table`.
+
+    Large files are read in chunks, of which `store` makes a table; without it they are read whole as others are.
+    """
     if len(files) > 1:
         common_names(files, options)
-    tables = _for_each(files, lambda file: _read(file, options, warn))
+
+    def read(file: DataFile) -> pa.Table:
+        if store is None or size(file) < SPOOLED_BYTES:
+            return _read(file, options, warn)
+        return store(stream_table(file, options, chunk_rows=CHUNK_ROWS, warn=warn))
+
+    tables = _for_each(files, read)
     empty = [file for file, table in zip(files, tables, strict=True) if not table.num_rows]
     if empty:
         raise DataError(*(_no_rows(file) for file in empty))

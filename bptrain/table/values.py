@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from bptrain.table.hashes import cell_hashes
+
+PART_ROWS = 2**20  # cells that are looked at together: what a look takes beside its result does not grow with the table
 LARGEST_NUMBER = float(np.finfo(np.float32).max)  # networks compute in float32: what is larger is as good as infinite
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -27,6 +30,14 @@ def numbers(column: pa.ChunkedArray | pa.Array, *, decimal: str = ".") -> tuple[
     `inf` and numbers beyond float64 are ±inf. Booleans, dates and times are no numbers.
     """
     column = _chunked(column)
+    found, bad = np.empty(len(column)), np.empty(len(column), bool)
+    for start, part in _parts(column):
+        rows = slice(start, start + len(part))
+        found[rows], bad[rows] = _numbers(part, decimal)
+    return found, bad
+
+
+def _numbers(column: pa.ChunkedArray, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan), np.zeros(len(column), bool)
     if pa.types.is_decimal(column.type):
@@ -40,12 +51,39 @@ def numbers(column: pa.ChunkedArray | pa.Array, *, decimal: str = ".") -> tuple[
 
 def missing(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
     """Whether a cell has no value, bool (n,); NaN is none."""
-    return _mask(pc.is_null(_chunked(column), nan_is_null=True))
+    column = _chunked(column)
+    return np.concatenate(
+        [np.empty(0, bool), *(_mask(pc.is_null(part, nan_is_null=True)) for _, part in _parts(column))]
+    )
+
+
+def taken(column: pa.ChunkedArray, positions: NDArray[np.int64]) -> pa.ChunkedArray:
+    """The cells (k,) at `positions`; where these rise, from one chunk after the other, which Arrow would join first."""
+    if column.num_chunks < 2 or not (positions[1:] >= positions[:-1]).all():
+        return column.take(positions_array(positions))
+    starts = np.cumsum([0, *(len(chunk) for chunk in column.chunks)])
+    ends = np.searchsorted(positions, starts)
+    chunks = [
+        chunk.take(positions_array(positions[ends[i] : ends[i + 1]] - starts[i]))
+        for i, chunk in enumerate(column.chunks)
+        if ends[i] < ends[i + 1]
+    ]
+    return pa.chunked_array(chunks, column.type)
 
 
 def positions_array(positions: NDArray[np.int64]) -> pa.Array:
     """Positions (k,) as Arrow's `take` wants them; not by `pa.array`, which imports pandas."""
     return pa.Array.from_buffers(pa.int64(), len(positions), [None, pa.py_buffer(positions.astype(np.int64))])
+
+
+def n_distinct(column: pa.ChunkedArray | pa.Array) -> int:
+    """How many different values the cells have; missing ones, NaN among them, have none."""
+    column = _chunked(column)
+    if len(column) <= PART_ROWS:
+        present = column.take(positions_array(np.flatnonzero(~missing(column))))
+        return int(pc.count_distinct(present, mode="only_valid").as_py()) if len(present) else 0
+    found = np.sort(cell_hashes(column)[~missing(column)])
+    return int(np.count_nonzero(found[1:] != found[:-1])) + bool(len(found))
 
 
 def texts(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
@@ -87,14 +125,24 @@ def unread_type(kind: pa.DataType | str) -> pa.DataType:
     return pa.struct([(str(kind), pa.null())])
 
 
-def unread_kind(column: pa.ChunkedArray) -> str | None:
-    """The type of a column that was not read; None for one that was."""
-    return " or ".join(field.name for field in column.type) if pa.types.is_struct(column.type) else None
+def unread_kind(kind: pa.DataType) -> str | None:
+    """The type of a column that was not read, by that of its stand-in; None for one that was."""
+    return " or ".join(field.name for field in kind) if pa.types.is_struct(kind) else None
 
 
 def _chunked(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
     column = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _parts(column: pa.ChunkedArray) -> Iterator[tuple[int, pa.ChunkedArray]]:
+    """The cells in parts of at most `PART_ROWS`, each with the number of its first cell."""
+    start = 0
+    for chunk in column.chunks:
+        for first in range(0, len(chunk), PART_ROWS):
+            part = chunk.slice(first, PART_ROWS)
+            yield start, pa.chunked_array([part])
+            start += len(part)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -62,7 +62,7 @@ def without_marks(texts: pa.ChunkedArray, options: NumericOptions, *, decimal: s
 
 
 def _holds_text(frame: Frame, name: str) -> bool:
-    kind = frame.table.schema.field(name).type
+    kind = frame.type_of(name)
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 

@@ -127,3 +127,16 @@ def test_the_command_line_shows_file_row_and_remedy(
     assert f"'{cells[2]}'" in printed
     assert "data.na_values" in printed
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "runs") == ["c.yaml", "t.csv"]
+
+
+def test_rows_are_transformed_in_parts_as_they_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = frame_of(a=[1.0, None, 5.0, 9.0, 2.0], b=["x", "y", "z", None, "x"])
+    columns = prepare.learn(frame.take(np.arange(3)), {"a": NumericOptions(), "b": CategoricalOptions()})
+    whole = refusal.transform_strictly(columns, frame)
+    monkeypatch.setattr(refusal, "PART_ROWS", 2)
+    parts = refusal.transform_strictly(columns, frame)
+    for name, array in whole.arrays.items():
+        np.testing.assert_array_equal(parts.arrays[name], array)
+    assert (parts.unknown, parts.outside, parts.changed) == (whole.unknown, whole.outside, whole.changed)
+    with pytest.raises(DataError, match=r"1 of 3 cells.*\(row 3\)"):
+        refusal.transform_strictly(columns, frame_of(a=["1", "2", "inf"], b=["x", "x", "x"]))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,8 +23,11 @@ from bptrain.columns.kinds import ColumnOptions
 from bptrain.columns.state import Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
+from bptrain.table.space import Allocate
 from bptrain.text import escape, yaml_name
 
+Key = TypeVar("Key")
+PART_ROWS = 2**17
 NO_NUMBER = "no finite number"
 
 
@@ -72,18 +76,40 @@ def words(columns: prepare.Columns) -> dict[str, Words]:
     }
 
 
-def transform_strictly(columns: prepare.Columns, frame: Frame) -> Transformed:
-    """As `prepare.transform`; cells that cannot be used are a DataError that shows them."""
-    result = prepare.transform(columns, frame)
-    if result.bad:
-        known = words(columns)
-        raise DataError(
-            *(
-                result.problems.get(name) or _problem(frame, name, mask, known[name].kind)
-                for name, mask in result.bad.items()
-            )
-        )
+def transform_strictly(columns: prepare.Columns, frame: Frame, allocate: Allocate = np.empty) -> Transformed:
+    """As `prepare.transform`, in parts of the rows and into arrays that `allocate` makes.
+
+    Cells that cannot be used are a DataError that shows them.
+    """
+    inputs = {name: kind for state in columns.values() for name, kind in state.inputs.items()}
+    result = Transformed({name: allocate((frame.n_rows, *row), dtype) for name, (dtype, row) in inputs.items()})
+    for start in range(0, frame.n_rows, PART_ROWS):
+        rows = slice(start, min(start + PART_ROWS, frame.n_rows))
+        part = prepare.transform(columns, frame.take(np.arange(rows.start, rows.stop)))
+        if part.bad:
+            raise _refused(columns, frame)
+        for name, array in part.arrays.items():
+            result.arrays[name][rows] = array
+        _add(result.unknown, part.unknown)
+        _add(result.outside, part.outside)
+        _add(result.changed, part.changed)
     return result
+
+
+def _add(counts: dict[Key, int], more: Mapping[Key, int]) -> None:
+    for key, count in more.items():
+        counts[key] = counts.get(key, 0) + count
+
+
+def _refused(columns: prepare.Columns, frame: Frame) -> DataError:
+    """The error that shows every cell of all rows that cannot be used."""
+    result, known = prepare.transform(columns, frame), words(columns)
+    return DataError(
+        *(
+            result.problems.get(name) or _problem(frame, name, mask, known[name].kind)
+            for name, mask in result.bad.items()
+        )
+    )
 
 
 def check_training(frame: Frame, options: Mapping[str, ColumnOptions]) -> None:

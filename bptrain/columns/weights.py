@@ -30,7 +30,7 @@ def row_weights(frame: Frame, column: str | None) -> np.ndarray:
     Raises DataError for cells that are missing, negative or no finite number, and when no row has any weight.
     """
     if column is None:
-        return np.ones(frame.n_rows)
+        return np.broadcast_to(np.float64(1.0), frame.n_rows)
     values, bad = frame.numbers(column)
     wrong = bad | ~np.isfinite(values) | (values < 0)
     if wrong.any():

@@ -83,11 +83,11 @@ def _of_texts(chunk: pa.LargeStringArray) -> Hashes:
     text = np.zeros(int(offsets[-1] - offsets[0]) + 8, np.uint8)
     text[:-8] = np.frombuffer(bytes_buffer, np.uint8)[offsets[0] : offsets[-1]]
     words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))  # one begins at every byte
-    places, rest, active = offsets[:-1] - offsets[0], lengths, np.arange(len(lengths))
-    while len(rest):
+    active = np.flatnonzero(lengths)
+    places, rest = offsets[active] - offsets[0], lengths[active]
+    while len(active):
         shift = (8 * (8 - np.minimum(rest, 8))).astype(np.uint64)
-        word = np.where(rest > 0, words[places] << (shift % np.uint64(64)), np.uint64(0))
-        found[active] = _mixed(found[active] * _A + word)
+        found[active] = _mixed(found[active] * _A + (words[places] << shift))
         longer = np.flatnonzero(rest > 8)
         active, places, rest = active[longer], places[longer] + 8, rest[longer] - 8
     return found

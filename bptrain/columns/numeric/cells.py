@@ -35,10 +35,11 @@ class Cells:
 def read_cells(frame: Frame, name: str, options: NumericOptions) -> Cells:
     """The cells of a column as its options read them."""
     found, bad, n_marked = read_numbers(frame, name, options)
-    bad = bad | (np.abs(found) > LARGEST_NUMBER)
-    found = np.where(bad, np.nan, found)
+    bad |= np.abs(found) > LARGEST_NUMBER
+    found[bad] = np.nan
     outside = _outside(found, options)
-    return Cells(np.where(outside, np.nan, found), bad, outside, n_marked)
+    found[outside] = np.nan
+    return Cells(found, bad, outside, n_marked)
 
 
 def read_numbers(frame: Frame, name: str, options: NumericOptions) -> tuple[np.ndarray, np.ndarray, int]:

@@ -12,7 +12,7 @@ learns, saved numbers and numpy apply.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from bptrain.columns import marks
 from bptrain.columns.numeric.cells import Cells, read_cells
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.columns.numeric.outliers import learn_bounds
-from bptrain.columns.numeric.scaling import Scaling, clipped, learn_scaling, scaled
+from bptrain.columns.numeric.scaling import ColumnScaling, Scaling, clipped, joined, learn_scaling, scaled
 from bptrain.columns.state import Json, Recognised, Transformed
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import NEARLY_ALL, Frame
@@ -126,24 +126,32 @@ def recognise(frame: Frame, name: str) -> Recognised | None:
 
 def check(frame: Frame, options: Mapping[str, NumericOptions]) -> None:
     """Raise DataError for cells that are no finite number or out of range where that is an error, and empty columns."""
-    _values(frame, options)
+    problems: list[Problem] = []
+    for name, each in options.items():
+        problems += _problems(frame, name, each, read_cells(frame, name, each))
+    if problems:
+        raise DataError(*problems)
 
 
 def learn(frame: Frame, options: Mapping[str, NumericOptions]) -> NumericState:
-    """Bounds, fillings and scales of the training rows in `frame`.
+    """Bounds, fillings and scales of the training rows in `frame`, one column after the other.
 
     Raises DataError as `check` does.
     """
-    columns, chosen = tuple(options), list(options.values())
-    values = _values(frame, options)
-    lower, upper = _learn_outlier_bounds(values, chosen)
-    ends = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
-    values = np.clip(values, lower, upper)
-    missing = np.isnan(values)
-    filled, fill = _learn_fill(values, chosen)
-    some_missing = [name for name, some in zip(columns, missing.any(axis=0).tolist(), strict=True) if some]
-    indicators = tuple(name for name in some_missing if options[name].indicator)
-    return NumericState(dict(options), indicators, lower, upper, fill, *ends, learn_scaling(chosen, filled))
+    learned: dict[str, _Learned] = {}
+    problems: list[Problem] = []
+    for name, each in options.items():
+        cells = read_cells(frame, name, each)
+        found = list(_problems(frame, name, each, cells))
+        problems += found
+        if not found:
+            learned[name] = _learn_column(cells.values, each)
+    if problems:
+        raise DataError(*problems)
+    lower, upper, fill, minimum, maximum = np.array([each.numbers for each in learned.values()]).T.copy()
+    indicators = tuple(name for name, each in learned.items() if each.some_missing and options[name].indicator)
+    scaling = joined([each.scaling for each in learned.values()])
+    return NumericState(dict(options), indicators, lower, upper, fill, minimum, maximum, scaling)
 
 
 def transform(state: NumericState, frame: Frame) -> Transformed:
@@ -167,24 +175,34 @@ def transform(state: NumericState, frame: Frame) -> Transformed:
     )
 
 
-def _learn_outlier_bounds(values: np.ndarray, options: list[NumericOptions]) -> tuple[np.ndarray, np.ndarray]:
-    bounds = [
-        learn_bounds(values[:, position], each) if each.outliers == "clip" else (-LARGEST_NUMBER, LARGEST_NUMBER)
-        for position, each in enumerate(options)
-    ]
-    lower, upper = np.array(bounds).T
-    return lower.copy(), upper.copy()
+@dataclass(frozen=True)
+class _Learned:
+    """What one column taught: `numbers` are lower, upper, fill, minimum and maximum."""
+
+    numbers: tuple[float, float, float, float, float]
+    some_missing: bool
+    scaling: ColumnScaling
 
 
-def _learn_fill(values: np.ndarray, options: list[NumericOptions]) -> tuple[np.ndarray, np.ndarray]:
-    """`values` without missing cells, and what replaced them (n_columns,)."""
+def _learn_column(values: np.ndarray, options: NumericOptions) -> _Learned:
+    """Of the cells (n_rows,) of a column, NaN for missing; they are changed in place."""
+    clip = options.outliers == "clip"
+    lower, upper = learn_bounds(values, options) if clip else (-LARGEST_NUMBER, LARGEST_NUMBER)
+    ends = float(np.nanmin(values)), float(np.nanmax(values))
+    np.clip(values, lower, upper, out=values)
+    missing = np.isnan(values)
+    fill = _learn_fill(values, options)
+    values[missing] = fill
+    return _Learned((lower, upper, fill, *ends), bool(missing.any()), learn_scaling(options, values))
+
+
+def _learn_fill(values: np.ndarray, options: NumericOptions) -> float:
+    """What takes the place of missing cells."""
     from sklearn.impute import SimpleImputer
 
-    filled, fill = values.copy(), np.array([each.fill for each in options])
-    for strategy in dict.fromkeys(each.missing for each in options if each.missing != "constant"):
-        chosen = [position for position, each in enumerate(options) if each.missing == strategy]
-        fill[chosen] = SimpleImputer(strategy=strategy).fit(values[:, chosen]).statistics_
-    return np.where(np.isnan(filled), fill, filled), fill
+    if options.missing == "constant":
+        return options.fill
+    return float(SimpleImputer(strategy=options.missing).fit(values[:, None]).statistics_[0])
 
 
 def _apply(state: NumericState, values: np.ndarray) -> np.ndarray:
@@ -229,18 +247,13 @@ def _out_of_range(frame: Frame, options: Mapping[str, NumericOptions], cells: li
     }
 
 
-def _values(frame: Frame, options: Mapping[str, NumericOptions]) -> np.ndarray:
-    """float64 (n_rows, n_columns), NaN for missing."""
-    cells = {name: read_cells(frame, name, each) for name, each in options.items()}
-    problems = list(_out_of_range(frame, options, list(cells.values())).values())
-    for name, column in cells.items():
-        if column.bad.any():
-            problems.append(marks.with_hint(frame.not_a_number(name, column.bad), frame, name))
-        elif np.isnan(column.values).all():
-            problems.append(_empty(name, n_outside=int(column.out_of_range.sum())))
-    if problems:
-        raise DataError(*problems)
-    return np.stack([column.values for column in cells.values()], axis=1) if cells else np.empty((frame.n_rows, 0))
+def _problems(frame: Frame, name: str, options: NumericOptions, cells: Cells) -> Iterator[Problem]:
+    """What makes a column impossible to learn from."""
+    yield from _out_of_range(frame, {name: options}, [cells]).values()
+    if cells.bad.any():
+        yield marks.with_hint(frame.not_a_number(name, cells.bad), frame, name)
+    elif np.isnan(cells.values).all():
+        yield _empty(name, n_outside=int(cells.out_of_range.sum()))
 
 
 def _empty(name: str, *, n_outside: int) -> Problem:

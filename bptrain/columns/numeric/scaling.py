@@ -16,6 +16,7 @@ import numpy as np
 
 from bptrain.columns.numeric.options import NumericOptions
 
+N_COMPARED = 2**16  # training rows on which we must agree with scikit-learn
 VANISHING = float(np.finfo(np.float64).max)  # divided by this, every number is 0 in float32
 _CONSTANT = 10 * float(np.finfo(np.float64).eps)  # scikit-learn takes spreads below this for 0
 _TRACE = 1e-290  # between quantiles closer to 0 the slope of the interpolation overflows
@@ -31,14 +32,29 @@ class Scaling:
     quantiles: dict[int, np.ndarray]
 
 
-def learn_scaling(options: Sequence[NumericOptions], filled: np.ndarray) -> Scaling:
-    """Learn from the training rows `filled` (n_rows, n_columns) float64, without missing cells."""
-    learned = Scaling(np.zeros(len(options)), np.ones(len(options)), {})
-    for kind in dict.fromkeys(each.scaling for each in options):
-        chosen = [position for position, each in enumerate(options) if each.scaling == kind]
-        expected = _LEARNERS[kind](filled[:, chosen], chosen, learned)
-        _compare(kind, scaled(learned, options, filled)[:, chosen], expected, learned, chosen)
+@dataclass(frozen=True)
+class ColumnScaling:
+    """What the training rows of one column taught."""
+
+    center: float
+    scale: float
+    quantiles: np.ndarray | None = None
+
+
+def learn_scaling(options: NumericOptions, filled: np.ndarray) -> ColumnScaling:
+    """Learn from the training rows `filled` (n_rows,) float64 of a column, without missing cells."""
+    learned, apply = _LEARNERS[options.scaling](filled[:, None])
+    some = filled[:N_COMPARED, None]
+    _compare(options.scaling, scaled(joined([learned]), [options], some), apply(some), learned)
     return learned
+
+
+def joined(columns: Sequence[ColumnScaling]) -> Scaling:
+    """That of all columns together."""
+    quantiles = {place: each.quantiles for place, each in enumerate(columns) if each.quantiles is not None}
+    return Scaling(
+        np.array([each.center for each in columns], float), np.array([each.scale for each in columns], float), quantiles
+    )
 
 
 def scaled(scaling: Scaling, options: Sequence[NumericOptions], filled: np.ndarray) -> np.ndarray:
@@ -100,59 +116,57 @@ def _hard_bounds(options: NumericOptions) -> tuple[float, float]:
     return (0.0, 1.0) if options.scaling == "minmax" else (-options.clip_limit, options.clip_limit)
 
 
-# Each learns from filled[:, chosen] (n_rows, k), writes into the columns `chosen` of `learned`, and returns what
-# scikit-learn makes of the same rows.
+# Each learns from the column `filled` (n_rows, 1), and says what scikit-learn makes of rows.
+_Apply = Callable[[np.ndarray], np.ndarray]
 
 
-def _standard(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
+def _standard(filled: np.ndarray) -> tuple[ColumnScaling, _Apply]:
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(filled)
-    learned.center[chosen], learned.scale[chosen] = scaler.mean_, scaler.scale_
-    return np.asarray(scaler.transform(filled))
+    return ColumnScaling(scaler.mean_[0], scaler.scale_[0]), scaler.transform
 
 
-def _log1p(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
-    return _standard(signed_log1p(filled), chosen, learned)
+def _log1p(filled: np.ndarray) -> tuple[ColumnScaling, _Apply]:
+    learned, apply = _standard(signed_log1p(filled))
+    return learned, lambda rows: apply(signed_log1p(rows))
 
 
-def _minmax(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
+def _minmax(filled: np.ndarray) -> tuple[ColumnScaling, _Apply]:
     from sklearn.preprocessing import MinMaxScaler
 
     scaler = MinMaxScaler().fit(filled)
-    width = scaler.data_range_
-    learned.center[chosen], learned.scale[chosen] = scaler.data_min_, np.where(width < _CONSTANT, 1.0, width)
-    return np.asarray(scaler.transform(filled))
+    width = scaler.data_range_[0]
+    return ColumnScaling(scaler.data_min_[0], 1.0 if width < _CONSTANT else width), scaler.transform
 
 
-def _robust(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
+def _robust(filled: np.ndarray) -> tuple[ColumnScaling, _Apply]:
     from sklearn.preprocessing import RobustScaler
 
     scaler = RobustScaler().fit(filled)
-    low, high = np.percentile(filled, (25, 75), axis=0)
-    narrow = high - low < _CONSTANT
-    half = np.ptp(filled, axis=0) / 2
-    instead = np.where(half < _CONSTANT, VANISHING, half)
-    learned.center[chosen], learned.scale[chosen] = scaler.center_, np.where(narrow, instead, scaler.scale_)
-    return np.asarray(np.where(narrow, (filled - scaler.center_) / instead, scaler.transform(filled)))
+    low, high = np.percentile(filled, (25, 75))
+    if high - low >= _CONSTANT:
+        return ColumnScaling(scaler.center_[0], scaler.scale_[0]), scaler.transform
+    half = np.ptp(filled) / 2
+    learned = ColumnScaling(scaler.center_[0], VANISHING if half < _CONSTANT else half)
+    return learned, lambda rows: (rows - learned.center) / learned.scale
 
 
-def _quantile(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
+def _quantile(filled: np.ndarray) -> tuple[ColumnScaling, _Apply]:
     from sklearn.preprocessing import QuantileTransformer
 
     transformer = QuantileTransformer(
         n_quantiles=n_quantiles(len(filled)), output_distribution="normal", subsample=None
-    )
-    expected = transformer.fit_transform(_without_traces(filled))
-    learned.quantiles.update(zip(chosen, transformer.quantiles_.T.copy(), strict=True))
-    return np.asarray(expected)
+    ).fit(_without_traces(filled))
+    learned = ColumnScaling(0.0, 1.0, transformer.quantiles_[:, 0].copy())
+    return learned, lambda rows: transformer.transform(_without_traces(rows))
 
 
-def _none(filled: np.ndarray, chosen: list[int], learned: Scaling) -> np.ndarray:
-    return filled
+def _none(filled: np.ndarray) -> tuple[ColumnScaling, _Apply]:
+    return ColumnScaling(0.0, 1.0), lambda rows: rows
 
 
-_LEARNERS: dict[str, Callable[[np.ndarray, list[int], Scaling], np.ndarray]] = {
+_LEARNERS: dict[str, Callable[[np.ndarray], tuple[ColumnScaling, _Apply]]] = {
     "standard": _standard,
     "minmax": _minmax,
     "robust": _robust,
@@ -162,8 +176,8 @@ _LEARNERS: dict[str, Callable[[np.ndarray, list[int], Scaling], np.ndarray]] = {
 }
 
 
-def _compare(kind: str, ours: np.ndarray, expected: np.ndarray, learned: Scaling, chosen: list[int]) -> None:
+def _compare(kind: str, ours: np.ndarray, expected: np.ndarray, learned: ColumnScaling) -> None:
     """Exactly; but scikit-learn computes `minmax` as x * scale + min, which loses digits far from 0."""
-    lost = 1e-12 * (1 + np.abs(learned.center[chosen] / learned.scale[chosen])) if kind == "minmax" else 0.0
+    lost = 1e-12 * (1 + abs(learned.center / learned.scale)) if kind == "minmax" else 0.0
     if not (np.abs(ours - expected) <= lost).all():
         raise RuntimeError(f"our {kind} scaling differs from scikit-learn's")

@@ -1,0 +1,58 @@
+"""Room for arrays of many rows: in memory, or in files without names that memory maps."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from bptrain.runs.storage import disk_errors
+
+Allocate = Callable[[tuple[int, ...], str], np.ndarray]
+LARGE_BYTES = 2**20
+
+
+def in_memory(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """An array whose elements are still to be written; a large one begins at a page, so that TensorFlow can share it.
+
+    TensorFlow and JAX copy arrays that do not begin at a multiple of 64 bytes.
+    """
+    n_bytes = prod(shape) * np.dtype(dtype).itemsize
+    return np.empty(shape, dtype) if n_bytes < LARGE_BYTES else _viewed(mmap.mmap(-1, n_bytes), shape, dtype)
+
+
+def in_files(folder: Path) -> Allocate:
+    """Room on the disk of `folder`, reserved at once; StorageError when it is full. Nothing stays of the files."""
+
+    def allocate(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        n_bytes = prod(shape) * np.dtype(dtype).itemsize
+        if n_bytes < LARGE_BYTES:
+            return np.empty(shape, dtype)
+        with disk_errors(folder, need=n_bytes), tempfile.TemporaryFile(dir=folder) as file:
+            _reserve(file.fileno(), n_bytes)
+            return _viewed(mmap.mmap(file.fileno(), n_bytes), shape, dtype)
+
+    return allocate
+
+
+def moved(array: np.ndarray, allocate: Allocate) -> np.ndarray:
+    """A copy in room that `allocate` makes."""
+    room = allocate(array.shape, array.dtype.str)
+    room[...] = array
+    return room
+
+
+def _reserve(descriptor: int, n_bytes: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, n_bytes)
+    else:  # then a full disk shows when the pages are written
+        os.truncate(descriptor, n_bytes)
+
+
+def _viewed(room: mmap.mmap, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    return np.frombuffer(room, dtype).reshape(shape)

@@ -8,6 +8,7 @@ folds estimate what the same procedure gives on new rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,17 @@ class Folds:
     predictions: pa.Table
 
 
-def run(found: survey.Survey, earlier: Earlier | None, listener: Listener) -> Folds | None:
-    """Train and judge once per fold; None without `split.folds`. Raises DataError when the folds cannot be made."""
+def run(
+    found: survey.Survey, earlier: Earlier | None, listener: Listener, *, folder: Path | None = None
+) -> Folds | None:
+    """Train and judge once per fold; None without `split.folds`. Raises DataError when the folds cannot be made.
+
+    `folder` is where large arrays may be kept.
+    """
     if not found.config.split.folds:
         return None
     splits = survey.folds(found)
-    prepared = [_prepare(found, split, number, earlier) for number, split in enumerate(splits, start=1)]
+    prepared = [_prepare(found, split, number, earlier, folder) for number, split in enumerate(splits, start=1)]
     reports, tables, trained, judged = [], [], [], []
     for number, (split, ready) in enumerate(zip(splits, prepared, strict=True), start=1):
         listener.stage(f"fold {number} of {len(splits)}")
@@ -50,10 +56,12 @@ def run(found: survey.Survey, earlier: Earlier | None, listener: Listener) -> Fo
     return Folds(summarise(reports, trained=trained, judged=judged), _joined(tables))
 
 
-def _prepare(found: survey.Survey, split: Split, number: int, earlier: Earlier | None) -> trial.Ready:
+def _prepare(
+    found: survey.Survey, split: Split, number: int, earlier: Earlier | None, folder: Path | None
+) -> trial.Ready:
     """A fold ready to be trained; all are made before the first is, so that none is lost to what one cannot use."""
     try:
-        return trial.prepare(found.config, found.frame, split, earlier)
+        return trial.prepare(found.config, found.frame, split, earlier, folder=folder)
     except DataError as error:
         told = (replace(problem, message=f"fold {number}: {problem.message}") for problem in error.problems)
         raise DataError(*told) from error

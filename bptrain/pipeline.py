@@ -66,7 +66,7 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
             found, earlier = _look(config, roots, partial.path)
             split = survey.split_rows(found)
         with clock("prepare"):
-            ready = trial.prepare(found.config, found.frame, split, earlier)
+            ready = trial.prepare(found.config, found.frame, split, earlier, folder=partial.path)
         cleaned = [*found.cleaned, *ready.cleaned]
         doubts = survey.doubts(found, split, ready.config.columns)
         _warn(recorder, [*found.warnings, *ready.kinds.warnings, *doubts])
@@ -74,7 +74,7 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
         with clock("start"):
             trial.start(ready.config)
         with clock("folds"):
-            folds = cross_validation.run(found, earlier, recorder)
+            folds = cross_validation.run(found, earlier, recorder, folder=partial.path)
         if folds is not None:
             recorder.stage("the published model")
         with clock("train"):

@@ -23,6 +23,7 @@ from bptrain.judging.judge import judge, score
 from bptrain.judging.predictions import predictions_table
 from bptrain.listener import Listener
 from bptrain.predictor import Predictor
+from bptrain.table import space
 from bptrain.table.frame import Frame
 from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
@@ -55,7 +56,8 @@ class Ready:
     """What training starts from: the settled config, what training rows taught, and every part prepared by it.
 
     `given` is the config before the kinds of columns were settled: a refit settles them by its own rows.
-    `profile` tells what the training rows were like, `cleaned` what was done to rows and cells of all parts.
+    `profile` tells what the training rows were like, `cleaned` what was done to rows and cells of all parts. `folder`
+    is where large arrays may be kept.
     """
 
     given: Config
@@ -66,6 +68,7 @@ class Ready:
     parts: Mapping[str, Prepared]
     profile: Profile
     cleaned: list[Cleaned]
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,13 @@ class Trial:
         return [*(self.selection.trained.seconds if self.selection else []), *self.trained.seconds]
 
 
-def prepare(config: Config, frame: Frame, split: Split, earlier: Earlier | None = None) -> Ready:
+def prepare(
+    config: Config, frame: Frame, split: Split, earlier: Earlier | None = None, *, folder: Path | None = None
+) -> Ready:
     """Settle the kinds of columns, learn from the training rows, and prepare all parts.
 
-    Raises UsageError and DataError for columns and cells that cannot be used.
+    Prepared rows that are to be streamed lie in files without names on the disk of `folder`; without one all are in
+    memory. Raises UsageError and DataError for columns and cells that cannot be used.
     """
     given = config
     config, kinds = survey.settle_columns(config, frame.take(split.train))
@@ -104,9 +110,23 @@ def prepare(config: Config, frame: Frame, split: Split, earlier: Earlier | None 
     columns, targets = _learn(config, training, earlier)
     config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
     weight = weight_column(config.columns)
-    parts = {name: prepared(columns, targets, frame.take(rows), weight) for name, rows in split.parts().items()}
+    config = _with_residence(config, columns, targets, frame.n_rows)
+    room = folder if config.data.residence == "stream" else None
+    parts = {name: prepared(columns, targets, frame.take(rows), weight, room) for name, rows in split.parts().items()}
     before = profile(training, [*columns_prepare.used_columns(columns), *targets])
-    return Ready(given, config, kinds, columns, targets, parts, before, [*_ignored(kinds), *left_out, *_changed(parts)])
+    cleaned = [*_ignored(kinds), *left_out, *_changed(parts)]
+    return Ready(given, config, kinds, columns, targets, parts, before, cleaned, folder)
+
+
+def _with_residence(
+    config: Config, columns: columns_prepare.Columns, targets: targets_prepare.Targets, n_rows: int
+) -> Config:
+    """The config with it settled whether prepared rows are streamed, by their bytes."""
+    if config.data.residence != "auto":
+        return config
+    n_bytes = n_rows * (columns_prepare.row_bytes(columns) + targets_prepare.row_bytes(targets))
+    residence = "stream" if n_bytes > config.data.memory_limit * 2**20 else "memory"
+    return config.model_copy(update={"data": config.data.model_copy(update={"residence": residence})})
 
 
 def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
@@ -145,14 +165,22 @@ def _changed(parts: Mapping[str, Prepared]) -> list[Cleaned]:
 
 
 def prepared(
-    columns: columns_prepare.Columns, targets: targets_prepare.Targets, frame: Frame, weight: str | None
+    columns: columns_prepare.Columns,
+    targets: targets_prepare.Targets,
+    frame: Frame,
+    weight: str | None,
+    folder: Path | None = None,
 ) -> Prepared:
-    """The rows of `frame`, ready for the network; `weight` is the column of weights. Raises DataError as `prepare`."""
-    transformed = refusal.transform_strictly(columns, frame)
+    """The rows of `frame`, ready for the network; `weight` is the column of weights.
+
+    With a `folder`, large arrays lie in files on its disk. Raises DataError as `prepare`.
+    """
+    allocate = space.in_memory if folder is None else space.in_files(folder)
+    transformed = refusal.transform_strictly(columns, frame, allocate)
     return Prepared(
         frame.rows,
         transformed.arrays,
-        targets_prepare.encode(targets, frame),
+        [space.moved(each, allocate) for each in targets_prepare.encode(targets, frame)],
         targets_prepare.truths(targets, frame),
         row_weights(frame, weight),
         transformed.changed,
@@ -184,7 +212,7 @@ def train_and_refit(
     if ready.config.training.final == "best" or not len(split.validation) or chosen.diverged:
         return chosen
     listener.stage(f"refit on training and validation rows: {chosen.trained.best_epoch} epochs")
-    again = prepare(ready.given, frame, final_split(ready.config, split), earlier)
+    again = prepare(ready.given, frame, final_split(ready.config, split), earlier, folder=ready.folder)
     return replace(train(again, listener, earlier, after=chosen), selection=chosen)
 
 
@@ -315,9 +343,11 @@ def _examples(ready: Ready, part: str) -> Examples:
     rows = ready.parts[part]
     weights = targets_prepare.row_weights(ready.targets, rows.encoded, rows.weight)
     truths = {output_name(position): truth for position, truth in enumerate(rows.encoded)}
+    streamed = ready.config.data.residence == "stream"
     if all(np.ptp(weight) == 0 for weight in weights):
-        return Examples(rows.inputs, truths)
-    return Examples(rows.inputs, truths, {output_name(position): weight for position, weight in enumerate(weights)})
+        return Examples(rows.inputs, truths, streamed=streamed)
+    by_name = {output_name(position): weight for position, weight in enumerate(weights)}
+    return Examples(rows.inputs, truths, by_name, streamed)
 
 
 def _primary_score(ready: Ready, outputs: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -193,6 +193,8 @@ CASES: dict[str, Case] = {
     "seed": Case([0, 1]),
 }
 ELSEWHERE = {
+    "data.residence",  # another order of the rows: test_streaming.py
+    "data.memory_limit",  # test_streaming.py
     "model.kind",  # has one value
     "training.engine",  # the numbers are to be the same: test_engine.py
     "training.threads",  # fixed for a process: below

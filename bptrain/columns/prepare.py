@@ -83,6 +83,12 @@ def transform(columns: Columns, frame: Frame) -> Transformed:
     return result
 
 
+def row_bytes(columns: Columns) -> int:
+    """Bytes of a row of the arrays for the network."""
+    inputs = [each for state in columns.values() for each in state.inputs.values()]
+    return sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for dtype, shape in inputs)
+
+
 def used_columns(columns: Columns) -> tuple[str, ...]:
     """The names of the columns that the model sees."""
     return tuple(name for state in columns.values() for name in state.columns)

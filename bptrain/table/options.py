@@ -37,6 +37,16 @@ class DataOptions(Section):
         None, description="Column names of a CSV without header."
     )
 
+    residence: Literal["auto", "memory", "stream"] = Field(
+        "auto",
+        description="Where prepared rows lie during training: in `memory`, shuffled all together, or in a file of the "
+        "run, read once per epoch (`stream`): then chunks of 8192 rows are shuffled, and the rows of 64 MiB of chunks "
+        "among each other. `auto`: in memory up to `memory_limit`.",
+    )
+    memory_limit: Annotated[int, Field(ge=1)] = Field(
+        2048, description="MiB of prepared rows that `residence: auto` still keeps in memory."
+    )
+
     @model_validator(mode="after")
     def _names_without_header(self) -> DataOptions:
         if self.header and self.names is not None:

@@ -44,6 +44,11 @@ def encode(targets: Targets, frame: Frame) -> list[np.ndarray]:
     return [tasks.prepare(state.task).encode(state, frame, name) for name, state in targets.items()]
 
 
+def row_bytes(targets: Targets) -> int:
+    """Bytes of a row of what `encode` gives."""
+    return 4 * sum(1 if state.labels else state.n_outputs for state in targets.values())
+
+
 def row_weights(targets: Targets, encoded: Sequence[np.ndarray], weight: np.ndarray) -> list[np.ndarray]:
     """How much each row counts in training, one array (n_rows,) float32 per target: its weight times its class's.
 

@@ -1,11 +1,13 @@
 """The order of the rows: one permutation per epoch, a function of the seed and the epoch alone.
 
-Keras' own `shuffle=True` repeats one permutation in every epoch once a seed is set, so the order is made here.
+Keras' own `shuffle=True` repeats one permutation in every epoch once a seed is set, so the order is made here. Rows in
+memory stand in any order. Those in a file are shuffled on two levels, so that each part of it is read once per epoch:
+chunks of `CHUNK_ROWS` rows first, then the rows of as many chunks as fit a window.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from math import ceil
@@ -17,25 +19,74 @@ from bptrain import seeds
 Arrays = Mapping[str, np.ndarray]
 
 
+CHUNK_ROWS = 2**13
+WINDOW_BYTES = 2**26
+
+
 @dataclass(frozen=True)
 class Examples:
     """Prepared rows: `inputs` and `truths` map names to arrays with n_rows rows each.
 
-    `weights` maps the names of `truths` to how much each row counts (n_rows,); None: all alike.
+    `weights` maps the names of `truths` to how much each row counts (n_rows,); None: all alike. `streamed` rows lie in
+    a file and are read from it in every epoch.
     """
 
     inputs: Arrays
     truths: Arrays
     weights: Arrays | None = None
+    streamed: bool = False
 
     @property
     def n_rows(self) -> int:
         return len(next(iter(self.truths.values())))
 
+    @property
+    def parts(self) -> tuple[Arrays, Arrays, Arrays]:
+        """What a step needs of its rows: inputs, truths and weights, by name."""
+        return self.inputs, self.truths, self.weights or {}
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row."""
+        return sum(array.nbytes for part in self.parts for array in part.values()) // max(1, self.n_rows)
+
+    @property
+    def window_rows(self) -> int | None:
+        """Rows that are shuffled among each other, a multiple of `CHUNK_ROWS`; None: all."""
+        if not self.streamed:
+            return None
+        return max(1, WINDOW_BYTES // (self.row_bytes * CHUNK_ROWS)) * CHUNK_ROWS
+
+    def most_steps(self, batch_size: int, most_steps: int) -> int:
+        """Steps of a block: of rows from a file no more than fill a window."""
+        if not self.streamed:
+            return most_steps
+        return max(1, min(most_steps, WINDOW_BYTES // (self.row_bytes * batch_size)))
+
+    def taken(self, rows: np.ndarray) -> tuple[Arrays, Arrays, Arrays]:
+        """The `parts` at `rows` (steps, batch): arrays (steps, batch, …)."""
+        inputs, truths, weights = ({name: array[rows] for name, array in part.items()} for part in self.parts)
+        return inputs, truths, weights
+
 
 def permutation(seed: int, epoch: int, n_rows: int) -> np.ndarray:
     """The order (n_rows,) of the training rows in `epoch`, counted from 0: PCG64 seeded by (seed, "order", epoch)."""
     return seeds.stream(seed, "order", epoch).permutation(n_rows)
+
+
+def windows(seed: int, epoch: int, n_rows: int, window_rows: int) -> Iterator[np.ndarray]:
+    """The order of rows in a file in `epoch`, window after window.
+
+    Chunks of `CHUNK_ROWS` rows, of which the last may be smaller, are put in the order of (seed, "chunks", epoch); so
+    many of them as make `window_rows` are a window. The rows of window k, chunk after chunk, are put in the order of
+    (seed, "order", epoch, k).
+    """
+    n_chunks, together = ceil(n_rows / CHUNK_ROWS), max(1, window_rows // CHUNK_ROWS)
+    chunks = seeds.stream(seed, "chunks", epoch).permutation(n_chunks)
+    for window, first in enumerate(range(0, n_chunks, together)):
+        starts = chunks[first : first + together] * CHUNK_ROWS
+        rows = np.concatenate([np.arange(start, min(start + CHUNK_ROWS, n_rows)) for start in starts])
+        yield rows[seeds.stream(seed, "order", epoch, window).permutation(len(rows))]
 
 
 def n_steps(n_rows: int, batch_size: int) -> int:
@@ -48,20 +99,41 @@ def n_blocks(n_rows: int, batch_size: int, most_steps: int) -> int:
     return ceil(n_rows // batch_size / most_steps) + (n_rows % batch_size > 0)
 
 
-def blocks(n_rows: int, *, batch_size: int, seed: int, most_steps: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def blocks(
+    n_rows: int, *, batch_size: int, seed: int, most_steps: int, window_rows: int | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The rows of epoch after epoch, without end: blocks (steps, batch) int32, and how many steps to make (1,) int32.
 
     All blocks of full batches have one shape, so that one compiled program serves them; what lies behind the steps to
-    make means nothing.
+    make means nothing. The order is that of `windows`, without `window_rows` that of `permutation`.
     """
     n_full = n_rows // batch_size
-    n_together = ceil(n_full / max(1, ceil(n_full / most_steps)))
+    n_together = max(1, ceil(n_full / max(1, ceil(n_full / most_steps))))
     for epoch in count():
-        order = permutation(seed, epoch, n_rows).astype(np.int32)
-        for start in range(0, n_full, n_together or 1):
-            steps = min(n_together, n_full - start)
-            block = np.zeros((n_together, batch_size), np.int32)
-            block[:steps] = order[start * batch_size : (start + steps) * batch_size].reshape(steps, batch_size)
-            yield block, np.array([steps], np.int32)
-        if n_rows % batch_size:
-            yield order[None, n_full * batch_size :], np.ones(1, np.int32)
+        for rows in _regrouped(_order(seed, epoch, n_rows, window_rows), n_together * batch_size):
+            steps, rest = divmod(len(rows), batch_size)
+            if steps:
+                block = np.zeros((n_together, batch_size), np.int32)
+                block[:steps] = rows[: steps * batch_size].reshape(steps, batch_size)
+                yield block, np.array([steps], np.int32)
+            if rest:
+                yield rows[None, steps * batch_size :].astype(np.int32), np.ones(1, np.int32)
+
+
+def _order(seed: int, epoch: int, n_rows: int, window_rows: int | None) -> Iterator[np.ndarray]:
+    if window_rows is None:
+        yield permutation(seed, epoch, n_rows)
+    else:
+        yield from windows(seed, epoch, n_rows, window_rows)
+
+
+def _regrouped(pieces: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    """The same numbers in pieces of `size`; the last may be smaller."""
+    ready = np.empty(0, np.int64)
+    for piece in pieces:
+        ready = np.concatenate([ready, piece])
+        while len(ready) >= size:
+            yield ready[:size]
+            ready = ready[size:]
+    if len(ready):
+        yield ready

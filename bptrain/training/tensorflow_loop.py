@@ -12,26 +12,35 @@ import tensorflow as tf
 from bptrain.training.batches import Examples
 from bptrain.training.descent import Batch, Descent, State, Sums, added
 
+ALIGNMENT = 64  # bytes
+
 
 class Engine(keras.Model):  # type: ignore[misc]
-    """A network whose `fit()` takes blocks of row numbers (steps, batch), and how many of the steps to make.
+    """A network whose `fit()` takes blocks of rows (steps, batch), and how many of the steps to make.
 
-    Made by `Engine(network.input, network.output)`, it shares the layers of the network, whose weights are up to date
-    between blocks.
+    A block holds the numbers of rows in memory, or rows of a file themselves. Made by `Engine(network.input,
+    network.output)`, it shares the layers of the network, whose weights are up to date between blocks.
     """
 
     def bind(self, examples: Examples, descent: Descent) -> None:
-        """The rows that the numbers mean, kept in memory as tensors, and the steps to make."""
-        parts = (examples.inputs, examples.truths, examples.weights)
-        self._rows = [{name: tf.constant(array) for name, array in (part or {}).items()} for part in parts]
-        self._descent = descent
+        """The rows to train on, and the steps to make; rows in memory become tensors."""
+        self._examples, self._descent = examples, descent
+        if not examples.streamed:
+            self._rows = [{name: _shared(array) for name, array in part.items()} for part in examples.parts]
         self._means = {name: keras.metrics.Mean(name=f"{name}_data_loss") for name in descent.nothing()}
 
-    @staticmethod
-    def stream(blocks: Iterator[tuple[np.ndarray, np.ndarray]]) -> tf.data.Dataset:
-        """Blocks as `fit()` takes them: Keras itself would fix the size of a batch by the first two it sees."""
-        signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((1,), tf.int32))
-        return tf.data.Dataset.from_generator(lambda: blocks, output_signature=signature)
+    def stream(self, blocks: Iterator[tuple[np.ndarray, np.ndarray]]) -> tf.data.Dataset:
+        """Blocks of row numbers as `fit()` takes them: Keras itself would fix the size of a batch by the first two.
+
+        Rows of a file are read here, those of the next block while one is trained on.
+        """
+        n_steps = tf.TensorSpec((1,), tf.int32)
+        if not self._examples.streamed:
+            signature = (tf.TensorSpec((None, None), tf.int32), n_steps)
+            return tf.data.Dataset.from_generator(lambda: blocks, output_signature=signature)
+        rows = tuple({name: _block_of(array) for name, array in part.items()} for part in self._examples.parts)
+        read = ((self._examples.taken(numbers), steps) for numbers, steps in blocks)
+        return tf.data.Dataset.from_generator(lambda: read, output_signature=(rows, n_steps)).prefetch(1)
 
     @property
     def metrics(self) -> list[Any]:
@@ -52,11 +61,11 @@ class Engine(keras.Model):  # type: ignore[misc]
         return {mean.name: mean.result() for mean in self._means.values()}
 
     def _loop(self, state: State, rows: Any, n_steps: Any) -> tuple[State, Sums]:
-        """The first `n_steps` steps on batches of `rows` (steps, batch)."""
+        """The first `n_steps` steps on the batches of a block."""
         plateau = tf.convert_to_tensor(self._descent.plateau.value)
 
         def step(number: Any, state: State, sums: Sums) -> tuple[Any, State, Sums]:
-            batch = Batch(*({name: tf.gather(tensor, rows[number]) for name, tensor in p.items()} for p in self._rows))
+            batch = self._batch(rows, number)
             with tf.GradientTape() as tape:
                 tape.watch(state.weights)
                 loss, (others, its_sums) = self._descent.loss(state.weights, state.others, batch)
@@ -66,3 +75,20 @@ class Engine(keras.Model):  # type: ignore[misc]
         start = (0, state, self._descent.nothing())
         _, state, sums = tf.while_loop(lambda number, *_: number < n_steps, step, start)
         return state, sums
+
+    def _batch(self, rows: Any, number: Any) -> Batch:
+        """The rows of a step of a block."""
+        parts, chosen = (rows, number) if self._examples.streamed else (self._rows, rows[number])
+        return Batch(*({name: tf.gather(tensor, chosen) for name, tensor in part.items()} for part in parts))
+
+
+def _block_of(array: np.ndarray) -> tf.TensorSpec:
+    """What a block has of an array (n_rows, …): (steps, batch, …)."""
+    return tf.TensorSpec((None, None, *array.shape[1:]), array.dtype)
+
+
+def _shared(array: np.ndarray) -> tf.Tensor:
+    """The array as a tensor, without a copy where it lies as TensorFlow wants it; nothing may write to it any more."""
+    if array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % ALIGNMENT == 0 and array.size:
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.constant(array)

@@ -79,10 +79,11 @@ def train(
         optimizer=chosen,
         jit_compile=_is_compiled(network, options, n_rows=training.n_rows, batch_size=batch_size),
     )
-    most = most_steps(network, batch_size)
+    most = training.most_steps(batch_size, most_steps(network, batch_size))
+    rows = blocks(training.n_rows, batch_size=batch_size, seed=seed, most_steps=most, window_rows=training.window_rows)
     with postponed() as safe_point:
         engine.fit(
-            engine.stream(blocks(training.n_rows, batch_size=batch_size, seed=seed, most_steps=most)),
+            engine.stream(rows),
             steps_per_epoch=n_blocks(training.n_rows, batch_size, most),
             epochs=keeper.options.epochs,
             callbacks=[keeper, keras.callbacks.LambdaCallback(on_train_batch_end=lambda block, logs: safe_point())],

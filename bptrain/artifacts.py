@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 METRICS_FORMAT = 1
 CLEANING_FORMAT = 1
 TIMING_FORMAT = 1
+ROW_GROUP = 2**18  # rows that are encoded together, in memory
 
 
 def metrics_json(
@@ -84,9 +85,8 @@ def write_timing(directory: Path, stages: Mapping[str, float], epochs: Sequence[
 
 def write_predictions(directory: Path, table: pa.Table, *, name: str = "predictions.parquet") -> None:
     """A table of predictions, byte for byte the same for the same table."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    storage.write_bytes(directory / name, sink.getvalue().to_pybytes())
+    with storage.written(directory / name) as file:
+        pq.write_table(table, file, compression="zstd", row_group_size=ROW_GROUP)
 
 
 def read_split(files: RunFiles) -> pa.Table:

@@ -53,6 +53,14 @@ def keep_freed_memory() -> None:
         ctypes.CDLL(None).mallopt(_M_TOP_PAD, KEPT_BYTES)
 
 
+def give_back_memory() -> None:
+    """Return what Arrow and glibc keep of freed memory to the system: one stage's is of little use to the next."""
+    if (arrow := sys.modules.get("pyarrow")) is not None:
+        arrow.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Send what libraries write to file descriptor 2 nowhere: TensorFlow's start prints what no user can act on."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from bptrain import artifacts, cross_validation, predictor, provenance, survey, trial, warm_start
+from bptrain import artifacts, cross_validation, environment, predictor, provenance, survey, trial, warm_start
 from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.drift import Drift, drift
 from bptrain.columns.infer import Kinds
@@ -81,7 +81,7 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
             events = partial.path / "tensorboard" if ready.config.training.tensorboard else None
             made = trial.train_and_refit(ready, found.frame, split, recorder, earlier, events=events)
         with clock("judge"):
-            table = trial.predictions(made.model, made.ready.parts)
+            table = trial.predictions(made.model, made.ready.parts, partial.path)
             content = _metrics(made, judge(table, made.model.targets), folds, recorder)
         with clock("write"):
             _write(partial.path, found, made, table, content, earlier)
@@ -150,6 +150,7 @@ class Clock:
     def __call__(self, stage: str) -> Iterator[None]:
         started = time.monotonic()
         yield
+        environment.give_back_memory()
         self.seconds[stage] = time.monotonic() - started
 
 

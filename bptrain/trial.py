@@ -27,6 +27,7 @@ from bptrain.table import space
 from bptrain.table.frame import Frame
 from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
+from bptrain.table.spool import spooled
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.tuning import tuned, tuned_as, untuned
 from bptrain.warm_start import Earlier
@@ -34,6 +35,8 @@ from bptrain.warm_start import Earlier
 if TYPE_CHECKING:
     from bptrain.training.batches import Examples
     from bptrain.training.train import Trained
+
+PREDICTED_ROWS = 2**18
 
 
 @dataclass(frozen=True)
@@ -247,14 +250,25 @@ def train(
     return Trial(ready, replace(model, targets=_tuned(ready, model, after)), trained)
 
 
-def predictions(model: Predictor, parts: Mapping[str, Prepared]) -> pa.Table:
-    """The table of predictions for all parts, in the order of the rows."""
-    tables = [
-        predictions_table(
-            model.targets, model.outputs(part.inputs), part.truths, part.rows, part.weight, [name] * len(part.rows)
-        )
-        for name, part in parts.items()
-    ]
+def predictions(model: Predictor, parts: Mapping[str, Prepared], folder: Path | None = None) -> pa.Table:
+    """The table of predictions for all parts, in the order of the rows; made and kept in chunks of these.
+
+    Those of many rows lie in a file without a name on the disk of `folder`, if one is given.
+    """
+    last = max(int(part.rows[-1]) for part in parts.values())
+    chunks = (_predictions_chunk(model, parts, first) for first in range(0, last + 1, PREDICTED_ROWS))
+    return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else spooled(chunks, folder)
+
+
+def _predictions_chunk(model: Predictor, parts: Mapping[str, Prepared], first: int) -> pa.Table:
+    """Of the row numbers from `first` on; the rows of each part are in the order of their numbers."""
+    tables = []
+    for name, part in parts.items():
+        chosen = slice(*np.searchsorted(part.rows, [first, first + PREDICTED_ROWS]).tolist())
+        outputs = model.outputs({key: array[chosen] for key, array in part.inputs.items()})
+        truths = {key: truth[chosen] for key, truth in part.truths.items()}
+        rows = part.rows[chosen]
+        tables.append(predictions_table(model.targets, outputs, truths, rows, part.weight[chosen], [name] * len(rows)))
     table = pa.concat_tables(tables)
     return table.take(pa.array(np.argsort(table["row"].to_numpy(), kind="stable"))).combine_chunks()
 

@@ -86,7 +86,7 @@ def test_room_in_memory_and_in_files_holds_what_is_written(shape: tuple[int, ...
         made = space.moved(array, allocate)
         np.testing.assert_array_equal(made, array)
         assert made.dtype == array.dtype
-        assert array.nbytes < space.LARGE_BYTES or made.ctypes.data % 4096 == 0
+        assert made.ctypes.data % space.ALIGNMENT == 0 or array.nbytes < space.LARGE_BYTES
     assert not list(tmp_path.iterdir())
 
 

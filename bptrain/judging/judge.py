@@ -42,11 +42,15 @@ def score(state: TargetState, truth: pa.Array, outputs: np.ndarray, metric: str,
 
 
 def _judge_split(table: pa.Table, targets: Mapping[str, TargetState], name: str, split: str) -> Report:
-    state, part = targets[name], table.filter(pc.equal(table["split"], split))
-    truth = part[f"{prefix(targets, name)}target"].combine_chunks()
-    weight = part["weight"].to_numpy()
+    state, chosen = targets[name], pc.equal(table["split"], split)
+
+    def column(name: str) -> pa.Array:
+        return table[name].filter(chosen).combine_chunks()
+
+    truth = column(f"{prefix(targets, name)}target")
+    weight = column("weight").to_numpy()
     measures = tasks.measures(state.task)
-    predicted = decoded_of(part, targets, name)
+    predicted = decoded_of(column, targets, name)
     baseline = measures.baseline(state, len(truth))
     return {
         "n": len(truth),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -47,12 +47,12 @@ def predictions_table(
     return pa.table(columns)
 
 
-def decoded_of(table: pa.Table, targets: Mapping[str, TargetState], name: str) -> Decoded:
-    """The predictions of one target, read back from the table."""
+def decoded_of(column: Callable[[str], pa.Array], targets: Mapping[str, TargetState], name: str) -> Decoded:
+    """The predictions of one target, read back from the columns of the table."""
     start = prefix(targets, name)
     return Decoded(
-        table[f"{start}prediction"].combine_chunks(),
-        {label: table[f"{start}probability_{label}"].to_numpy() for label in targets[name].labels},
+        column(f"{start}prediction"),
+        {label: column(f"{start}probability_{label}").to_numpy() for label in targets[name].labels},
     )
 
 

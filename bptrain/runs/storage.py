@@ -26,10 +26,23 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
 
     Raises StorageError (exit 74); the old file, if any, is then untouched.
     """
+    with written(path, need=len(data)) as file:
+        platform.write_all(file.fileno(), data)
+
+
+@contextmanager
+def written(path: Path, *, need: int | None = None) -> Iterator[BinaryIO]:
+    """A file to fill, which becomes `path` as `write_bytes` does it when the context ends without an error.
+
+    `need` is the number of bytes to be written, if it is known. Raises StorageError.
+    """
     temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
-    with disk_errors(path, need=len(data)):
+    with disk_errors(path, need=need):
         try:
-            _write_durably(temporary, data)
+            with os.fdopen(platform.open_new(temporary), "wb") as file:
+                yield file
+                file.flush()
+                platform.sync(file.fileno())
             platform.replace(temporary, path)
         finally:
             with suppress(OSError):  # gone when all went well, and never worth hiding the first error
@@ -149,15 +162,6 @@ def _disk_problem(err: OSError, path: Path, *, need: int | None, doing: str) -> 
         sizes += [f"{free:,} bytes are free"] if free is not None else []
         message = "; ".join([message, ", ".join(sizes)] if sizes else [message])
     return Problem(code, message, escape(path), hints=(hint,))
-
-
-def _write_durably(path: Path, data: bytes | memoryview) -> None:
-    descriptor = platform.open_new(path)
-    try:
-        platform.write_all(descriptor, data)
-        platform.sync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _irregular(path: Path) -> Problem:

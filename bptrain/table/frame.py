@@ -63,8 +63,10 @@ class Frame:
 
     def take(self, positions: np.ndarray) -> Frame:
         """The rows at `positions` (k,), in that order."""
+        positions = np.asarray(positions, np.int64)
         of_table = positions if self.positions is None else self.positions[positions]
-        return replace(self, rows=self.rows[positions], positions=np.asarray(of_table, np.int64))
+        rows = self.rows[positions]
+        return replace(self, rows=of_table if np.array_equal(rows, of_table) else rows, positions=of_table)
 
     def column(self, name: str) -> pa.ChunkedArray:
         """The cells (n_rows,) of a column as the file gave them. The last one is kept, as it is often asked for again.

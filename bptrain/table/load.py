@@ -95,6 +95,8 @@ def digests_of(options: DataOptions, roots: Roots) -> dict[str, str]:
 
 def _given(parts: list[str], counts: list[int]) -> np.ndarray:
     """The part of each row (n_rows,), references to few texts."""
+    if len(set(parts)) == 1:
+        return np.broadcast_to(np.array(parts[0], object), sum(counts))
     return np.repeat(np.array(parts, object), counts)
 
 

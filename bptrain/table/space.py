@@ -14,16 +14,16 @@ import numpy as np
 from bptrain.runs.storage import disk_errors
 
 Allocate = Callable[[tuple[int, ...], str], np.ndarray]
+ALIGNMENT = 64  # TensorFlow and JAX copy arrays that do not begin at a multiple of so many bytes
 LARGE_BYTES = 2**20
 
 
 def in_memory(shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """An array whose elements are still to be written; a large one begins at a page, so that TensorFlow can share it.
-
-    TensorFlow and JAX copy arrays that do not begin at a multiple of 64 bytes.
-    """
+    """An array whose elements are still to be written; it begins where TensorFlow can share it."""
     n_bytes = prod(shape) * np.dtype(dtype).itemsize
-    return np.empty(shape, dtype) if n_bytes < LARGE_BYTES else _viewed(mmap.mmap(-1, n_bytes), shape, dtype)
+    room = np.empty(n_bytes + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
+    return _viewed(room[start : start + n_bytes], shape, dtype)
 
 
 def in_files(folder: Path) -> Allocate:
@@ -54,5 +54,5 @@ def _reserve(descriptor: int, n_bytes: int) -> None:
         os.truncate(descriptor, n_bytes)
 
 
-def _viewed(room: mmap.mmap, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+def _viewed(room: mmap.mmap | np.ndarray, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     return np.frombuffer(room, dtype).reshape(shape)

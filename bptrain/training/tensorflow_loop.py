@@ -9,10 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bptrain.table.space import ALIGNMENT
 from bptrain.training.batches import Examples
 from bptrain.training.descent import Batch, Descent, State, Sums, added
-
-ALIGNMENT = 64  # bytes
 
 
 class Engine(keras.Model):  # type: ignore[misc]

@@ -184,8 +184,12 @@ def shared_rows(config: Config, digests: Mapping[str, str], earlier: Earlier) ->
 
 def _divides_alike(config: Config, before: Config) -> bool:
     """Whether the same rows train as in the earlier run: neither a refit there nor folds here use others."""
-    same = all(getattr(config, section) == getattr(before, section) for section in ("data", "clean", "split", "seed"))
-    return same and before.training.final == "best" and not config.split.folds
+
+    def what_divides(each: Config) -> tuple[object, ...]:
+        data = each.data.model_copy(update={"residence": "auto", "memory_limit": 1})  # these change no row's part
+        return data, each.clean, each.split, each.seed
+
+    return what_divides(config) == what_divides(before) and before.training.final == "best" and not config.split.folds
 
 
 def _new_columns(names: Sequence[str], earlier: Earlier) -> Problem:

@@ -16,7 +16,7 @@ import numpy as np
 
 from bptrain.columns.numeric.options import NumericOptions
 
-N_COMPARED = 2**16  # training rows on which we must agree with scikit-learn
+N_COMPARED = 2**16  # rows that are compared with scikit-learn's at a time
 VANISHING = float(np.finfo(np.float64).max)  # divided by this, every number is 0 in float32
 _CONSTANT = 10 * float(np.finfo(np.float64).eps)  # scikit-learn takes spreads below this for 0
 _TRACE = 1e-290  # between quantiles closer to 0 the slope of the interpolation overflows
@@ -44,8 +44,10 @@ class ColumnScaling:
 def learn_scaling(options: NumericOptions, filled: np.ndarray) -> ColumnScaling:
     """Learn from the training rows `filled` (n_rows,) float64 of a column, without missing cells."""
     learned, apply = _LEARNERS[options.scaling](filled[:, None])
-    some = filled[:N_COMPARED, None]
-    _compare(options.scaling, scaled(joined([learned]), [options], some), apply(some), learned)
+    ours = joined([learned])
+    for start in range(0, len(filled), N_COMPARED):
+        some = filled[start : start + N_COMPARED, None]
+        _compare(options.scaling, scaled(ours, [options], some), apply(some), learned)
     return learned
 
 

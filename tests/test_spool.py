@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptrain.errors import StorageError
+from bptrain.runs import platform
 from bptrain.table import load as loading
 from bptrain.table import read, values
 from bptrain.table.files import Roots
@@ -120,7 +119,7 @@ def test_the_rows_of_a_spool_take_no_memory(tmp_path: Path) -> None:
 def test_a_disk_without_room_is_told_before_anything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "t.csv").write_text("a\n" + "1\n" * 100)
     monkeypatch.setattr(loading, "SPOOLED_BYTES", 100)
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=201))
+    monkeypatch.setattr(platform, "free_bytes", lambda folder: 201)
     options = DataOptions(train=("t.csv",))
     with pytest.raises(StorageError, match="BP740"):
         load(options, CleanOptions(), Roots.create(tmp_path), folder=tmp_path)

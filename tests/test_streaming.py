@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import config, make_table, write
 
-from bptrain import fit
+from bptrain import fit, trial
 from bptrain.config.load import config_from_mapping
 from bptrain.errors import StorageError
 from bptrain.run import Run
+from bptrain.runs import platform
 from bptrain.table import read, space
 from bptrain.training import batches
 from bptrain.training.batches import Examples, blocks, n_blocks, windows
@@ -94,7 +97,7 @@ def test_a_full_disk_ends_with_what_is_needed(tmp_path: Path, monkeypatch: pytes
     def full(descriptor: int, n_bytes: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(space, "_reserve", full)
+    monkeypatch.setattr(platform, "reserve", full)
     with pytest.raises(StorageError, match="BP740"):
         space.in_files(tmp_path)((2**20,), "f8")
 
@@ -163,3 +166,21 @@ def test_run_says_how_its_rows_lay_and_evaluates_to_the_same(runs: dict[str, Run
     with chdir(runs["stream"].path.parent):
         judged = runs["stream"].evaluate()
     assert json.dumps(judged.targets, sort_keys=True) == json.dumps(runs["stream"].metrics["targets"], sort_keys=True)
+
+
+def test_predictions_in_parts_are_those_of_the_whole(
+    runs: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the rows of a whole part are left out, here copies of one row."""
+    table = make_table(60)
+    rows = [*range(30), *[0] * 40, *range(30, 60)]
+    monkeypatch.chdir(runs["memory"].path.parent)
+    write(table.take(pa.array(rows)), Path("gap.csv"))
+    given = config("gap.csv", "label", "amount", clean={"duplicates": "drop"})
+    whole = fit(given, run=tmp_path / "whole")
+    monkeypatch.setattr(trial, "PREDICTED_ROWS", 8)
+    parts = fit(given, run=tmp_path / "parts")
+    found = [pq.read_table(run.path / "predictions.parquet") for run in (whole, parts)]
+    assert found[0].num_rows == 60
+    assert found[0].equals(found[1])
+    assert whole.metrics == parts.metrics

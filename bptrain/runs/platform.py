@@ -54,6 +54,14 @@ def open_folder(path: Path) -> int | None:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | _COMMON)
 
 
+def reserve(descriptor: int, n_bytes: int) -> None:
+    """Give an empty file so many bytes of the disk; where the system cannot, a full disk shows only later."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, n_bytes)
+    else:
+        os.truncate(descriptor, n_bytes)
+
+
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write every byte, however many calls that takes."""
     rest = memoryview(data).cast("B")

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -127,7 +126,8 @@ def disk_errors(path: Path, *, need: int | None = None, doing: str = "write") ->
 def require_space(folder: Path, n_bytes: int) -> None:
     """Raise StorageError when the disk of `folder` has less room than that."""
     with disk_errors(folder, need=n_bytes):
-        if shutil.disk_usage(folder).free < n_bytes:
+        free = platform.free_bytes(folder)
+        if free is not None and free < n_bytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import os
 import tempfile
 from collections.abc import Callable
 from math import prod
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bptrain.runs import platform
 from bptrain.runs.storage import disk_errors
 
 Allocate = Callable[[tuple[int, ...], str], np.ndarray]
@@ -34,7 +34,7 @@ def in_files(folder: Path) -> Allocate:
         if n_bytes < LARGE_BYTES:
             return np.empty(shape, dtype)
         with disk_errors(folder, need=n_bytes), tempfile.TemporaryFile(dir=folder) as file:
-            _reserve(file.fileno(), n_bytes)
+            platform.reserve(file.fileno(), n_bytes)
             return _viewed(mmap.mmap(file.fileno(), n_bytes), shape, dtype)
 
     return allocate
@@ -45,13 +45,6 @@ def moved(array: np.ndarray, allocate: Allocate) -> np.ndarray:
     room = allocate(array.shape, array.dtype.str)
     room[...] = array
     return room
-
-
-def _reserve(descriptor: int, n_bytes: int) -> None:
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, n_bytes)
-    else:  # then a full disk shows when the pages are written
-        os.truncate(descriptor, n_bytes)
 
 
 def _viewed(room: mmap.mmap | np.ndarray, shape: tuple[int, ...], dtype: str) -> np.ndarray:

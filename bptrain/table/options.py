@@ -39,9 +39,8 @@ class DataOptions(Section):
 
     residence: Literal["auto", "memory", "stream"] = Field(
         "auto",
-        description="Where prepared rows lie during training: in `memory`, shuffled all together, or in a file of the "
-        "run, read once per epoch (`stream`): then chunks of 8192 rows are shuffled, and the rows of 64 MiB of chunks "
-        "among each other. `auto`: in memory up to `memory_limit`.",
+        description="Where prepared rows lie in training: in `memory`, or in a file that is read once per epoch "
+        "(`stream`). `auto`: in memory up to `memory_limit`.",
     )
     memory_limit: Annotated[int, Field(ge=1)] = Field(
         2048, description="MiB of prepared rows that `residence: auto` still keeps in memory."

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
+BACKENDS = ("tensorflow", "jax")  # of Keras, by the variable KERAS_BACKEND
 SETTINGS: Mapping[str, str] = {
-    "KERAS_BACKEND": "tensorflow",
     "KERAS_HOME": os.devnull,  # a folder that cannot be: no keras.json is read or written
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -24,7 +24,14 @@ SETTINGS: Mapping[str, str] = {
 }
 KEPT_BYTES = 64 * 2**20
 _M_TOP_PAD = -2  # of glibc's malloc.h
-REMOVED = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED", "TF_USE_LEGACY_KERAS")
+REMOVED = (
+    "KERAS_MAX_EPOCHS",
+    "KERAS_MAX_STEPS_PER_EPOCH",
+    "KERAS_NNX_ENABLED",
+    "TF_USE_LEGACY_KERAS",
+    "XLA_FLAGS",
+    "TF_XLA_FLAGS",
+)
 
 
 _state = {"pinned": False}
@@ -34,9 +41,15 @@ def configure() -> None:
     """Set the variables, as far as it is not too late."""
     if "numpy" not in sys.modules and "tensorflow" not in sys.modules:
         _state["pinned"] = True
-    os.environ.update(SETTINGS)
+    os.environ.update(SETTINGS, KERAS_BACKEND=backend())
     for name in REMOVED:
         os.environ.pop(name, None)
+
+
+def backend() -> str:
+    """What Keras computes with: as KERAS_BACKEND says where it names one of ours, otherwise TensorFlow."""
+    asked = os.environ.get("KERAS_BACKEND", "")
+    return asked if asked in BACKENDS else BACKENDS[0]
 
 
 def pinned() -> bool:

@@ -22,6 +22,7 @@ from bptrain.errors import DivergedError, Problem
 from bptrain.judging.gates import apply_gates
 from bptrain.judging.judge import judge
 from bptrain.listener import Listener, Recorder, Silent
+from bptrain.network import backend
 from bptrain.predictor import Predictor
 from bptrain.reports.cleaning import cleaning_text
 from bptrain.runs import storage
@@ -58,6 +59,7 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
     Raises UsageError and DataError before anything is trained, BusyError when another process builds the same run,
     and DivergedError after publishing a run whose training left the finite numbers. Failed gates are in metrics.json.
     """
+    backend.require()
     with claim(run, stem=stem) as partial:
         recorder = Recorder(partial.path / "train.log", listener)
         clock = Clock()
@@ -214,7 +216,6 @@ def _write(
     content: dict[str, Any],
     earlier: Earlier | None,
 ) -> None:
-    from bptrain.network import backend
     from bptrain.network.build import weights_of
     from bptrain.reports.curves import curves_svg
 

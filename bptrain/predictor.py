@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bptrain import environment
 from bptrain.columns import kinds
 from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.drift import Profile
@@ -77,7 +78,8 @@ def save(predictor: Predictor, options: MlpOptions, directory: Path) -> None:
     network = {"format": FORMAT, "model": options.model_dump(mode="json"), "members": 1, "weights": shapes}
     storage.write_json(directory / "model/network.json", network)
     run_arrays.write_arrays(weights, weights_of(predictor.network))
-    save_keras(exported(predictor.network, predictor.targets), directory / "model.keras")
+    with environment.quiet_stderr():  # Keras loads TensorFlow to save a network, whatever its backend
+        save_keras(exported(predictor.network, predictor.targets), directory / "model.keras")
     storage.write_json(directory / "inputs.json", describe_inputs(predictor))
 
 

@@ -17,6 +17,7 @@ from bptrain.runs.storage import canonical_json
 
 FORMAT = 1
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
+BACKENDS = {"tensorflow": (), "jax": ("jax", "jaxlib")}  # the packages that each needs besides
 
 
 def lock(
@@ -30,9 +31,10 @@ def lock(
     """lock.json: digests of what went in and what came out, versions, seed, threads, processor and backend.
 
     `data` maps each input file, as the config names it, to its sha256; `results` maps names to digests. `threads` is
-    what TensorFlow used; `pinned` says whether the variables were set before numpy and TensorFlow loaded;
+    what the backend used; `pinned` says whether the variables were set before numpy and TensorFlow loaded;
     `warm_start` holds the digest of the weights that training began with.
     """
+    packages = (*PACKAGES, *BACKENDS[environment.backend()])
     return {
         "format": FORMAT,
         "config": config_digest(config),
@@ -41,12 +43,12 @@ def lock(
         "seed": config.seed,
         "threads": threads,
         "pinned": environment.pinned(),
-        "versions": {"bptrain": __version__} | {package: version(package) for package in PACKAGES},
+        "versions": {"bptrain": __version__} | {package: version(package) for package in packages},
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
         "variables": {name: os.environ.get(name, "") for name in environment.SETTINGS},
-        "backend": "tensorflow",
+        "backend": environment.backend(),
     } | ({"warm_start": dict(warm_start)} if warm_start else {})
 
 

@@ -128,6 +128,11 @@ CODES: dict[str, Code] = {
         "`model.from` goes on with the weights of an earlier run, which fit only its own targets, columns and network.",
         "Leave out what differs, as it is taken from that run, or train anew without `model.from`.",
     ),
+    "BP191": Code(
+        "backend not installed",
+        "The variable KERAS_BACKEND asks for a backend of Keras that is not installed.",
+        'Install it, as with `pip install "bptrain[jax]"`, or unset the variable: TensorFlow is always there.',
+    ),
     "BP167": Code(
         "no such label",
         "`class_weights` names a label that no training row has.",

@@ -1,29 +1,41 @@
-"""TensorFlow, started once and the same way everywhere."""
+"""Keras' backend, started once and the same way everywhere: TensorFlow, or JAX where KERAS_BACKEND asks for it."""
 
 from __future__ import annotations
 
+import os
+from importlib.util import find_spec
+
 from bptrain import environment
+from bptrain.errors import Problem, UsageError
 
 EPSILON = 1e-7
+_jax_threads: list[int] = []  # as many as JAX was started with, once it is
+
+
+def require() -> None:
+    """Raise UsageError when the backend that KERAS_BACKEND asks for is not installed; loads nothing."""
+    if environment.backend() == "jax" and find_spec("jax") is None:
+        hints = ('install it with pip install "bptrain[jax]"', "unset KERAS_BACKEND to train with TensorFlow")
+        raise UsageError(Problem("BP191", "KERAS_BACKEND is jax, but JAX is not installed", hints=hints))
 
 
 def start(*, threads: int) -> None:
-    """Import Keras on TensorFlow with our settings; takes seconds the first time in a process.
+    """Import Keras on its backend with our settings; takes seconds the first time in a process.
 
-    Threads can be set only before TensorFlow's first operation; later calls in the same process keep the first number.
+    Threads can be set only before the backend's first operation; later calls in the same process keep the first number.
+    Raises UsageError as `require` does.
     """
+    require()
     environment.configure()
     environment.keep_freed_memory()
     with environment.quiet_stderr():
+        {"tensorflow": _start_tensorflow, "jax": _start_jax}[environment.backend()](threads)
         import keras
-        import tensorflow as tf
 
         keras.config.set_floatx("float32")
         keras.config.set_epsilon(EPSILON)
         keras.config.set_image_data_format("channels_last")
         keras.config.set_dtype_policy("float32")
-        tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
-        _set_threads(tf.config.threading, threads)
 
 
 def fresh_names() -> None:
@@ -34,15 +46,35 @@ def fresh_names() -> None:
 
 
 def threads() -> int:
-    """The threads that TensorFlow's arithmetic uses in this process."""
+    """The threads that the backend's arithmetic uses in this process."""
+    if environment.backend() == "jax":
+        return _jax_threads[0]
     import tensorflow as tf
 
     return int(tf.config.threading.get_intra_op_parallelism_threads())
 
 
-def _set_threads(threading: object, threads: int) -> None:
+def _start_tensorflow(threads: int) -> None:
     import contextlib
 
+    import tensorflow as tf
+
+    tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
     with contextlib.suppress(RuntimeError):  # TensorFlow has begun: the number is fixed
-        threading.set_intra_op_parallelism_threads(threads)  # type: ignore[attr-defined]
-        threading.set_inter_op_parallelism_threads(1)  # type: ignore[attr-defined]
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _start_jax(threads: int) -> None:
+    """JAX reads variables when it is first used: NPROC is the size of XLA's pool of threads."""
+    if _jax_threads:
+        return
+    for name in [name for name in os.environ if name.startswith(("JAX_", "XLA_"))]:
+        del os.environ[name]
+    os.environ |= {"JAX_PLATFORMS": "cpu", "NPROC": str(threads)}
+    if threads == 1:
+        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    import jax
+
+    jax.devices()
+    _jax_threads.append(threads)

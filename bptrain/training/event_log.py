@@ -6,10 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import tensorflow as tf
-
-# What tf.summary.scalar would write, which needs the package tensorboard; reading the files needs it, too.
-_SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
 NAME = "events.out.tfevents.0.bptrain"  # TensorFlow's own name tells time, machine and process
 
 
@@ -19,6 +15,10 @@ def event_log(directory: Path | None) -> Iterator[Callable[[Mapping[str, float]]
     if directory is None:
         yield lambda row: None
         return
+    import tensorflow as tf  # not needed otherwise on another backend
+
+    # What tf.summary.scalar would write, which needs the package tensorboard; reading the files needs it, too.
+    scalar = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
     writer = tf.summary.create_file_writer(str(directory))
 
     def write(row: Mapping[str, float]) -> None:
@@ -26,7 +26,7 @@ def event_log(directory: Path | None) -> Iterator[Callable[[Mapping[str, float]]
             for name, value in row.items():
                 if name != "epoch":
                     value = tf.constant(value, tf.float32)
-                    tf.summary.write(name, value, step=int(row["epoch"]), metadata=_SCALAR)
+                    tf.summary.write(name, value, step=int(row["epoch"]), metadata=scalar)
         writer.flush()
 
     yield write

@@ -198,12 +198,13 @@ class TrainingOptions(Section):
         None, description="Stop after this time; the epoch being trained is finished."
     )
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
-        2, description="Threads of TensorFlow's arithmetic; never read from the machine."
+        2, description="Threads of the arithmetic; never read from the machine."
     )
     engine: Literal["auto", "compiled", "plain"] = Field(
         "auto",
         description="How steps are made: `compiled` by XLA, which takes a second or more before the first step and "
-        "makes each faster; `plain` without; `auto` by the size of table and network. Losses agree to rounding.",
+        "makes each faster; `plain` without; `auto` by the size of table and network. Losses agree to rounding. "
+        "JAX always compiles.",
     )
     tensorboard: bool = Field(
         False,

@@ -31,10 +31,10 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
         self.learning_rate, self.options = learning_rate, options
         self.warmup_steps = warmup * steps_per_epoch
         self.steps_per_epoch, self.n_steps = steps_per_epoch, n_steps
-        self.plateau = keras.Variable(1.0, trainable=False, dtype="float32", name="plateau")
+        self.plateau = keras.Variable(1.0, trainable=False, dtype=keras.config.floatx(), name="plateau")
 
     def __call__(self, step: Any) -> Any:
-        step = keras.ops.cast(step, "float32")
+        step = keras.ops.cast(step, keras.config.floatx())
         rate = self.learning_rate * self._shape(step) * self.plateau
         if self.warmup_steps:
             rate = rate * keras.ops.minimum(1.0, (step + 1.0) / self.warmup_steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,7 +19,6 @@ from bptrain.training.options import TrainingOptions
 from bptrain.training.schedules import Plateau, Schedule, observe_plateau
 from bptrain.training.signals import postponed
 from bptrain.training.stopping import Progress, observe, reason_to_stop
-from bptrain.training.tensorflow_loop import Engine
 
 Score = Callable[[Mapping[str, np.ndarray]], dict[str, float]]
 History = list[dict[str, float]]
@@ -72,7 +72,7 @@ def train(
         n_steps=options.epochs * steps,
     )
     keeper = _Keeper(_stopping(options, after), network, validation, losses, score, on_epoch, schedule, after)
-    engine = Engine(network.input, network.output)
+    engine = _engine()(network.input, network.output)
     chosen = optimizer(options, schedule)
     engine.bind(training, Descent(network, losses, chosen, schedule.plateau))
     engine.compile(
@@ -93,6 +93,19 @@ def train(
     if keeper.kept is not None:
         network.set_weights(keeper.kept)
     return Trained(keeper.history, keeper.kept_epoch, keeper.stopped_by, keeper.seconds, keeper.plateaus)
+
+
+def _engine() -> Any:
+    """The class whose `fit()` makes blocks of steps, for Keras' backend."""
+    match keras.config.backend():
+        case "jax":
+            from bptrain.training.jax_loop import Engine as JaxEngine
+
+            return JaxEngine
+        case _:
+            from bptrain.training.tensorflow_loop import Engine as TensorflowEngine
+
+            return TensorflowEngine
 
 
 def total_loss(

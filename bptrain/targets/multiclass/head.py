@@ -58,4 +58,4 @@ def decode(state: MulticlassState, logits: Any, name: str) -> Any:
 
 
 def _one_hot(truth: Any, logits: Any) -> Any:
-    return keras.ops.one_hot(truth[:, 0], logits.shape[-1], dtype=logits.dtype)
+    return keras.ops.one_hot(keras.ops.cast(truth[:, 0], "int32"), logits.shape[-1], dtype=logits.dtype)

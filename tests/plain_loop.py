@@ -1,0 +1,123 @@
+"""The same training twice: through bptrain's engine, and in a plain loop over batches with Keras alone.
+
+`python plain_loop.py FILE` writes the weights that the engine finds with every optimizer to FILE, so that a test can
+run it with another KERAS_BACKEND.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing
+from typing import Any
+
+import keras
+import numpy as np
+import pyarrow as pa
+
+from bptrain.columns import prepare as columns_prepare
+from bptrain.columns.categorical.options import CategoricalOptions
+from bptrain.columns.numeric.options import NumericOptions
+from bptrain.network.build import build, losses, output_name, set_weights, weights_of
+from bptrain.network.options import MlpOptions
+from bptrain.table.frame import Frame
+from bptrain.targets import prepare as targets_prepare
+from bptrain.targets.multiclass.options import MulticlassOptions
+from bptrain.targets.regression.options import RegressionOptions
+from bptrain.training.batches import Examples, permutation
+from bptrain.training.options import OptimizerOptions, TrainingOptions
+from bptrain.training.train import train
+
+N_ROWS, BATCH, EPOCHS, SEED = 45, 8, 3, 7  # the last batch of an epoch has 5 rows
+MODEL = MlpOptions(hidden=(9,), activation="tanh", l2=0.01)
+KINDS = [kind.model_fields["kind"].default for kind in typing.get_args(typing.get_args(OptimizerOptions)[0])]
+RATES = {"sgd": 0.02, "adagrad": 0.05, "lion": 0.003}
+BY_KERAS: dict[str, Any] = {
+    "sgd": lambda rate, **rest: keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **rest),
+    "rmsprop": lambda rate, **rest: keras.optimizers.RMSprop(rate, momentum=0.5, **rest),
+    "adam": lambda rate, **rest: keras.optimizers.Adam(rate, **rest),
+    "adamw": lambda rate, **rest: keras.optimizers.AdamW(rate, weight_decay=0.1, **rest),
+    "nadam": lambda rate, **rest: keras.optimizers.Nadam(rate, **rest),
+    "adagrad": lambda rate, **rest: keras.optimizers.Adagrad(rate, **rest),
+    "lion": lambda rate, **rest: keras.optimizers.Lion(rate, **rest),
+}
+OURS: dict[str, dict[str, Any]] = {
+    "sgd": {"momentum": 0.9, "nesterov": True},
+    "rmsprop": {"momentum": 0.5},
+    "adamw": {"weight_decay": 0.1},
+}
+Weights = dict[str, np.ndarray]
+
+
+def by_the_engine(kind: str, *, engine: str = "auto", streamed: bool = False, **options: Any) -> Weights:
+    """The weights after training as `bptrain fit` does."""
+    network, functions, examples = _made()
+    chosen = TrainingOptions(
+        optimizer={"kind": kind, "learning_rate": RATES.get(kind, 0.01)} | OURS.get(kind, {}),  # type: ignore[arg-type]
+        batch_size=BATCH, epochs=EPOCHS, patience=None, engine=engine, **options,
+    )  # fmt: skip
+    given = Examples(examples.inputs, examples.truths, examples.weights, streamed)
+    train(network, given, None, functions, chosen, seed=SEED)
+    return weights_of(network)
+
+
+def by_keras(kind: str, **options: Any) -> Weights:
+    """The weights after `train_on_batch` on the same batches, with Keras' own losses and optimizer."""
+    network, _, examples = _made()
+    optimizer = BY_KERAS[kind](RATES.get(kind, 0.01), **options)
+    if optimizer.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    its_losses = [
+        keras.losses.MeanSquaredError(),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    ]
+    network.compile(optimizer, {output_name(i): loss for i, loss in enumerate(its_losses)}, run_eagerly=True)
+    for epoch in range(EPOCHS):
+        order = permutation(SEED, epoch, N_ROWS)
+        for start in range(0, N_ROWS, BATCH):
+            rows = order[start : start + BATCH]
+            batch = [{name: array[rows] for name, array in part.items()} for part in examples.parts]
+            network.train_on_batch(*batch)
+    return weights_of(network)
+
+
+def difference(found: Weights, expected: Weights) -> float:
+    """Norm of the difference, of all weights together, over the norm of what is expected."""
+    assert found.keys() == expected.keys()
+    return _norm({name: found[name] - expected[name] for name in expected}) / _norm(expected)
+
+
+def _norm(weights: Weights) -> float:
+    return float(np.sqrt(sum(np.sum(np.square(weight, dtype=np.float64)) for weight in weights.values())))
+
+
+def _made() -> tuple[keras.Model, Any, Examples]:
+    """A network with two outputs, its losses, and rows with weights; the same each time."""
+    rng, float_type = np.random.default_rng(0), keras.config.floatx()
+    cells = {
+        "x": rng.normal(size=N_ROWS),
+        "z": rng.normal(size=N_ROWS),
+        "c": rng.choice(["red", "green", "blue"], N_ROWS),
+        "number": rng.normal(size=N_ROWS),
+        "label": np.array(["a", "b", "c"])[np.arange(N_ROWS) % 3],
+    }
+    frame = Frame(pa.table(cells), np.arange(N_ROWS))
+    columns = {"x": NumericOptions(), "z": NumericOptions(), "c": CategoricalOptions(min_count=1)}
+    targets = {"number": RegressionOptions(), "label": MulticlassOptions()}
+    column_states, target_states = columns_prepare.learn(frame, columns), targets_prepare.learn(frame, targets)
+    arrays = targets_prepare.encode(target_states, frame)
+    truths = {output_name(i): a.astype(float_type) if a.dtype.kind == "f" else a for i, a in enumerate(arrays)}
+    weights = {name: rng.uniform(0.2, 3.0, N_ROWS).astype(float_type) for name in truths}
+    inputs = columns_prepare.transform(column_states, frame).arrays
+    inputs = {name: a.astype(float_type) if a.dtype.kind == "f" else a for name, a in inputs.items()}
+    network = build(column_states, target_states, MODEL, seed=SEED)
+    first = {name: rng.normal(0.0, 0.5, array.shape) for name, array in weights_of(network).items()}
+    set_weights(network, first)  # those of the initializer depend on the backend
+    return network, losses(target_states), Examples(inputs, truths, weights)
+
+
+if __name__ == "__main__":
+    from bptrain.network import backend
+
+    backend.start(threads=2)
+    found = {kind: by_the_engine(kind) for kind in KINDS} | {"streamed": by_the_engine("adam", streamed=True)}
+    np.savez(sys.argv[1], **{f"{kind}:{name}": array for kind, part in found.items() for name, array in part.items()})

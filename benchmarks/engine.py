@@ -205,7 +205,10 @@ def scikit_learn(net: Net) -> tuple[float, float]:
     from sklearn.neural_network import MLPRegressor
 
     columns, truth = data(net)
-    model, watch = MLPRegressor(net.widths, batch_size=net.batch, learning_rate_init=LEARNING_RATE), Watch()
+    model, watch = (
+        MLPRegressor(hidden_layer_sizes=net.widths, batch_size=net.batch, learning_rate_init=LEARNING_RATE),
+        Watch(),
+    )
     for _ in range(SLOW["scikit_learn"] + 1):
         model.partial_fit(columns, truth[:, 0])
         watch()

@@ -46,10 +46,15 @@ class Dropout(keras.layers.Layer):  # type: ignore[misc]
         return ops.where(kept, inputs * (1.0 / (1.0 - self.rate)), ops.zeros_like(inputs))
 
     def mask(self, shape: Any) -> Any:
-        """Which elements are kept at this step, bool of this shape: hash(hash(position + c · step) + key) ≥ rate."""
-        positions = ops.cast(ops.reshape(ops.arange(_product(shape), dtype="int32"), shape), "uint32")
-        step = ops.cast(self.step, "uint32") * _word(GOLDEN_RATIO)
-        words = hashed(hashed(positions + step) + _word(self._key))
+        """Which elements are kept at this step, bool of this shape: mixed(hash(place) xor hash(c · step + key)) ≥ rate.
+
+        The hash of places is the same in every step, so a compiler computes it once. Mixing is the second half of
+        the hash: what it takes in is spread over all bits already.
+        """
+        places = hashed(ops.cast(ops.reshape(ops.arange(_product(shape), dtype="int32"), shape), "uint32"))
+        step = hashed(ops.cast(self.step, "uint32") * _word(GOLDEN_RATIO) + _word(self._key))
+        words = ops.bitwise_xor(places, step) * _word(0x7FEB352D)
+        words = _folded(words, 15) * _word(0x846CA68B)
         return words >= _word(min(round(self.rate * _WORD), _WORD - 1))
 
 

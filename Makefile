@@ -62,6 +62,9 @@ proof-wheel: $(STAMP) ## the wheel in a clean environment, a read-only folder, w
 proof-predict: $(STAMP) ## predict 2 million rows: bounded memory, equal for all chunk sizes and to evaluate
 	$(PYTHON_RUN) benchmarks/predict_proof.py
 
+proof-stream: $(STAMP) ## fit 2 and 20 million rows: memory and speed, resident and streamed (15 minutes)
+	$(PYTHON_RUN) benchmarks/stream_proof.py $(ROWS)
+
 proof-folds: $(STAMP) ## 20 simulated tables: cross-validation's interval covers the held-out score
 	$(PYTHON_RUN) benchmarks/folds_proof.py
 
@@ -70,6 +73,9 @@ proof-gradients: $(STAMP) ## backpropagation against central differences: every 
 
 bench-engine: $(STAMP) ## samples per second beside Keras, scikit-learn, PyTorch, JAX and loops written by hand
 	$(PYTHON_RUN) benchmarks/engine.py $(ROUNDS)
+
+bench-wall: $(STAMP) ## process start to process end: fit beside plain Keras scripts, and a 344-row table
+	$(PYTHON_RUN) benchmarks/wall.py $(ROUNDS)
 
 bench-startup: $(STAMP) ## start of --help and check: at most 3 and 1.6 times what they must import
 	$(PYTHON_RUN) benchmarks/startup.py

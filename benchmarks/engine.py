@@ -171,6 +171,11 @@ def _keras_network(net: Net) -> Any:
     return keras.Model(inputs, keras.layers.Dense(1)(hidden))
 
 
+def _few(name: str, net: Net) -> int:
+    """Epochs to time after the first, of a slow contestant."""
+    return min(SLOW[name], net.epochs)
+
+
 def _start() -> None:
     """TensorFlow with these threads and nothing else of bptrain's settings."""
     import tensorflow as tf
@@ -191,13 +196,13 @@ def _keras(net: Net, epochs: int, **options: Any) -> tuple[float, float]:
 
 def keras(net: Net) -> tuple[float, float]:
     """Plain Keras, its defaults."""
-    return _keras(net, SLOW["keras"])
+    return _keras(net, _few("keras", net))
 
 
 def keras_best(net: Net) -> tuple[float, float]:
     """Keras with XLA and the best number of steps per execution for these nets."""
     steps = min(200, net.n_rows // net.batch // 2)
-    return _keras(net, SLOW["keras_best"], jit_compile=True, steps_per_execution=steps)
+    return _keras(net, _few("keras_best", net), jit_compile=True, steps_per_execution=steps)
 
 
 def scikit_learn(net: Net) -> tuple[float, float]:
@@ -209,7 +214,7 @@ def scikit_learn(net: Net) -> tuple[float, float]:
         MLPRegressor(hidden_layer_sizes=net.widths, batch_size=net.batch, learning_rate_init=LEARNING_RATE),
         Watch(),
     )
-    for _ in range(SLOW["scikit_learn"] + 1):
+    for _ in range(_few("scikit_learn", net) + 1):
         model.partial_fit(columns, truth[:, 0])
         watch()
     return watch.result(net)
@@ -226,7 +231,7 @@ def torch(net: Net) -> tuple[float, float]:
         layers += [torch.nn.Linear(a, b), torch.nn.ReLU()]
     model, watch = torch.nn.Sequential(*layers, torch.nn.Linear(net.widths[-1], 1)), Watch()
     chosen = torch.optim.Adam(model.parameters(), LEARNING_RATE)
-    for _ in range(SLOW["torch"] + 1):
+    for _ in range(_few("torch", net) + 1):
         for rows in torch.randperm(net.n_rows).split(net.batch):
             loss = torch.nn.functional.mse_loss(model(columns[rows]), truth[rows])
             chosen.zero_grad()

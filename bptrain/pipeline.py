@@ -82,8 +82,11 @@ def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: 
         with clock("train"):
             events = partial.path / "tensorboard" if ready.config.training.tensorboard else None
             made = trial.train_and_refit(ready, found.frame, split, recorder, earlier, events=events)
+            del ready
         with clock("judge"):
             table = trial.predictions(made.model, made.ready.parts, partial.path)
+            made = made.without_rows()
+            environment.give_back_memory()
             content = _metrics(made, judge(table, made.model.targets), folds, recorder)
         with clock("write"):
             _write(partial.path, found, made, table, content, earlier)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bptrain.training.batches import Examples
     from bptrain.training.train import Trained
 
-PREDICTED_ROWS = 2**18
+PREDICTED_ROWS = 2**16
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,10 @@ class Trial:
     @property
     def config(self) -> Config:
         return self.ready.config
+
+    def without_rows(self) -> Trial:
+        """The same without its prepared rows, once nothing is to be predicted any more: they take most memory."""
+        return replace(self, ready=replace(self.ready, parts={}))
 
     @property
     def diverged(self) -> bool:
@@ -142,7 +146,8 @@ def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, li
     weight = row_weights(frame.take(split.train), weight_column(config.columns))
     if not weight.all():
         steps.append(Cleaned("rows of weight 0 not trained on", int((weight == 0).sum()), len(kept), "rows"))
-    return replace(split, train=split.train[kept & (weight > 0)]), steps
+    kept &= weight > 0
+    return (split if kept.all() else replace(split, train=split.train[kept])), steps
 
 
 def _ignored(kinds: Kinds) -> list[Cleaned]:

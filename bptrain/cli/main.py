@@ -84,6 +84,7 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of `bptrain`."""
+    environment.own_process()
     signal.signal(signal.SIGTERM, _terminate)
     leave(run(sys.argv[1:]))
 

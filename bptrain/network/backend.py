@@ -28,7 +28,7 @@ def start(*, threads: int) -> None:
     require()
     environment.configure()
     environment.keep_freed_memory()
-    with environment.quiet_stderr():
+    with environment.quiet_stderr(), environment.loading():
         {"tensorflow": _start_tensorflow, "jax": _start_jax}[environment.backend()](threads)
         import keras
 

@@ -80,11 +80,12 @@ def regression(truth: np.ndarray, predicted: np.ndarray, *, weight: np.ndarray) 
     """Errors of numbers (n_rows,), in their own units."""
     from sklearn import metrics
 
+    weights = weight if np.ptp(weight) else None  # a weighted median sorts several arrays of this length
     return {
-        "rmse": float(metrics.root_mean_squared_error(truth, predicted, sample_weight=weight)),
-        "mae": float(metrics.mean_absolute_error(truth, predicted, sample_weight=weight)),
-        "r2": float(metrics.r2_score(truth, predicted, sample_weight=weight)) if len(truth) > 1 else float("nan"),
-        "median_absolute_error": float(metrics.median_absolute_error(truth, predicted, sample_weight=weight)),
+        "rmse": float(metrics.root_mean_squared_error(truth, predicted, sample_weight=weights)),
+        "mae": float(metrics.mean_absolute_error(truth, predicted, sample_weight=weights)),
+        "r2": float(metrics.r2_score(truth, predicted, sample_weight=weights)) if len(truth) > 1 else float("nan"),
+        "median_absolute_error": float(metrics.median_absolute_error(truth, predicted, sample_weight=weights)),
     }
 
 

@@ -113,25 +113,26 @@ def blocks(
         for rows in _regrouped(_order(seed, epoch, n_rows, window_rows), n_together * batch_size):
             steps, rest = divmod(len(rows), batch_size)
             if steps:
-                block = np.zeros((n_together, batch_size), np.int32)
-                block[:steps] = rows[: steps * batch_size].reshape(steps, batch_size)
-                yield block, np.array([steps], np.int32)
+                block = rows[: steps * batch_size].reshape(steps, batch_size)
+                missing = ((0, n_together - steps), (0, 0))
+                yield (np.pad(block, missing) if steps < n_together else block), np.array([steps], np.int32)
             if rest:
-                yield rows[None, steps * batch_size :].astype(np.int32), np.ones(1, np.int32)
+                yield rows[None, steps * batch_size :], np.ones(1, np.int32)
 
 
 def _order(seed: int, epoch: int, n_rows: int, window_rows: int | None) -> Iterator[np.ndarray]:
+    """Row numbers as int32, which is enough for a table."""
     if window_rows is None:
-        yield permutation(seed, epoch, n_rows)
+        yield permutation(seed, epoch, n_rows).astype(np.int32)
     else:
-        yield from windows(seed, epoch, n_rows, window_rows)
+        yield from (rows.astype(np.int32) for rows in windows(seed, epoch, n_rows, window_rows))
 
 
 def _regrouped(pieces: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
     """The same numbers in pieces of `size`; the last may be smaller."""
-    ready = np.empty(0, np.int64)
+    ready = np.empty(0, np.int32)
     for piece in pieces:
-        ready = np.concatenate([ready, piece])
+        ready = np.concatenate([ready, piece]) if len(ready) else piece
         while len(ready) >= size:
             yield ready[:size]
             ready = ready[size:]

@@ -65,6 +65,9 @@ proof-predict: $(STAMP) ## predict 2 million rows: bounded memory, equal for all
 proof-stream: $(STAMP) ## fit 2 and 20 million rows: memory and speed, resident and streamed (15 minutes)
 	$(PYTHON_RUN) benchmarks/stream_proof.py $(ROWS)
 
+proof-jax: $(STAMP) ## Adult and California with TensorFlow and with JAX, three seeds each
+	$(PYTHON_RUN) benchmarks/jax_proof.py
+
 proof-folds: $(STAMP) ## 20 simulated tables: cross-validation's interval covers the held-out score
 	$(PYTHON_RUN) benchmarks/folds_proof.py
 

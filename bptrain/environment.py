@@ -36,12 +36,16 @@ REMOVED = (
 
 
 _state = {"pinned": False, "own": False}
+_refused: list[str] = []  # what KERAS_BACKEND asked for, where that is not ours
 
 
 def configure() -> None:
     """Set the variables, as far as it is not too late."""
     if "numpy" not in sys.modules and "tensorflow" not in sys.modules:
         _state["pinned"] = True
+    asked = os.environ.get("KERAS_BACKEND", "")
+    if asked and asked not in BACKENDS:
+        _refused.append(asked)
     os.environ.update(SETTINGS, KERAS_BACKEND=backend())
     for name in REMOVED:
         os.environ.pop(name, None)
@@ -51,6 +55,11 @@ def backend() -> str:
     """What Keras computes with: as KERAS_BACKEND says where it names one of ours, otherwise TensorFlow."""
     asked = os.environ.get("KERAS_BACKEND", "")
     return asked if asked in BACKENDS else BACKENDS[0]
+
+
+def refused_backend() -> str | None:
+    """What KERAS_BACKEND asked for, if that is none of ours."""
+    return _refused[-1] if _refused else None
 
 
 def pinned() -> bool:
@@ -66,9 +75,9 @@ def own_process() -> None:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Import libraries without the search for unreachable objects: none are left behind, and it takes a quarter longer.
+    """Import libraries without the search for unreachable objects, which takes a quarter of the time and finds little.
 
-    In a process of our own it is off from the beginning, and later searches pass over all that was loaded.
+    In a process of our own it is off from the beginning, and later searches pass over all that is there by then.
     """
     enabled = gc.isenabled()
     gc.disable()

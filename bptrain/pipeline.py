@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -119,7 +120,7 @@ def read_again(config: Config, digests: Mapping[str, str], roots: Roots) -> surv
     """
     roots = roots.allowing(digests)
     provenance.check_data(digests, digests_of(config.data, roots))
-    found = survey.survey(config, roots)
+    found = survey.survey(config, roots, _scratch(config))
     provenance.check_data(digests, found.digests)  # again, as files may change between the two
     return found
 
@@ -128,9 +129,9 @@ def evaluate_again(saved: Predictor, found: survey.Survey) -> Judged:
     """Judge a model on the rows it was made with."""
     split = trial.final_split(found.config, survey.split_rows(found))
     split, _ = trial.trained_split(found.config, found.frame, split)
-    weight = weight_column(found.config.columns)
-    parts = {name: _part(saved, found.frame.take(rows), weight) for name, rows in split.parts().items()}
-    table = trial.predictions(saved, parts)
+    weight, folder = weight_column(found.config.columns), _scratch(found.config)
+    parts = {name: _part(saved, found.frame.take(rows), weight, folder) for name, rows in split.parts().items()}
+    table = trial.predictions(saved, parts, folder)
     return Judged(judge(table, saved.targets), table, found.warnings, {})
 
 
@@ -172,8 +173,13 @@ def _look(config: Config, roots: Roots, folder: Path | None = None) -> tuple[sur
     return replace(found, config=config, warnings=[*found.warnings, *warnings]), earlier
 
 
-def _part(saved: Predictor, frame: Frame, weight: str | None) -> Prepared:
-    return trial.prepared(saved.columns, saved.targets, frame, weight)
+def _part(saved: Predictor, frame: Frame, weight: str | None, folder: Path | None = None) -> Prepared:
+    return trial.prepared(saved.columns, saved.targets, frame, weight, folder)
+
+
+def _scratch(config: Config) -> Path | None:
+    """Where to keep the rows of a run whose own were streamed, as no run is being built: in files without names."""
+    return Path(tempfile.gettempdir()) if config.data.residence == "stream" else None
 
 
 def _tell(recorder: Recorder, *texts: str) -> None:

@@ -128,11 +128,15 @@ def prepare(
 def _with_residence(
     config: Config, columns: columns_prepare.Columns, targets: targets_prepare.Targets, n_rows: int
 ) -> Config:
-    """The config with it settled whether prepared rows are streamed, by their bytes."""
+    """The config with it settled whether prepared rows are streamed, by their bytes, those of all folds included.
+
+    A step on all rows needs them in memory.
+    """
     if config.data.residence != "auto":
         return config
     n_bytes = n_rows * (columns_prepare.row_bytes(columns) + targets_prepare.row_bytes(targets))
-    residence = "stream" if n_bytes > config.data.memory_limit * 2**20 else "memory"
+    too_large = n_bytes * (1 + (config.split.folds or 0)) > config.data.memory_limit * 2**20
+    residence = "stream" if too_large and config.training.batch_size != "all" else "memory"
     return config.model_copy(update={"data": config.data.model_copy(update={"residence": residence})})
 
 
@@ -196,7 +200,7 @@ def prepared(
 
 
 def start(config: Config) -> None:
-    """Start TensorFlow, which takes seconds the first time in a process."""
+    """Start Keras on its backend, which takes seconds the first time in a process; `train` needs it."""
     from bptrain.network import backend
 
     backend.start(threads=config.training.threads)
@@ -297,7 +301,6 @@ def _learn(
 def _build(ready: Ready, earlier: Earlier | None) -> Predictor:
     from bptrain.network import backend
 
-    backend.start(threads=ready.config.training.threads)
     backend.fresh_names()
     from bptrain.network.build import build, set_weights, weight_shapes
 

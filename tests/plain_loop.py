@@ -1,13 +1,15 @@
 """The same training twice: through bptrain's engine, and in a plain loop over batches with Keras alone.
 
-`python plain_loop.py FILE` writes the weights that the engine finds with every optimizer to FILE, so that a test can
-run it with another KERAS_BACKEND.
+`python plain_loop.py FILE` writes the weights that the engine finds with every optimizer, and some masks of dropout, to
+FILE, so that a test can run it with another KERAS_BACKEND.
 """
 
 from __future__ import annotations
 
 import sys
 import typing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -18,11 +20,13 @@ from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.categorical.options import CategoricalOptions
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.network.build import build, losses, output_name, set_weights, weights_of
+from bptrain.network.dropout import Dropout, new_step
 from bptrain.network.options import MlpOptions
 from bptrain.table.frame import Frame
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
+from bptrain.training import batches
 from bptrain.training.batches import Examples, permutation
 from bptrain.training.options import OptimizerOptions, TrainingOptions
 from bptrain.training.train import train
@@ -56,11 +60,44 @@ def by_the_engine(kind: str, *, engine: str = "auto", streamed: bool = False, **
         batch_size=BATCH, epochs=EPOCHS, patience=None, engine=engine, **options,
     )  # fmt: skip
     given = Examples(examples.inputs, examples.truths, examples.weights, streamed)
-    train(network, given, None, functions, chosen, seed=SEED)
+    with small_windows():
+        train(network, given, None, functions, chosen, seed=SEED)
     return weights_of(network)
 
 
-def by_keras(kind: str, **options: Any) -> Weights:
+@contextmanager
+def small_windows() -> Iterator[None]:
+    """Streamed rows in several chunks and windows, few as they are."""
+    before = batches.CHUNK_ROWS, batches.WINDOW_BYTES
+    batches.CHUNK_ROWS, batches.WINDOW_BYTES = 4, 600
+    try:
+        yield
+    finally:
+        batches.CHUNK_ROWS, batches.WINDOW_BYTES = before
+
+
+def order(epoch: int, *, streamed: bool, examples: Examples) -> np.ndarray:
+    """The documented order of rows in an epoch."""
+    if not streamed:
+        return permutation(SEED, epoch, N_ROWS)
+    with small_windows():
+        window_rows = Examples(examples.inputs, examples.truths, examples.weights, streamed).window_rows
+        assert window_rows is not None
+        assert batches.CHUNK_ROWS < window_rows < N_ROWS / 2
+        return np.concatenate(list(batches.windows(SEED, epoch, N_ROWS, window_rows)))
+
+
+def masks() -> dict[str, np.ndarray]:
+    """Masks of dropout at some steps."""
+    layer = Dropout(0.25, seed=1, name="hidden_1_dropout", step=new_step(), counts=True)
+    found = {}
+    for step in (0, 1, 2**31 - 1):
+        layer.step.assign(step)
+        found[str(step)] = np.asarray(layer.mask((33, 65)))
+    return found
+
+
+def by_keras(kind: str, *, streamed: bool = False, **options: Any) -> Weights:
     """The weights after `train_on_batch` on the same batches, with Keras' own losses and optimizer."""
     network, _, examples = _made()
     optimizer = BY_KERAS[kind](RATES.get(kind, 0.01), **options)
@@ -72,9 +109,9 @@ def by_keras(kind: str, **options: Any) -> Weights:
     ]
     network.compile(optimizer, {output_name(i): loss for i, loss in enumerate(its_losses)}, run_eagerly=True)
     for epoch in range(EPOCHS):
-        order = permutation(SEED, epoch, N_ROWS)
+        rows_in_order = order(epoch, streamed=streamed, examples=examples)
         for start in range(0, N_ROWS, BATCH):
-            rows = order[start : start + BATCH]
+            rows = rows_in_order[start : start + BATCH]
             batch = [{name: array[rows] for name, array in part.items()} for part in examples.parts]
             network.train_on_batch(*batch)
     return weights_of(network)
@@ -120,4 +157,5 @@ if __name__ == "__main__":
 
     backend.start(threads=2)
     found = {kind: by_the_engine(kind) for kind in KINDS} | {"streamed": by_the_engine("adam", streamed=True)}
+    found["masks"] = masks()
     np.savez(sys.argv[1], **{f"{kind}:{name}": array for kind, part in found.items() for name, array in part.items()})

@@ -40,7 +40,7 @@ LAYERS: list[tuple[str, tuple[str, ...]]] = [
 ]
 SIBLINGS = {("columns", "targets"), ("targets", "columns")}  # neither knows the other
 
-KERAS = {"keras", "tensorflow"}
+KERAS = {"keras", "tensorflow", "jax"}
 PYDANTIC_ONLY = {"__future__", "typing", "pydantic"}
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50

@@ -54,7 +54,7 @@ def test_compiled_and_plain_steps_are_the_same() -> None:
 def test_several_blocks_make_the_steps_of_one(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the bit when plain; XLA compiles a loop of one step otherwise than one of several."""
     whole, weights = trained(engine=kind)
-    monkeypatch.setattr(engine, "BLOCK_FLOPS", 0.0)
+    monkeypatch.setattr(engine, "BLOCK_SECONDS", 0.0)
     parts, same = trained(engine=kind)
     precision = 1e-12 if kind == "plain" else 1e-4
     for one, other in zip(parts.history, whole.history, strict=True):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tables
-from plain_loop import KINDS, by_keras, difference
+from plain_loop import KINDS, by_keras, difference, masks
 
 JAX = {"KERAS_BACKEND": "jax"}
 
@@ -44,8 +44,13 @@ def test_weights_are_those_of_a_plain_keras_loop(kind: str, by_jax: dict[str, di
     assert difference(by_jax[kind], by_keras(kind)) < 1e-5
 
 
-def test_streamed_rows_take_another_order(by_jax: dict[str, dict[str, np.ndarray]]) -> None:
-    assert 1e-4 < difference(by_jax["streamed"], by_jax["adam"]) < 0.5
+def test_streamed_rows_are_those_of_the_documented_order(by_jax: dict[str, dict[str, np.ndarray]]) -> None:
+    assert difference(by_jax["streamed"], by_keras("adam", streamed=True)) < 1e-5
+
+
+def test_dropout_drops_the_same(by_jax: dict[str, dict[str, np.ndarray]]) -> None:
+    for step, mask in masks().items():
+        np.testing.assert_array_equal(by_jax["masks"][step], mask)
 
 
 def test_run_on_jax_is_sealed_evaluated_and_repeated(tmp_path: Path) -> None:
@@ -63,6 +68,24 @@ def test_run_on_jax_is_sealed_evaluated_and_repeated(tmp_path: Path) -> None:
     assert {"jax", "jaxlib"} < set(locks[0]["versions"])
     done = run("-m", "bptrain", "evaluate", "one", cwd=tmp_path, KERAS_BACKEND="tensorflow")
     assert done.returncode == 0, done.stderr
+
+
+def test_unknown_backend_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text("data: t.csv\ntarget: label\n", encoding="utf-8")
+    done = run("-m", "bptrain", "fit", "job.yaml", cwd=tmp_path, KERAS_BACKEND="JAX")
+    assert done.returncode == 2
+    assert "error[BP191]: KERAS_BACKEND is `JAX`, but bptrain trains with tensorflow or jax" in done.stderr
+
+
+def test_keras_loaded_with_another_backend_is_refused(tmp_path: Path) -> None:
+    tables.write(tables.make_table(), tmp_path / "t.csv")
+    code = (
+        "import os, keras, bptrain; os.environ['KERAS_BACKEND'] = 'tensorflow'\n"
+        "try: bptrain.fit({'data': 't.csv', 'target': 'label'})\n"
+        "except bptrain.errors.UsageError as error: print(error.problems[0].code)"
+    )
+    done = run("-c", code, cwd=tmp_path)
+    assert done.stdout == "BP192\n", done.stderr
 
 
 def test_missing_jax_is_said_before_anything_is_read(tmp_path: Path) -> None:

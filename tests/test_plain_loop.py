@@ -46,6 +46,13 @@ def test_weights_are_those_of_a_plain_keras_loop(kind: str, engine: str, bound: 
     assert difference(by_the_engine(kind, engine=engine), expected(kind, bound)) < bound
 
 
+@pytest.mark.parametrize("engine", ["plain", "compiled"])
+def test_streamed_rows_are_those_of_the_documented_order(engine: str) -> None:
+    found = by_the_engine("adam", engine=engine, streamed=True)
+    assert difference(found, by_keras("adam", streamed=True)) < 1e-5
+    assert difference(found, by_keras("adam")) > 1e-3
+
+
 @pytest.mark.parametrize("further", FURTHER)
 def test_clipping_and_decay_are_those_of_keras(further: str, bound: float) -> None:
     found = by_the_engine("adam", engine="plain", **FURTHER[further])

@@ -129,9 +129,14 @@ CODES: dict[str, Code] = {
         "Leave out what differs, as it is taken from that run, or train anew without `model.from`.",
     ),
     "BP191": Code(
-        "backend not installed",
-        "The variable KERAS_BACKEND asks for a backend of Keras that is not installed.",
+        "backend that cannot be used",
+        "The variable KERAS_BACKEND asks for a backend of Keras that is not installed, or that bptrain does not know.",
         'Install it, as with `pip install "bptrain[jax]"`, or unset the variable: TensorFlow is always there.',
+    ),
+    "BP192": Code(
+        "Keras has another backend",
+        "Keras was loaded in this process before bptrain, with another backend than KERAS_BACKEND asks for.",
+        "Set KERAS_BACKEND before anything imports keras; one process can use one backend.",
     ),
     "BP167": Code(
         "no such label",

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from importlib.util import find_spec
 
 from bptrain import environment
 from bptrain.errors import Problem, UsageError
+from bptrain.text import escape, join_words
 
 EPSILON = 1e-7
-_jax_threads: list[int] = []  # as many as JAX was started with, once it is
+_starting = threading.Lock()
+_started: list[int] = []  # with how many threads, once it is
 
 
 def require() -> None:
-    """Raise UsageError when the backend that KERAS_BACKEND asks for is not installed; loads nothing."""
+    """Raise UsageError when KERAS_BACKEND asks for what is not ours or not installed; loads nothing."""
+    if refused := environment.refused_backend():
+        message = f"KERAS_BACKEND is `{escape(refused)}`, but bptrain trains with {join_words(environment.BACKENDS)}"
+        raise UsageError(Problem("BP191", message, hints=("unset it to train with TensorFlow",)))
     if environment.backend() == "jax" and find_spec("jax") is None:
         hints = ('install it with pip install "bptrain[jax]"', "unset KERAS_BACKEND to train with TensorFlow")
         raise UsageError(Problem("BP191", "KERAS_BACKEND is jax, but JAX is not installed", hints=hints))
@@ -23,19 +30,25 @@ def start(*, threads: int) -> None:
     """Import Keras on its backend with our settings; takes seconds the first time in a process.
 
     Threads can be set only before the backend's first operation; later calls in the same process keep the first number.
-    Raises UsageError as `require` does.
+    Raises UsageError as `require` does, and when Keras was loaded with another backend before.
     """
-    require()
     environment.configure()
-    environment.keep_freed_memory()
-    with environment.quiet_stderr(), environment.loading():
-        {"tensorflow": _start_tensorflow, "jax": _start_jax}[environment.backend()](threads)
-        import keras
+    require()
+    with _starting:
+        if not _started:
+            environment.keep_freed_memory()
+            with environment.quiet_stderr(), environment.loading():
+                {"tensorflow": _start_tensorflow, "jax": _start_jax}[environment.backend()](threads)
+            _started.append(threads)
+    import keras
 
-        keras.config.set_floatx("float32")
-        keras.config.set_epsilon(EPSILON)
-        keras.config.set_image_data_format("channels_last")
-        keras.config.set_dtype_policy("float32")
+    if keras.config.backend() != environment.backend():
+        message = f"Keras was loaded with {keras.config.backend()}, but KERAS_BACKEND asks for {environment.backend()}"
+        raise UsageError(Problem("BP192", message, hints=("set KERAS_BACKEND before anything imports keras",)))
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(EPSILON)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32")
 
 
 def fresh_names() -> None:
@@ -48,15 +61,14 @@ def fresh_names() -> None:
 def threads() -> int:
     """The threads that the backend's arithmetic uses in this process."""
     if environment.backend() == "jax":
-        return _jax_threads[0]
+        return _started[0]
     import tensorflow as tf
 
     return int(tf.config.threading.get_intra_op_parallelism_threads())
 
 
 def _start_tensorflow(threads: int) -> None:
-    import contextlib
-
+    import keras  # noqa: F401
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
@@ -66,15 +78,13 @@ def _start_tensorflow(threads: int) -> None:
 
 
 def _start_jax(threads: int) -> None:
-    """JAX reads variables when it is first used: NPROC is the size of XLA's pool of threads."""
-    if _jax_threads:
-        return
+    """JAX reads variables when it is first used: NPROC and PJRT_NPROC are the size of XLA's pool of threads."""
     for name in [name for name in os.environ if name.startswith(("JAX_", "XLA_"))]:
         del os.environ[name]
-    os.environ |= {"JAX_PLATFORMS": "cpu", "NPROC": str(threads)}
+    os.environ |= {"JAX_PLATFORMS": "cpu", "NPROC": str(threads), "PJRT_NPROC": str(threads)}
     if threads == 1:
         os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     import jax
+    import keras  # noqa: F401
 
     jax.devices()
-    _jax_threads.append(threads)

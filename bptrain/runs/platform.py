@@ -55,11 +55,13 @@ def open_folder(path: Path) -> int | None:
 
 
 def reserve(descriptor: int, n_bytes: int) -> None:
-    """Give an empty file so many bytes of the disk; where the system cannot, a full disk shows only later."""
+    """Give an empty file so many bytes of the disk, so that a full one shows here and not when a page is written."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, n_bytes)
-    else:
-        os.truncate(descriptor, n_bytes)
+        return
+    zeros = memoryview(bytes(2**20))
+    for start in range(0, n_bytes, len(zeros)):
+        write_all(descriptor, zeros[: n_bytes - start])
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:

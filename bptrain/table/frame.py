@@ -75,10 +75,12 @@ class Frame:
         """
         if self.positions is None:
             return self.table[name]
-        if name not in self._last:
+        kept = self._last.get(name)
+        if kept is None:
+            kept = values.taken(self.table[name], self.positions)
             self._last.clear()
-            self._last[name] = values.taken(self.table[name], self.positions)
-        return self._last[name]
+            self._last[name] = kept
+        return kept
 
     def with_column(self, name: str, cells: pa.ChunkedArray) -> Frame:
         """The same rows with other cells (n_rows,) in a column."""

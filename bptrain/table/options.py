@@ -40,10 +40,10 @@ class DataOptions(Section):
     residence: Literal["auto", "memory", "stream"] = Field(
         "auto",
         description="Where prepared rows lie in training: in `memory`, or in a file that is read once per epoch "
-        "(`stream`). `auto`: in memory up to `memory_limit`.",
+        "(`stream`). `auto`: in memory up to `memory_limit`, and with `batch_size: all`, which needs all rows at once.",
     )
     memory_limit: Annotated[int, Field(ge=1)] = Field(
-        2048, description="MiB of prepared rows that `residence: auto` still keeps in memory."
+        2048, description="MiB of prepared rows, those of all folds included, that `residence: auto` keeps in memory."
     )
 
     @model_validator(mode="after")

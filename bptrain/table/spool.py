@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
@@ -25,10 +26,15 @@ def spooled(tables: Iterable[pa.Table], folder: Path) -> pa.Table:
     first = next(rest, None)
     if first is None:
         return pa.table({})
-    with disk_errors(folder), tempfile.TemporaryFile(dir=folder) as file:
-        with pa.ipc.new_file(file, first.schema) as writer:
-            for table in chain([first], rest):
+    with ExitStack() as stack:
+        with disk_errors(folder):
+            file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
+            writer = stack.enter_context(pa.ipc.new_file(file, first.schema))
+        for table in chain([first], rest):  # whose making may meet errors of another disk
+            with disk_errors(folder):
                 writer.write_table(table)
-        file.flush()
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        with disk_errors(folder):
+            writer.close()
+            file.flush()
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped))).read_all()

@@ -13,14 +13,16 @@ import numpy as np
 COMPILE_SECONDS = 1.5
 SAVED_PER_STEP = 70e-6  # what calling operations one by one costs
 SAVED_PER_ACTIVATION = 1.2e-9  # what memory traffic between them costs, per hidden activation of a row
-BLOCK_FLOPS = 1e11  # 6 per weight and row: forward and backward pass
+BLOCK_SECONDS = 1.0  # at most about so long is a block, as nothing else happens meanwhile, neither stop nor message
+STEP_SECONDS = 1e-4  # of a plain step on few rows; of a compiled one it is a fourth
+FLOPS_PER_SECOND = 1e11  # 6 per weight and row: forward and backward pass
 EXPECTED_EPOCHS = 50  # until patience ends a usual training
 
 
 def most_steps(network: keras.Model, batch_size: int) -> int:
-    """Steps of a block: of the order of a second, as nothing else happens meanwhile, neither a stop nor a message."""
+    """Steps of a block, by what they cost."""
     weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
-    return max(1, int(BLOCK_FLOPS / (6 * weights * batch_size)))
+    return max(1, int(BLOCK_SECONDS / (STEP_SECONDS + 6 * weights * batch_size / FLOPS_PER_SECOND)))
 
 
 def compiling_pays(*, n_rows: int, batch_size: int, n_activations: int, epochs: int) -> bool:

@@ -12,7 +12,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def postponed() -> Iterator[Callable[[], None]]:
-    """A function to call at safe points: there a first SIGINT or SIGTERM takes effect. A second one does at once.
+    """A function to call at safe points: there a first SIGINT or SIGTERM takes effect. A second one does as soon as
+    Python runs again, which it does not within a block of steps.
 
     Outside the main thread, where Python handles no signals, it does nothing.
     """

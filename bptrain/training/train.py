@@ -99,13 +99,13 @@ def _engine() -> Any:
     """The class whose `fit()` makes blocks of steps, for Keras' backend."""
     match keras.config.backend():
         case "jax":
-            from bptrain.training.jax_loop import Engine as JaxEngine
+            from bptrain.training import jax_loop
 
-            return JaxEngine
-        case _:
-            from bptrain.training.tensorflow_loop import Engine as TensorflowEngine
+            return jax_loop.Engine
+        case "tensorflow":
+            from bptrain.training import tensorflow_loop
 
-            return TensorflowEngine
+            return tensorflow_loop.Engine
 
 
 def total_loss(

@@ -13,6 +13,7 @@ from bptrain.table.frame import Frame
 
 MOST_LABELS = 50  # labels, or different numbers, that are counted one by one
 N_BINS = 10
+FIRST_ROWS = 2**17  # are looked at before all
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,26 @@ class Shares:
 
 def learn_shares(frame: Frame, name: str) -> Shares | None:
     """The shares of a column of `frame`; None for a column without cells, and for text with very many labels."""
-    counted = pc.value_counts(frame.keys(name).drop_null())
-    if not len(counted):
+    labels = _labels(frame, name)
+    if labels is not None and not labels:
         return None
-    if len(counted) <= MOST_LABELS:
-        labels = sorted(pc.cast(counted.field(0), pa.string()).to_pylist())
+    if labels is not None:
         return _with_shares(Shares(labels, [], []), frame, name)
     numbers, bad = frame.numbers(name)
     if bad.any() or np.isinf(numbers).any():
         return None
     edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, N_BINS + 1)[1:-1]))
     return _with_shares(Shares([], edges.tolist(), []), frame, name)
+
+
+def _labels(frame: Frame, name: str) -> list[str] | None:
+    """The labels of a column in order, or None where there are more than MOST_LABELS, as often the first rows show."""
+    for rows in (min(FIRST_ROWS, frame.n_rows), frame.n_rows):
+        part = frame if rows == frame.n_rows else frame.take(np.arange(rows))
+        found = pc.unique(part.keys(name).drop_null())
+        if len(found) > MOST_LABELS:
+            return None
+    return sorted(pc.cast(found, pa.string()).to_pylist())
 
 
 def distance(before: Shares, n_before: int, frame: Frame, name: str) -> tuple[float, float]:

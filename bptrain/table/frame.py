@@ -52,6 +52,7 @@ class Frame:
     ignore_case: bool = False
     positions: np.ndarray | None = None
     _last: dict[str, pa.ChunkedArray] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _distinct: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -135,8 +136,13 @@ class Frame:
         return self.n_rows - int(self.is_missing(name).sum())
 
     def n_unique(self, name: str) -> int:
-        """Distinct present values; NaN is missing."""
-        return values.n_distinct(self.column(name))
+        """Distinct present values; NaN is missing. The last count is kept, as it is often asked for again."""
+        if name not in self._distinct:
+            count = values.n_distinct(self.column(name))
+            self._distinct.clear()
+            self._distinct[name] = count
+            return count
+        return self._distinct[name]
 
     def where(self, position: int) -> str:
         """File and row of the row at `position`."""

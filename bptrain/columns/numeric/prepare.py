@@ -202,6 +202,8 @@ def _learn_fill(values: np.ndarray, options: NumericOptions) -> float:
 
     if options.missing == "constant":
         return options.fill
+    if options.missing == "median":  # SimpleImputer's number without its sorting, which takes most of the time
+        return float(np.nanmedian(values))
     return float(SimpleImputer(strategy=options.missing).fit(values[:, None]).statistics_[0])
 
 

@@ -210,10 +210,8 @@ def scikit_learn(net: Net) -> tuple[float, float]:
     from sklearn.neural_network import MLPRegressor
 
     columns, truth = data(net)
-    model, watch = (
-        MLPRegressor(hidden_layer_sizes=net.widths, batch_size=net.batch, learning_rate_init=LEARNING_RATE),
-        Watch(),
-    )
+    settings = {"batch_size": net.batch, "learning_rate_init": LEARNING_RATE}
+    model, watch = MLPRegressor(hidden_layer_sizes=net.widths, **settings), Watch()
     for _ in range(_few("scikit_learn", net) + 1):
         model.partial_fit(columns, truth[:, 0])
         watch()

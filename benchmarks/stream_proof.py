@@ -30,7 +30,7 @@ SAMPLED_SECONDS = 0.02
 CONFIG = "data: {{train: {rows}.csv}}\ntarget: y\nmodel: {{hidden: [64, 64]}}\n"
 SETTINGS = ("training.epochs=2", "training.batch_size=1024", "training.patience=null")
 SCRIPT = """
-import numpy as np, pandas, sklearn.preprocessing, keras
+import numpy as np, keras
 x = np.random.default_rng(0).normal(size=(1024, 9)).astype("float32")
 relu = [keras.layers.Dense(64, "relu") for _ in range(2)]
 network = keras.Sequential([*relu, keras.layers.Dense(1)])
@@ -117,7 +117,7 @@ def _measured(command: list[str], folder: Path) -> Measured:
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None:
         most = max(most, _anonymous(process.pid))
-        time.sleep(SAMPLED_SECONDS)
+        time.sleep(SAMPLED_SECONDS)  # the interval of sampling: RssAnon has no peak that the system keeps
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with exit {process.returncode}")
     return Measured(time.monotonic() - started, most)

@@ -36,30 +36,20 @@ REMOVED = (
 
 
 _state = {"pinned": False, "own": False}
-_refused: list[str] = []  # what KERAS_BACKEND asked for, where that is not ours
 
 
 def configure() -> None:
-    """Set the variables, as far as it is not too late."""
+    """Set the variables, as far as it is not too late. KERAS_BACKEND is the one that stays as it was."""
     if "numpy" not in sys.modules and "tensorflow" not in sys.modules:
         _state["pinned"] = True
-    asked = os.environ.get("KERAS_BACKEND", "")
-    if asked and asked not in BACKENDS:
-        _refused.append(asked)
     os.environ.update(SETTINGS, KERAS_BACKEND=backend())
     for name in REMOVED:
         os.environ.pop(name, None)
 
 
 def backend() -> str:
-    """What Keras computes with: as KERAS_BACKEND says where it names one of ours, otherwise TensorFlow."""
-    asked = os.environ.get("KERAS_BACKEND", "")
-    return asked if asked in BACKENDS else BACKENDS[0]
-
-
-def refused_backend() -> str | None:
-    """What KERAS_BACKEND asked for, if that is none of ours."""
-    return _refused[-1] if _refused else None
+    """What Keras is asked to compute with, TensorFlow by default; `network.backend` refuses what is none of ours."""
+    return os.environ.get("KERAS_BACKEND") or BACKENDS[0]
 
 
 def pinned() -> bool:

@@ -87,10 +87,6 @@ class Trial:
     def config(self) -> Config:
         return self.ready.config
 
-    def without_rows(self) -> Trial:
-        """The same without its prepared rows, once nothing is to be predicted any more: they take most memory."""
-        return replace(self, ready=replace(self.ready, parts={}))
-
     @property
     def diverged(self) -> bool:
         return self.trained.stopped_by == "diverged"
@@ -99,6 +95,10 @@ class Trial:
     def epoch_seconds(self) -> list[float]:
         """The seconds of each epoch, those of the selection first."""
         return [*(self.selection.trained.seconds if self.selection else []), *self.trained.seconds]
+
+    def without_rows(self) -> Trial:
+        """The same without its prepared rows, once nothing is to be predicted any more: they take most memory."""
+        return replace(self, ready=replace(self.ready, parts={}))
 
 
 def prepare(

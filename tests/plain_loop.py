@@ -55,10 +55,9 @@ Weights = dict[str, np.ndarray]
 def by_the_engine(kind: str, *, engine: str = "auto", streamed: bool = False, **options: Any) -> Weights:
     """The weights after training as `bptrain fit` does."""
     network, functions, examples = _made()
-    chosen = TrainingOptions(
-        optimizer={"kind": kind, "learning_rate": RATES.get(kind, 0.01)} | OURS.get(kind, {}),  # type: ignore[arg-type]
-        batch_size=BATCH, epochs=EPOCHS, patience=None, engine=engine, **options,
-    )  # fmt: skip
+    optimizer = {"kind": kind, "learning_rate": RATES.get(kind, 0.01)} | OURS.get(kind, {})
+    steps = {"optimizer": optimizer, "batch_size": BATCH, "epochs": EPOCHS, "patience": None, "engine": engine}
+    chosen = TrainingOptions.model_validate(steps | options)
     given = Examples(examples.inputs, examples.truths, examples.weights, streamed)
     with small_windows():
         train(network, given, None, functions, chosen, seed=SEED)

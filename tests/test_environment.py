@@ -11,6 +11,8 @@ import pytest
 
 from bptrain import environment
 from bptrain.environment import loading, quiet_stderr
+from bptrain.errors import UsageError
+from bptrain.network.backend import require
 
 
 def test_quiet_stderr_silences_libraries_only_inside(capfd: pytest.CaptureFixture[str]) -> None:
@@ -54,8 +56,21 @@ def test_own_process_collects_after_loading_and_passes_over_what_was_loaded() ->
 
 
 @pytest.mark.parametrize(
-    ("asked", "used"), [("", "tensorflow"), ("tensorflow", "tensorflow"), ("jax", "jax"), ("torch", "tensorflow")]
+    ("asked", "used"), [("", "tensorflow"), ("tensorflow", "tensorflow"), ("jax", "jax"), ("torch", "torch")]
 )
-def test_backend_is_one_of_ours(asked: str, used: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backend_is_what_is_asked_for_tensorflow_by_default(
+    asked: str, used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KERAS_BACKEND", asked)
-    assert environment.backend() == used
+    environment.configure()
+    assert os.environ["KERAS_BACKEND"] == environment.backend() == used
+
+
+def test_a_backend_that_is_not_ours_is_refused_until_the_variable_is_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    for _ in range(2):
+        environment.configure()
+        with pytest.raises(UsageError, match="trains with tensorflow or jax"):
+            require()
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    require()

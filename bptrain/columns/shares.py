@@ -38,10 +38,8 @@ class Shares:
 def learn_shares(frame: Frame, name: str) -> Shares | None:
     """The shares of a column of `frame`; None for a column without cells, and for text with very many labels."""
     labels = _labels(frame, name)
-    if labels is not None and not labels:
-        return None
     if labels is not None:
-        return _with_shares(Shares(labels, [], []), frame, name)
+        return _with_shares(Shares(labels, [], []), frame, name) if labels else None
     numbers, bad = frame.numbers(name)
     if bad.any() or np.isinf(numbers).any():
         return None
@@ -51,12 +49,10 @@ def learn_shares(frame: Frame, name: str) -> Shares | None:
 
 def _labels(frame: Frame, name: str) -> list[str] | None:
     """The labels of a column in order, or None where there are more than MOST_LABELS, as often the first rows show."""
-    for rows in (min(FIRST_ROWS, frame.n_rows), frame.n_rows):
-        part = frame if rows == frame.n_rows else frame.take(np.arange(rows))
-        found = pc.unique(part.keys(name).drop_null())
-        if len(found) > MOST_LABELS:
-            return None
-    return sorted(pc.cast(found, pa.string()).to_pylist())
+    if frame.n_rows > FIRST_ROWS and _labels(frame.take(np.arange(FIRST_ROWS)), name) is None:
+        return None
+    found = pc.unique(frame.keys(name).drop_null())
+    return sorted(pc.cast(found, pa.string()).to_pylist()) if len(found) <= MOST_LABELS else None
 
 
 def distance(before: Shares, n_before: int, frame: Frame, name: str) -> tuple[float, float]:

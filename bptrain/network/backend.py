@@ -18,10 +18,11 @@ _started: list[int] = []  # with how many threads, once it is
 
 def require() -> None:
     """Raise UsageError when KERAS_BACKEND asks for what is not ours or not installed; loads nothing."""
-    if refused := environment.refused_backend():
-        message = f"KERAS_BACKEND is `{escape(refused)}`, but bptrain trains with {join_words(environment.BACKENDS)}"
+    asked = environment.backend()
+    if asked not in environment.BACKENDS:
+        message = f"KERAS_BACKEND is `{escape(asked)}`, but bptrain trains with {join_words(environment.BACKENDS)}"
         raise UsageError(Problem("BP191", message, hints=("unset it to train with TensorFlow",)))
-    if environment.backend() == "jax" and find_spec("jax") is None:
+    if asked == "jax" and find_spec("jax") is None:
         hints = ('install it with pip install "bptrain[jax]"', "unset KERAS_BACKEND to train with TensorFlow")
         raise UsageError(Problem("BP191", "KERAS_BACKEND is jax, but JAX is not installed", hints=hints))
 
@@ -34,13 +35,12 @@ def start(*, threads: int) -> None:
     """
     environment.configure()
     require()
-    with _starting:
+    with _starting, environment.quiet_stderr(), environment.loading():
         if not _started:
             environment.keep_freed_memory()
-            with environment.quiet_stderr(), environment.loading():
-                {"tensorflow": _start_tensorflow, "jax": _start_jax}[environment.backend()](threads)
+            {"tensorflow": _start_tensorflow, "jax": _start_jax}[environment.backend()](threads)
             _started.append(threads)
-    import keras
+        import keras
 
     if keras.config.backend() != environment.backend():
         message = f"Keras was loaded with {keras.config.backend()}, but KERAS_BACKEND asks for {environment.backend()}"
@@ -68,7 +68,6 @@ def threads() -> int:
 
 
 def _start_tensorflow(threads: int) -> None:
-    import keras  # noqa: F401
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
@@ -85,6 +84,5 @@ def _start_jax(threads: int) -> None:
     if threads == 1:
         os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     import jax
-    import keras  # noqa: F401
 
     jax.devices()

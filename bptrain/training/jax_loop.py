@@ -13,7 +13,7 @@ from bptrain.training.batches import Examples
 from bptrain.training.descent import Batch, Descent, State, added
 
 
-class Engine(keras.Model):  # type: ignore[misc]
+class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
     """A network whose `fit()` takes blocks of rows (steps, batch), and how many of the steps to make.
 
     A block holds the numbers of rows in memory, or rows of a file themselves. Made by `Engine(network.input,

@@ -12,10 +12,10 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def postponed() -> Iterator[Callable[[], None]]:
-    """A function to call at safe points: there a first SIGINT or SIGTERM takes effect. A second one does as soon as
-    Python runs again, which it does not within a block of steps.
+    """A function to call at safe points: there a first SIGINT or SIGTERM takes effect.
 
-    Outside the main thread, where Python handles no signals, it does nothing.
+    A second one does as soon as Python runs again, which it does not within a block of steps. Outside the main thread,
+    where Python handles no signals, it does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None

@@ -151,6 +151,13 @@ CONFIGS = {
         "data: t.csv\ntarget: {column: label, task: binary, class_weights: some}\n",
     ),
     "two clips": config_case("BP108", "c.yaml:3:1", "keep one of them", "training: {clip_norm: 1, clip_value: 1}\n"),
+    "all rows in a batch, but not in memory": Case(
+        2,
+        "BP108",
+        "c.yaml:1:1",
+        "remove one of the two",
+        "data: {train: t.csv, residence: stream}\ntarget: y\ntraining: {batch_size: all}\n",
+    ),
     "unknown schedule": config_case("BP105", "c.yaml:3:22", "did you mean `cosine`?", "training: {schedule: cosin}\n"),
     "unknown initializer": config_case(
         "BP104", "c.yaml:3:22", "did you mean `he_normal`?", "model: {initializer: henormal}\n"

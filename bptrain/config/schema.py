@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bptrain.columns.kinds import ColumnOptions
 from bptrain.config.section import Section
@@ -33,3 +33,12 @@ class Config(Section):
     training: TrainingOptions = Field(TrainingOptions(), description="Optimizer, batches, stopping.")
     evaluation: EvaluationOptions = Field(EvaluationOptions(), description="Metrics and gates.")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Every random number follows from this.")
+
+    @model_validator(mode="after")
+    def _batches_of_files(self) -> Config:
+        if self.data.residence == "stream" and self.training.batch_size == "all":
+            raise ValueError(
+                "`stream` as `data.residence` reads rows part by part, but `all` as `training.batch_size` needs them "
+                "together: remove one of the two"
+            )
+        return self

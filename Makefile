@@ -68,6 +68,30 @@ proof-stream: $(STAMP) ## fit 2 and 20 million rows: memory and speed, resident 
 proof-jax: $(STAMP) ## Adult and California with TensorFlow and with JAX, three seeds each
 	$(PYTHON_RUN) benchmarks/jax_proof.py
 
+proof-repeat: $(STAMP) ## 50 fits in fresh processes under all that may not matter: one set of digests
+	$(PYTHON_RUN) benchmarks/proofs.py repeat $(HOW_MANY)
+
+proof-cores: $(STAMP) ## every optimizer x schedule on one core and on two, in memory and streamed; JAX
+	$(PYTHON_RUN) benchmarks/proofs.py cores $(HOW_MANY)
+
+proof-kill: $(STAMP) ## 200 runs killed at random moments and inside writes, resumed to the same digests
+	$(PYTHON_RUN) benchmarks/proofs.py kill $(HOW_MANY)
+
+proof-signals: $(STAMP) ## 50 signals at random moments: exit code, time, exact resume
+	$(PYTHON_RUN) benchmarks/proofs.py signals $(HOW_MANY)
+
+proof-starts: $(STAMP) ## 20 simultaneous starts of one run: one makes it, 19 exit 8
+	$(PYTHON_RUN) benchmarks/proofs.py starts $(HOW_MANY)
+
+proof-tamper: $(STAMP) ## 1000 changes of a run directory, each noticed before use
+	$(PYTHON_RUN) benchmarks/proofs.py tamper $(HOW_MANY)
+
+proof-causes: $(STAMP) ## 20 planted changes, each named by reproduce
+	$(PYTHON_RUN) benchmarks/proofs.py causes $(HOW_MANY)
+
+proof-cost: $(STAMP) ## what checkpoints cost on Adult and California
+	$(PYTHON_RUN) benchmarks/proofs.py cost $(HOW_MANY)
+
 proof-folds: $(STAMP) ## 20 simulated tables: cross-validation's interval covers the held-out score
 	$(PYTHON_RUN) benchmarks/folds_proof.py
 

@@ -348,7 +348,7 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     from bptrain.targets.regression.options import RegressionOptions
     from bptrain.training.batches import Examples
     from bptrain.training.options import AdamOptions, TrainingOptions
-    from bptrain.training.train import train
+    from bptrain.training.train import Hooks, train
 
     columns, truth = data(net)
     names = [f"x{number}" for number in range(net.n_columns)]
@@ -364,7 +364,7 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
         engine="compiled",
     )
     examples = Examples({"numeric": columns}, {output_name(0): truth})
-    train(network, examples, None, losses(targets), options, seed=0, on_epoch=lambda row: watch())
+    train(network, examples, None, losses(targets), options, seed=0, hooks=Hooks(on_epoch=lambda row: watch()))
     return watch.result(net)
 
 

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bptrain import provenance
 from bptrain.columns.infer import DECLARED
 from bptrain.config.schema import Config
 from bptrain.config.write import complete_yaml
 from bptrain.errors import Problem, RunError
+from bptrain.journal import Journal
 from bptrain.judging.gates import Verdict
 from bptrain.runs import storage
+from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.manifest import RunFiles, refuse_inside_run
 from bptrain.table.report import Cleaned
 from bptrain.text import escape
@@ -81,6 +84,20 @@ def write_timing(directory: Path, stages: Mapping[str, float], epochs: Sequence[
     """timing.json: seconds of each stage and epoch; the only file that holds times."""
     content = {"format": TIMING_FORMAT, "seconds": dict(stages), "epoch_seconds": list(epochs)}
     storage.write_json(directory / "timing.json", content)
+
+
+def write_lock(directory: Path, inputs: Mapping[str, Any], journal: Journal, network: Any) -> None:
+    """lock.json, once everything else is written: what the results depend on, and their digests."""
+    from bptrain.network import backend
+    from bptrain.network.build import weights_of
+
+    results = {
+        "weights": arrays_digest(weights_of(network)),
+        "metrics": storage.sha256(directory / "metrics.json"),
+        "predictions": storage.sha256(directory / "predictions.parquet"),
+    }
+    lock = provenance.lock(inputs, results, journal.done, threads=backend.threads())
+    storage.write_json(directory / "lock.json", lock)
 
 
 def write_predictions(directory: Path, table: pa.Table, *, name: str = "predictions.parquet") -> None:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bptrain import survey, trial
+from bptrain import preparation, survey, trial
 from bptrain.errors import DataError, Problem
+from bptrain.journal import Journal
 from bptrain.judging.folds import summarise
 from bptrain.judging.judge import judge
 from bptrain.listener import Listener
@@ -32,11 +33,11 @@ class Folds:
 
 
 def run(
-    found: survey.Survey, earlier: Earlier | None, listener: Listener, *, folder: Path | None = None
+    found: survey.Survey, earlier: Earlier | None, listener: Listener, journal: Journal, *, folder: Path | None = None
 ) -> Folds | None:
     """Train and judge once per fold; None without `split.folds`. Raises DataError when the folds cannot be made.
 
-    `folder` is where large arrays may be kept.
+    `folder` is where large arrays may be kept; trainings go on where the `journal` has a part of them.
     """
     if not found.config.split.folds:
         return None
@@ -45,7 +46,9 @@ def run(
     reports, tables, trained, judged = [], [], [], []
     for number, (split, ready) in enumerate(zip(splits, prepared, strict=True), start=1):
         listener.stage(f"fold {number} of {len(splits)}")
-        made = trial.train_and_refit(ready, found.frame, split, listener, earlier)
+        made = trial.train_and_refit(
+            ready, found.frame, split, listener, earlier, journal=journal, label=f"fold-{number}"
+        )
         if made.diverged:
             listener.warning(Problem("BP603", f"the training of fold {number} diverged, so its metrics are undefined"))
         part = {"test": made.ready.parts["test"]}
@@ -58,10 +61,10 @@ def run(
 
 def _prepare(
     found: survey.Survey, split: Split, number: int, earlier: Earlier | None, folder: Path | None
-) -> trial.Ready:
+) -> preparation.Ready:
     """A fold ready to be trained; all are made before the first is, so that none is lost to what one cannot use."""
     try:
-        return trial.prepare(found.config, found.frame, split, earlier, folder=folder)
+        return preparation.prepare(found.config, found.frame, split, earlier, folder=folder)
     except DataError as error:
         told = (replace(problem, message=f"fold {number}: {problem.message}") for problem in error.problems)
         raise DataError(*told) from error

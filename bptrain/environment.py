@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 BACKENDS = ("tensorflow", "jax")  # of Keras, by the variable KERAS_BACKEND
 SETTINGS: Mapping[str, str] = {
@@ -23,6 +24,16 @@ SETTINGS: Mapping[str, str] = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+# Libraries choose their arithmetic by what the processor can do, and sums in other orders are other sums. All are held
+# to the instructions of x86-64-v3, which servers and desktops have had since 2013 and 2015.
+INSTRUCTIONS = "AVX2"
+PINNED: Mapping[str, str] = {
+    "ONEDNN_MAX_CPU_ISA": INSTRUCTIONS,
+    "OPENBLAS_CORETYPE": "Haswell",
+    "ARROW_USER_SIMD_LEVEL": INSTRUCTIONS,
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+}
+XLA_PINNED = f"--xla_cpu_max_isa={INSTRUCTIONS}"
 KEPT_BYTES = 64 * 2**20
 _M_TOP_PAD = -2  # of glibc's malloc.h
 REMOVED = (
@@ -30,12 +41,10 @@ REMOVED = (
     "KERAS_MAX_STEPS_PER_EPOCH",
     "KERAS_NNX_ENABLED",
     "TF_USE_LEGACY_KERAS",
-    "XLA_FLAGS",
-    "TF_XLA_FLAGS",
 )
 
 
-_state = {"pinned": False, "own": False}
+_state: dict[str, bool | str | None] = {"pinned": False, "own": False, "instructions": None}
 
 
 def configure() -> None:
@@ -43,8 +52,34 @@ def configure() -> None:
     if "numpy" not in sys.modules and "tensorflow" not in sys.modules:
         _state["pinned"] = True
     os.environ.update(SETTINGS, KERAS_BACKEND=backend())
+    if instructions():
+        os.environ.update(PINNED, XLA_FLAGS=_with_flag(os.environ.get("XLA_FLAGS", "")))
     for name in REMOVED:
         os.environ.pop(name, None)
+
+
+def instructions() -> str:
+    """What every library is held to, or an empty text on a processor without it."""
+    if _state["instructions"] is None:
+        _state["instructions"] = INSTRUCTIONS if "avx2" in _processor_flags() else ""
+    return str(_state["instructions"])
+
+
+def recorded() -> list[str]:
+    """The variables that results may depend on: those that are set here, and flags of the user."""
+    return [*SETTINGS, *PINNED, "XLA_FLAGS", "TF_XLA_FLAGS"]
+
+
+def _with_flag(flags: str) -> str:
+    """The user's flags of XLA with ours at the end, where it counts."""
+    return " ".join([*(flag for flag in flags.split() if flag != XLA_PINNED), XLA_PINNED])
+
+
+def _processor_flags() -> set[str]:
+    """Features of the first processor, where Linux tells them."""
+    with suppress(OSError), Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
+        return next((set(line.partition(":")[2].split()) for line in file if line.startswith("flags")), set())
+    return set()
 
 
 def backend() -> str:
@@ -54,7 +89,7 @@ def backend() -> str:
 
 def pinned() -> bool:
     """Whether the variables were set before numpy or TensorFlow was loaded, so that all of them hold."""
-    return _state["pinned"]
+    return bool(_state["pinned"])
 
 
 def own_process() -> None:

@@ -6,6 +6,7 @@ BptrainError
 ├── DataError         4   the table
 ├── RunError          5   a run directory is damaged, foreign or unsupported
 ├── DivergedError     6   training left the finite numbers
+├── NotReproducedError 7  a run was not reproduced, or what is locked differs
 ├── BusyError         8   another process writes the run directory
 ├── StorageError     74   disk, I/O or memory
 └── InterruptedRun  130 / 143   SIGINT / SIGTERM
@@ -77,6 +78,16 @@ class DivergedError(BptrainError):
     """Training left the finite numbers; the last finite weights are kept."""
 
     exit_code = 6
+
+
+class NotReproducedError(BptrainError):
+    """A run did not give the same results again."""
+
+    exit_code = 7
+
+
+class LockedError(NotReproducedError):
+    """What a run would depend on is not as locked; nothing was trained."""
 
 
 class BusyError(BptrainError):

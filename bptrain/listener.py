@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +21,9 @@ class Listener(Protocol):
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
         """An epoch ended: its row of the history, and the most epochs there can be."""
 
+    def resumed(self, history: Sequence[Mapping[str, float]], epochs: int) -> None:
+        """A training goes on after an interruption: the rows of its history so far, and the most epochs."""
+
 
 class Silent:
     """Listens to nothing."""
@@ -31,12 +34,18 @@ class Silent:
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None: ...
 
+    def resumed(self, history: Sequence[Mapping[str, float]], epochs: int) -> None: ...
+
 
 class Recorder:
-    """Keeps the warnings, writes the log of the run, and passes everything on."""
+    """Keeps the warnings, writes the log of the run, and passes everything on.
+
+    The log of a run that goes on is written anew: it ends as if there had been no interruption.
+    """
 
     def __init__(self, log: Path, listener: Listener) -> None:
         self.log, self.listener = log, listener
+        log.unlink(missing_ok=True)
         self.warnings: list[Problem] = []
 
     def stage(self, text: str) -> None:
@@ -51,6 +60,11 @@ class Recorder:
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
         self._write(epoch_line(row, epochs))
         self.listener.epoch(row, epochs)
+
+    def resumed(self, history: Sequence[Mapping[str, float]], epochs: int) -> None:
+        for row in history:
+            self._write(epoch_line(row, epochs))
+        self.listener.resumed(history, epochs)
 
     def _write(self, line: str) -> None:
         with self.log.open("a", encoding="utf-8") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,31 +14,44 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from bptrain import artifacts, cross_validation, environment, predictor, provenance, survey, trial, warm_start
+from bptrain import (
+    artifacts,
+    cross_validation,
+    environment,
+    predictor,
+    preparation,
+    provenance,
+    resuming,
+    survey,
+    trial,
+    warm_start,
+)
 from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.drift import Drift, drift
 from bptrain.columns.infer import Kinds
 from bptrain.columns.weights import weight_column
 from bptrain.config.schema import Config
-from bptrain.errors import DivergedError, Problem
+from bptrain.errors import Problem
+from bptrain.journal import Journal
 from bptrain.judging.gates import apply_gates
 from bptrain.judging.judge import judge
 from bptrain.listener import Listener, Recorder, Silent
 from bptrain.network import backend
 from bptrain.predictor import Predictor
+from bptrain.preparation import Prepared
 from bptrain.reports.cleaning import cleaning_text
 from bptrain.runs import storage
-from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.directory import PartialRun, claim
+from bptrain.runs.manifest import open_run
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
 from bptrain.table.load import digests_of
-from bptrain.trial import Prepared, Trial
+from bptrain.table.split import Split
+from bptrain.trial import Trial
 from bptrain.warm_start import Earlier
 
 if TYPE_CHECKING:
     from bptrain.cross_validation import Folds
-    from bptrain.training.train import Trained
 
 SILENT = Silent()
 
@@ -54,48 +68,107 @@ def check(config: Config, roots: Roots) -> tuple[Config, Kinds, list[Problem]]:
     return settled, kinds, [*found.warnings, *kinds.warnings, *survey.doubts(found, None, settled.columns)]
 
 
-def fit(config: Config, *, run: Path | None, stem: str, roots: Roots, listener: Listener = SILENT) -> Path:
+def fit(
+    config: Config,
+    *,
+    run: Path | None,
+    stem: str,
+    roots: Roots,
+    listener: Listener = SILENT,
+    resume: bool = False,
+    locked: Path | None = None,
+    until_step: Mapping[str, int] | None = None,
+) -> Path:
     """Train, judge and seal a run; returns its directory.
 
+    With `resume`, an unfinished run goes on, and a finished one of the same name is taken as it is. `locked` is the
+    lock.json of a run that must have been made with the same inputs, and `until_step` as of `Journal`.
+
     Raises UsageError and DataError before anything is trained, BusyError when another process builds the same run,
-    and DivergedError after publishing a run whose training left the finite numbers. Failed gates are in metrics.json.
+    RunError when what `resume` or `locked` finds was made with other inputs, and DivergedError after publishing a run
+    whose training left the finite numbers. Failed gates are in metrics.json.
     """
     backend.require()
-    with claim(run, stem=stem) as partial:
+    wanted = None if locked is None else storage.read_json(locked)
+    if resume and run is not None and os.path.lexists(run):
+        return _confirmed(config, run, roots, listener)
+    with claim(run, stem=stem, resume=resume) as partial:
         recorder = Recorder(partial.path / "train.log", listener)
         clock = Clock()
-        _warn(recorder, partial.notices)
+        for notice in partial.notices:
+            listener.warning(notice)
         with clock("read"):
             found, earlier = _look(config, roots, partial.path)
             split = survey.split_rows(found)
         with clock("prepare"):
-            ready = trial.prepare(found.config, found.frame, split, earlier, folder=partial.path)
-        cleaned = [*found.cleaned, *ready.cleaned]
-        doubts = survey.doubts(found, split, ready.config.columns)
-        _warn(recorder, [*found.warnings, *ready.kinds.warnings, *doubts])
-        _tell(recorder, cleaning_text(cleaned), trial.describe(ready))
-        with clock("start"):
-            trial.start(ready.config)
-        with clock("folds"):
-            folds = cross_validation.run(found, earlier, recorder, folder=partial.path)
+            ready = preparation.prepare(found.config, found.frame, split, earlier, folder=partial.path)
+            inputs = _inputs(ready.config, found, split, earlier)
+        if wanted is not None:
+            provenance.require_same(wanted, inputs)
+        if resuming.is_sealed(partial, inputs):
+            return _publish(partial, storage.read_json(partial.path / "metrics.json"), listener)
+        journal = resuming.journal(
+            partial,
+            inputs,
+            several=_is_several(ready.config, split),
+            until_step=until_step,
+            warn=listener.warning,
+        )
+        job = _Job(partial, found, split, earlier, inputs, journal, recorder, clock)
+        metrics = _train_and_write(job, ready)
+        return _publish(partial, metrics, listener)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all stages of a fit share."""
+
+    partial: PartialRun
+    found: survey.Survey
+    split: Split
+    earlier: Earlier | None
+    inputs: Mapping[str, Any]
+    journal: Journal
+    recorder: Recorder
+    clock: Clock
+
+    @property
+    def folder(self) -> Path:
+        return self.partial.path
+
+
+def _train_and_write(job: _Job, ready: preparation.Ready) -> dict[str, Any]:
+    """Everything from the prepared rows to the files of the run; returns the content of metrics.json."""
+    found, recorder, clock = job.found, job.recorder, job.clock
+    cleaned = [*found.cleaned, *ready.cleaned]
+    doubts = survey.doubts(found, job.split, ready.config.columns)
+    _warn(recorder, [*found.warnings, *ready.kinds.warnings, *doubts])
+    _tell(recorder, cleaning_text(cleaned), preparation.describe(ready))
+    with clock("start"):
+        trial.start(ready.config)
+    with clock("folds"):
+        folds = cross_validation.run(found, job.earlier, recorder, job.journal, folder=job.folder)
+    if folds is not None:
+        recorder.stage("the published model")
+    with clock("train"):
+        events = job.folder / "tensorboard" if ready.config.training.tensorboard else None
+        made = trial.train_and_refit(
+            ready, found.frame, job.split, recorder, job.earlier, journal=job.journal, events=events
+        )
+        del ready
+    with clock("judge"):
+        table = trial.predictions(made.model, made.ready.parts, job.folder)
+        made = made.without_rows()
+        environment.give_back_memory()
+        content = _metrics(made, judge(table, made.model.targets), folds, recorder)
+    with clock("write"):
+        _write(job.folder, made, table, content)
+        artifacts.write_cleaning(job.folder, cleaned)
         if folds is not None:
-            recorder.stage("the published model")
-        with clock("train"):
-            events = partial.path / "tensorboard" if ready.config.training.tensorboard else None
-            made = trial.train_and_refit(ready, found.frame, split, recorder, earlier, events=events)
-            del ready
-        with clock("judge"):
-            table = trial.predictions(made.model, made.ready.parts, partial.path)
-            made = made.without_rows()
-            environment.give_back_memory()
-            content = _metrics(made, judge(table, made.model.targets), folds, recorder)
-        with clock("write"):
-            _write(partial.path, found, made, table, content, earlier)
-            artifacts.write_cleaning(partial.path, cleaned)
-            if folds is not None:
-                artifacts.write_predictions(partial.path, folds.predictions, name="out_of_fold.parquet")
-        artifacts.write_timing(partial.path, clock.seconds, made.epoch_seconds)
-        return _publish(partial, made.trained, listener)
+            artifacts.write_predictions(job.folder, folds.predictions, name="out_of_fold.parquet")
+        artifacts.write_lock(job.folder, job.inputs, job.journal, made.model.network)
+    artifacts.write_timing(job.folder, clock.seconds, made.epoch_seconds)
+    return content
 
 
 @dataclass(frozen=True)
@@ -127,8 +200,8 @@ def read_again(config: Config, digests: Mapping[str, str], roots: Roots) -> surv
 
 def evaluate_again(saved: Predictor, found: survey.Survey) -> Judged:
     """Judge a model on the rows it was made with."""
-    split = trial.final_split(found.config, survey.split_rows(found))
-    split, _ = trial.trained_split(found.config, found.frame, split)
+    split = preparation.final_split(found.config, survey.split_rows(found))
+    split, _ = preparation.trained_split(found.config, found.frame, split)
     weight, folder = weight_column(found.config.columns), _scratch(found.config)
     parts = {name: _part(saved, found.frame.take(rows), weight, folder) for name, rows in split.parts().items()}
     table = trial.predictions(saved, parts, folder)
@@ -160,6 +233,15 @@ class Clock:
         self.seconds[stage] = time.monotonic() - started
 
 
+def current_inputs(config: Config, roots: Roots) -> dict[str, Any]:
+    """The part of lock.json that is known before training, as a `fit` would find it now. Raises as `fit`."""
+    backend.require()
+    found, earlier = _look(config, roots, _scratch(config))
+    split = survey.split_rows(found)
+    ready = preparation.prepare(found.config, found.frame, split, earlier, folder=_scratch(config))
+    return _inputs(ready.config, found, split, earlier)
+
+
 def _look(config: Config, roots: Roots, folder: Path | None = None) -> tuple[survey.Survey, Earlier | None]:
     """The table, and the run to start from; both before anything is split. `folder` as of `load`."""
     earlier = warm_start.open_earlier(config, roots)
@@ -174,7 +256,7 @@ def _look(config: Config, roots: Roots, folder: Path | None = None) -> tuple[sur
 
 
 def _part(saved: Predictor, frame: Frame, weight: str | None, folder: Path | None = None) -> Prepared:
-    return trial.prepared(saved.columns, saved.targets, frame, weight, folder)
+    return preparation.prepared(saved.columns, saved.targets, frame, weight, folder)
 
 
 def _scratch(config: Config) -> Path | None:
@@ -217,15 +299,7 @@ def _metrics(made: Trial, report: dict[str, Any], folds: Folds | None, recorder:
     return content
 
 
-def _write(
-    directory: Path,
-    found: survey.Survey,
-    made: Trial,
-    table: pa.Table,
-    content: dict[str, Any],
-    earlier: Earlier | None,
-) -> None:
-    from bptrain.network.build import weights_of
+def _write(directory: Path, made: Trial, table: pa.Table, content: dict[str, Any]) -> None:
     from bptrain.reports.curves import curves_svg
 
     chosen = (made.selection or made).trained
@@ -235,29 +309,34 @@ def _write(
     artifacts.write_predictions(directory, table)
     storage.write_json(directory / "metrics.json", content)
     storage.write_text(directory / "curves.svg", curves_svg(chosen.history, chosen.best_epoch))
-    results = {"weights": arrays_digest(weights_of(made.model.network))}
-    lock = provenance.lock(
-        made.config,
-        found.digests,
-        results,
-        threads=backend.threads(),
-        warm_start=earlier.provenance() if earlier else None,
-    )
-    storage.write_json(directory / "lock.json", lock)
 
 
-def _publish(partial: PartialRun, trained: Trained, listener: Listener) -> Path:
-    if trained.stopped_by != "diverged":
-        return partial.publish(latest=True, warn=listener.warning)
-    final = partial.publish(latest=False)
-    raise DivergedError(
-        Problem(
-            "BP600",
-            f"training diverged: the loss or a weight was no finite number in epoch {len(trained.history)}",
-            where=str(final),
-            hints=(
-                "lower `training.optimizer.learning_rate`, for instance to a tenth",
-                "look for extreme values in the columns; the run holds the last finite weights",
-            ),
-        )
-    )
+def _publish(partial: PartialRun, metrics: Mapping[str, Any], listener: Listener) -> Path:
+    """Give the run its name; raises DivergedError after that if its training diverged."""
+    ended = metrics["status"] == "diverged"
+    final = partial.publish(latest=not ended, warn=listener.warning)
+    if ended:
+        raise resuming.diverged(final, metrics["training"]["epochs"])
+    return final
+
+
+def _confirmed(config: Config, run: Path, roots: Roots, listener: Listener) -> Path:
+    """A run that is complete already, if it was made with the same inputs."""
+    made = open_run(run)
+    resuming.refuse_others(made.path("lock.json"), current_inputs(config, roots), run)
+    listener.stage("the run is complete already")
+    metrics = made.read_json("metrics.json")
+    if metrics["status"] == "diverged":
+        raise resuming.diverged(run, metrics["training"]["epochs"])
+    return run
+
+
+def _inputs(config: Config, found: survey.Survey, split: Split, earlier: Earlier | None) -> dict[str, Any]:
+    """The part of lock.json that is known before training."""
+    warm_start = earlier.provenance() if earlier else None
+    return provenance.inputs(config, found.digests, found.frame, split, warm_start=warm_start)
+
+
+def _is_several(config: Config, split: Split) -> bool:
+    """Whether the run trains more than once."""
+    return bool(config.split.folds) or (config.training.final == "refit" and len(split.validation) > 0)

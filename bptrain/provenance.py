@@ -1,55 +1,142 @@
-"""What a result depends on: the content of lock.json."""
+"""What a result depends on and what came out: the content of lock.json, and how two such records differ."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bptrain import __version__, environment
 from bptrain.config.schema import Config
-from bptrain.errors import DataError, Problem
+from bptrain.errors import DataError, LockedError, Problem, RunError
+from bptrain.runs import git
 from bptrain.runs.platform import processor
 from bptrain.runs.storage import canonical_json
+from bptrain.table.digest import rows_digest, table_digests
+from bptrain.table.frame import Frame
+from bptrain.table.split import Split
+from bptrain.text import escape
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from bptrain.training.course import Trained
+
+FORMAT = 2
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
 BACKENDS = {"tensorflow": (), "jax": ("jax", "jaxlib")}  # the packages that each needs besides
+LABELS = ("ignore", "categorical", "ordinal", "boolean", "group", "date", "time")  # kinds whose cells are no numbers
+# Paths say where things are; the others change no result.
+NOT_SETTINGS: Any = {
+    "data": {"train", "validation", "test"},
+    "model": {"from_run"},
+    "training": {"checkpoints", "tensorboard"},
+}
 
 
-def lock(
+@dataclass(frozen=True)
+class Difference:
+    """One thing that a result depends on and that is not as it was; `kind` is `config`, `data` or `environment`."""
+
+    kind: str
+    what: str
+    before: Any
+    now: Any
+
+    def __str__(self) -> str:
+        return f"{self.what}: {_shown(self.now)}, was {_shown(self.before)}"
+
+
+def inputs(
     config: Config,
     data: Mapping[str, str],
-    results: Mapping[str, str],
+    frame: Frame,
+    split: Split,
     *,
-    threads: int,
     warm_start: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """lock.json: digests of what went in and what came out, versions, seed, threads, processor and backend.
+    """The part of lock.json that is known before anything is trained.
 
-    `data` maps each input file, as the config names it, to its sha256; `results` maps names to digests. `threads` is
-    what the backend used; `pinned` says whether the variables were set before numpy and TensorFlow loaded;
-    `warm_start` holds the digest of the weights that training began with.
+    `config` is settled; `data` maps each input file, as the config names it, to its sha256. `pinned` says whether
+    variables were set before numpy and TensorFlow loaded; `warm_start` holds the digest of the weights to begin with.
     """
     packages = (*PACKAGES, *BACKENDS[environment.backend()])
     return {
         "format": FORMAT,
         "config": config_digest(config),
+        "settings": settings(config),
         "data": dict(data),
-        "results": dict(results),
+        "table": table_digests(frame, _columns(config)),
+        "split": rows_digest((name, frame.rows[rows]) for name, rows in split.parts().items()),
         "seed": config.seed,
-        "threads": threads,
+        "threads": config.training.threads,
         "pinned": environment.pinned(),
+        "instructions": environment.instructions(),
         "versions": {"bptrain": __version__} | {package: version(package) for package in packages},
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
-        "variables": {name: os.environ.get(name, "") for name in environment.SETTINGS},
+        "variables": {name: os.environ.get(name, "") for name in environment.recorded()},
         "backend": environment.backend(),
+        "code": git.state(),
     } | ({"warm_start": dict(warm_start)} if warm_start else {})
+
+
+def lock(
+    before: Mapping[str, Any], results: Mapping[str, str], trained: Mapping[str, Trained], *, threads: int
+) -> dict[str, Any]:
+    """lock.json: the `inputs`, digests of what came out, and how each training went, by label.
+
+    `threads` is what the backend used: it has begun with others where the process was not ours alone.
+    """
+    course = {
+        label: {
+            "epochs": len(each.history),
+            "steps": each.n_steps,
+            "stopped_by": each.stopped_by,
+            "weights_by_epoch": each.digests,
+        }
+        for label, each in trained.items()
+    }
+    return {**before, "threads": threads, "results": dict(results), "training": course}
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
+    """What the results of two records depend on and is not the same. Names of files and of processors do not count."""
+    config = list(_config_differences(before, now))
+    environment_ = list(_environment_differences(before, now))
+    return [*config, *_data_differences(before, now, same_config=not config), *environment_]
+
+
+def refuse_differences(before: Mapping[str, Any], now: Mapping[str, Any], *, message: str, hint: str) -> None:
+    """Raise RunError with one problem for each difference."""
+    found = differences(before, now)
+    if found:
+        raise RunError(*(Problem("BP521", f"{message}: {each}", hints=(hint,)) for each in found))
+
+
+def require_same(locked: Any, now: Mapping[str, Any]) -> None:
+    """Raise LockedError with everything that is not as in the lock.json given; RunError if it is none."""
+    if type(locked) is not dict or locked.get("format") != FORMAT or not locked.keys() >= now.keys() - {"warm_start"}:
+        message = f"the file given by `--locked` is not a lock.json of format {FORMAT}"
+        raise RunError(Problem("BP522", message, hints=("give the lock.json of a run that this bptrain made",)))
+    hint = "use what the lock was made with, or leave `--locked` out"
+    found = [Problem("BP701", f"not as locked: {each}", hints=(hint,)) for each in differences(locked, now)]
+    if found:
+        raise LockedError(*found)
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """The complete config without its paths and what changes no result."""
+    values: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_SETTINGS)
+    return values
+
+
+def config_digest(config: Config) -> str:
+    """sha256 of the `settings`, independent of how the file was written."""
+    return hashlib.sha256(canonical_json(settings(config)).encode()).hexdigest()
 
 
 def check_data(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
@@ -71,7 +158,69 @@ def check_data(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
         )
 
 
-def config_digest(config: Config) -> str:
-    """sha256 of the complete config without its paths, independent of how the file was written."""
-    values = config.model_dump(mode="json", exclude={"data": {"train", "validation", "test"}, "model": {"from_run"}})
-    return hashlib.sha256(canonical_json(values).encode()).hexdigest()
+def _columns(config: Config) -> dict[str, bool]:
+    """The columns that results depend on, and whether their cells are numbers."""
+    used = {name: options.kind not in LABELS for name, options in config.columns.items() if options.kind != "ignore"}
+    return used | {name: options.task == "regression" for name, options in config.targets.items()}
+
+
+def _config_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
+    then, here = _flat(before["settings"]), _flat(now["settings"])
+    for key in sorted(then.keys() | here.keys()):
+        if then.get(key) != here.get(key):
+            yield Difference("config", f"`{escape(key)}`", then.get(key), here.get(key))
+    if before.get("warm_start") != now.get("warm_start"):
+        yield Difference(
+            "config", "the weights of `model.from`", _short(before.get("warm_start")), _short(now.get("warm_start"))
+        )
+
+
+def _data_differences(before: Mapping[str, Any], now: Mapping[str, Any], *, same_config: bool) -> Iterator[Difference]:
+    """Files whose cells agree are the same, however they are written; another config may read other cells."""
+    then, here = before["table"], now["table"]
+    files = {name: digest for name, digest in now["data"].items() if before["data"].get(name) != digest}
+    gone = [name for name in before["data"] if name not in now["data"]]
+    if then == here or (not files and not gone and not same_config):
+        if same_config and before["split"] != now["split"]:
+            yield Difference("data", "which rows are in which part", before["split"][:12], now["split"][:12])
+        return
+    for name, digest in files.items():
+        if name in before["data"]:
+            yield Difference("data", f"the content of `{escape(name)}`", before["data"][name][:12], digest[:12])
+        else:
+            yield Difference("data", f"the file `{escape(name)}`", "not there", "there")
+    yield from (Difference("data", f"the file `{escape(name)}`", "there", "not there") for name in gone)
+    if then["rows"] != here["rows"]:
+        yield Difference("data", "the number of rows", then["rows"], here["rows"])
+    elif then["cells_in_any_order"] == here["cells_in_any_order"]:
+        yield Difference("data", "the order of the rows", then["cells"][:12], here["cells"][:12])
+
+
+def _environment_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
+    for key in ("backend", "python", "system", "instructions", "pinned"):
+        if before[key] != now[key]:
+            yield Difference("environment", key, before[key], now[key])
+    for group, what in (("versions", "the version of {}"), ("variables", "the variable {}")):
+        then, here = before[group], now[group]
+        for name in sorted(then.keys() | here.keys()):
+            if then.get(name) != here.get(name):
+                yield Difference("environment", what.format(name), then.get(name), here.get(name))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values by dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        found |= _flat(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
+    return found
+
+
+def _short(value: Mapping[str, str] | None) -> str | None:
+    return None if value is None else value["weights"][:12]
+
+
+def _shown(value: Any) -> str:
+    return (
+        "nothing" if value is None else escape(canonical_json(value).strip() if not isinstance(value, str) else value)
+    )

@@ -1,8 +1,7 @@
-"""One training, from rows to a model: prepare on training rows, build, train, and train again on more if asked to."""
+"""One training, from prepared rows to a model: build, train, and train again on more rows if asked to."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,67 +10,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from bptrain import survey
-from bptrain.columns import prepare as columns_prepare
-from bptrain.columns import refusal
-from bptrain.columns.drift import Profile, profile
-from bptrain.columns.infer import Kinds
-from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
 from bptrain.errors import Problem
+from bptrain.journal import MODEL, REFIT, Journal
 from bptrain.judging.judge import judge, score
 from bptrain.judging.predictions import predictions_table
 from bptrain.listener import Listener
 from bptrain.predictor import Predictor
-from bptrain.table import space
+from bptrain.preparation import Prepared, Ready, final_split, prepare
 from bptrain.table.frame import Frame
-from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
 from bptrain.table.spool import spooled
 from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.tuning import tuned, tuned_as, untuned
+from bptrain.targets.tuning import tuned, tuned_as
 from bptrain.warm_start import Earlier
 
 if TYPE_CHECKING:
     from bptrain.training.batches import Examples
-    from bptrain.training.train import Trained
+    from bptrain.training.course import Trained
 
 PREDICTED_ROWS = 2**16
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """One part, ready for the network: its row numbers, network inputs, targets as numbers and labels, and weights.
-
-    `changed` counts the cells that were cleaned on the way, by (what was done, column).
-    """
-
-    rows: np.ndarray
-    inputs: Mapping[str, np.ndarray]
-    encoded: list[np.ndarray]
-    truths: Mapping[str, pa.Array]
-    weight: np.ndarray
-    changed: Mapping[tuple[str, str], int]
-
-
-@dataclass(frozen=True)
-class Ready:
-    """What training starts from: the settled config, what training rows taught, and every part prepared by it.
-
-    `given` is the config before the kinds of columns were settled: a refit settles them by its own rows.
-    `profile` tells what the training rows were like, `cleaned` what was done to rows and cells of all parts. `folder`
-    is where large arrays may be kept.
-    """
-
-    given: Config
-    config: Config
-    kinds: Kinds
-    columns: columns_prepare.Columns
-    targets: targets_prepare.Targets
-    parts: Mapping[str, Prepared]
-    profile: Profile
-    cleaned: list[Cleaned]
-    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -101,104 +59,6 @@ class Trial:
         return replace(self, ready=replace(self.ready, parts={}))
 
 
-def prepare(
-    config: Config, frame: Frame, split: Split, earlier: Earlier | None = None, *, folder: Path | None = None
-) -> Ready:
-    """Settle the kinds of columns, learn from the training rows, and prepare all parts.
-
-    Prepared rows that are to be streamed lie in files without names on the disk of `folder`; without one all are in
-    memory. Raises UsageError and DataError for columns and cells that cannot be used.
-    """
-    given = config
-    config, kinds = survey.settle_columns(config, frame.take(split.train))
-    row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
-    split, left_out = trained_split(config, frame, split)
-    training = frame.take(split.train)
-    columns, targets = _learn(config, training, earlier)
-    config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
-    weight = weight_column(config.columns)
-    config = _with_residence(config, columns, targets, frame.n_rows)
-    room = folder if config.data.residence == "stream" else None
-    parts = {name: prepared(columns, targets, frame.take(rows), weight, room) for name, rows in split.parts().items()}
-    before = profile(training, [*columns_prepare.used_columns(columns), *targets])
-    cleaned = [*_ignored(kinds), *left_out, *_changed(parts)]
-    return Ready(given, config, kinds, columns, targets, parts, before, cleaned, folder)
-
-
-def _with_residence(
-    config: Config, columns: columns_prepare.Columns, targets: targets_prepare.Targets, n_rows: int
-) -> Config:
-    """The config with it settled whether prepared rows are streamed, by their bytes, those of all folds included.
-
-    A step on all rows needs them in memory.
-    """
-    if config.data.residence != "auto":
-        return config
-    n_bytes = n_rows * (columns_prepare.row_bytes(columns) + targets_prepare.row_bytes(targets))
-    too_large = n_bytes * (1 + (config.split.folds or 0)) > config.data.memory_limit * 2**20
-    residence = "stream" if too_large and config.training.batch_size != "all" else "memory"
-    return config.model_copy(update={"data": config.data.model_copy(update={"residence": residence})})
-
-
-def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
-    """The split without the training rows that have no weight or that options of columns leave out, and how many."""
-    kept, reasons = columns_prepare.rows_to_train(frame.take(split.train), config.columns)
-    steps = [
-        Cleaned(f"rows with a cell that is {what} not trained on", n, len(kept), "rows", column)
-        for what, column, n in reasons
-    ]
-    weight = row_weights(frame.take(split.train), weight_column(config.columns))
-    if not weight.all():
-        steps.append(Cleaned("rows of weight 0 not trained on", int((weight == 0).sum()), len(kept), "rows"))
-    kept &= weight > 0
-    return (split if kept.all() else replace(split, train=split.train[kept])), steps
-
-
-def _ignored(kinds: Kinds) -> list[Cleaned]:
-    """The columns that inference left out, counted by why."""
-    whys = {
-        "BP243": "columns without values",
-        "BP244": "constant columns",
-        "BP245": "identifiers",
-        "BP246": "free text",
-    }
-    codes = [warning.code for warning in kinds.warnings if warning.message.find("is ignored") >= 0]
-    counts = {code: codes.count(code) for code in whys if code in codes}
-    return [Cleaned(f"{whys[code]} ignored", n, len(kinds.options), "columns") for code, n in counts.items()]
-
-
-def _changed(parts: Mapping[str, Prepared]) -> list[Cleaned]:
-    """Cells that were cleaned while columns were transformed, over all parts."""
-    n_rows = sum(len(part.rows) for part in parts.values())
-    totals: Counter[tuple[str, str]] = Counter()
-    for part in parts.values():
-        totals.update(part.changed)
-    return [Cleaned(what, n, n_rows, "cells", column) for (what, column), n in totals.items()]
-
-
-def prepared(
-    columns: columns_prepare.Columns,
-    targets: targets_prepare.Targets,
-    frame: Frame,
-    weight: str | None,
-    folder: Path | None = None,
-) -> Prepared:
-    """The rows of `frame`, ready for the network; `weight` is the column of weights.
-
-    With a `folder`, large arrays lie in files on its disk. Raises DataError as `prepare`.
-    """
-    allocate = space.in_memory if folder is None else space.in_files(folder)
-    transformed = refusal.transform_strictly(columns, frame, allocate)
-    return Prepared(
-        frame.rows,
-        transformed.arrays,
-        [space.moved(each, allocate) for each in targets_prepare.encode(targets, frame)],
-        targets_prepare.truths(targets, frame),
-        row_weights(frame, weight),
-        transformed.changed,
-    )
-
-
 def start(config: Config) -> None:
     """Start Keras on its backend, which takes seconds the first time in a process; `train` needs it."""
     from bptrain.network import backend
@@ -213,26 +73,23 @@ def train_and_refit(
     listener: Listener,
     earlier: Earlier | None = None,
     *,
+    journal: Journal,
+    label: str = MODEL,
     events: Path | None = None,
 ) -> Trial:
     """The trial of `ready`; with `training.final: refit` trained anew on training and validation rows together.
 
-    The refit learns columns and targets anew, and takes as many epochs as the first training kept. `events` is the
-    folder of event files for TensorBoard, if these are to be written.
+    The refit learns columns and targets anew, and takes as many epochs as the first training kept. Trainings go on
+    where the `journal` has a part of one with this `label`. `events` is the folder of event files for TensorBoard, if
+    these are to be written.
     """
-    chosen = train(ready, listener, earlier, events=events)
+    chosen = train(ready, listener, earlier, journal=journal, label=label, events=events)
     if ready.config.training.final == "best" or not len(split.validation) or chosen.diverged:
         return chosen
     listener.stage(f"refit on training and validation rows: {chosen.trained.best_epoch} epochs")
     again = prepare(ready.given, frame, final_split(ready.config, split), earlier, folder=ready.folder)
-    return replace(train(again, listener, earlier, after=chosen), selection=chosen)
-
-
-def final_split(config: Config, split: Split) -> Split:
-    """The rows as the published model sees them: after a refit, validation rows are training rows."""
-    if config.training.final == "best" or not len(split.validation):
-        return split
-    return Split(np.sort(np.concatenate([split.train, split.validation])), split.validation[:0], split.test)
+    refitted = train(again, listener, earlier, journal=journal, label=label + REFIT, after=chosen)
+    return replace(refitted, selection=chosen)
 
 
 def selection_report(selection: Trial) -> dict[str, Any]:
@@ -247,6 +104,8 @@ def train(
     listener: Listener,
     earlier: Earlier | None = None,
     *,
+    journal: Journal,
+    label: str = MODEL,
     after: Trial | None = None,
     events: Path | None = None,
 ) -> Trial:
@@ -255,7 +114,8 @@ def train(
     `after` is the training whose epochs and thresholds a refit takes over.
     """
     model = _build(ready, earlier)
-    trained = _train(model, ready, listener, after, events)
+    trained = _train(model, ready, listener, journal, label, after, events)
+    journal.done[label] = trained
     return Trial(ready, replace(model, targets=_tuned(ready, model, after)), trained)
 
 
@@ -282,22 +142,6 @@ def _predictions_chunk(model: Predictor, parts: Mapping[str, Prepared], first: i
     return table.take(pa.array(np.argsort(table["row"].to_numpy(), kind="stable"))).combine_chunks()
 
 
-def describe(ready: Ready) -> str:
-    """How many rows each part has, and how many columns each kind."""
-    rows = ", ".join(f"{len(part.rows)} {name}" for name, part in ready.parts.items())
-    kinds = ", ".join(f"{len(state.columns)} {kind}" for kind, state in ready.columns.items())
-    return f"{rows} rows; columns: {kinds}"
-
-
-def _learn(
-    config: Config, training: Frame, earlier: Earlier | None
-) -> tuple[columns_prepare.Columns, targets_prepare.Targets]:
-    if earlier is not None:  # its weights mean something only together with its preparation
-        return earlier.columns, untuned(earlier.targets, config.targets)
-    weight = row_weights(training, weight_column(config.columns))
-    return columns_prepare.learn(training, config.columns), targets_prepare.learn(training, config.targets, weight)
-
-
 def _build(ready: Ready, earlier: Earlier | None) -> Predictor:
     from bptrain.network import backend
 
@@ -310,28 +154,44 @@ def _build(ready: Ready, earlier: Earlier | None) -> Predictor:
     return Predictor(ready.columns, ready.targets, network, ready.profile)
 
 
-def _train(model: Predictor, ready: Ready, listener: Listener, after: Trial | None, events: Path | None) -> Trained:
+def _train(
+    model: Predictor,
+    ready: Ready,
+    listener: Listener,
+    journal: Journal,
+    label: str,
+    after: Trial | None,
+    events: Path | None,
+) -> Trained:
     from bptrain.network.build import losses
     from bptrain.training.event_log import event_log
+    from bptrain.training.train import Hooks
     from bptrain.training.train import train as train_network
 
-    config, validation = ready.config, ready.parts.get("validation")
+    config, validation, repeated = ready.config, ready.parts.get("validation"), journal.until_step is not None
+    epochs = after.trained.best_epoch if after else config.training.epochs
     with event_log(events) as log:
 
         def on_epoch(row: dict[str, float]) -> None:
-            listener.epoch(row, after.trained.best_epoch if after else config.training.epochs)
+            listener.epoch(row, epochs)
             log(row)
+
+        def on_resume(history: list[dict[str, float]]) -> None:
+            listener.resumed(history, epochs)
+            for row in history:
+                log(row)
 
         trained = train_network(
             model.network,
             _examples(ready, "train"),
             None if validation is None else _examples(ready, "validation"),
             losses(ready.targets),
-            config.training,
+            config.training.model_copy(update={"minutes": None}) if repeated else config.training,
             seed=config.seed,
-            score=lambda outputs: _primary_score(ready, outputs),
-            on_epoch=on_epoch,
+            hooks=Hooks(lambda outputs: _primary_score(ready, outputs), on_epoch, on_resume, journal.warn),
             after=after.trained if after else None,
+            saving=journal.saving(label),
+            until_step=(journal.until_step or {}).get(label),
         )
     if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in trained.history):
         listener.warning(Problem("BP601", "the loss on validation rows was never a finite number"))

@@ -82,6 +82,9 @@ def test_fit_tells_a_listener(backend: None, folder: Path) -> None:
         def epoch(self, row: object, epochs: int) -> None:
             told.append(f"of {epochs}")
 
+        def resumed(self, history: object, epochs: int) -> None:
+            told.append("resumed")
+
     rows = frame().assign(constant="x")
     rows.to_csv("t.csv", index=False)
     run = bptrain.fit(SETTINGS, listener=Listener())

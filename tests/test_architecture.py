@@ -30,12 +30,12 @@ LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("network", ("network.",)),
     ("training", ("training.",)),
     ("judging", ("judging.",)),
-    ("parts of a run", ("listener", "split_by", "survey", "predictor", "artifacts", "provenance")),
+    ("parts of a run", ("listener", "split_by", "survey", "predictor", "journal", "provenance", "artifacts")),
     ("proposal", ("proposal.",)),
     ("reports", ("reports.",)),
-    ("trials", ("warm_start", "trial", "cross_validation")),
+    ("trials", ("warm_start", "preparation", "trial", "cross_validation", "resuming")),
     ("story", ("pipeline", "initial")),
-    ("finished runs", ("run", "evaluation", "prediction")),
+    ("finished runs", ("run", "evaluation", "prediction", "reproduce")),
     ("entrances", ("api", "cli.", "__main__", "")),
 ]
 SIBLINGS = {("columns", "targets"), ("targets", "columns")}  # neither knows the other

@@ -40,6 +40,7 @@ from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.options import BrierLoss
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.batches import Examples
+from bptrain.training.course import Trained
 from bptrain.training.options import (
     AdagradOptions,
     AdamOptions,
@@ -52,7 +53,7 @@ from bptrain.training.options import (
     SgdOptions,
     TrainingOptions,
 )
-from bptrain.training.train import Trained, train
+from bptrain.training.train import Hooks, train
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -372,7 +373,7 @@ def test_first_steps_equal_plain_numpy(options: Any, around: dict[str, float]) -
         subject.losses,
         training,
         seed=0,
-        on_epoch=lambda row: found.append(coefficients(subject)),
+        hooks=Hooks(on_epoch=lambda row: found.append(coefficients(subject))),
     )
     decay = around.get("weight_decay", getattr(options, "weight_decay", 0.0)) * options.learning_rate
     kept = np.array([1 - decay] * (len(found[0]) - 1) + [1.0])

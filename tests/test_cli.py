@@ -123,7 +123,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["fitt", "c.yaml"], "No such command 'fitt'. Did you mean 'fit'?"),
         (["evalaute"], "Did you mean 'evaluate'?"),
-        (["nonsense"], "There are init, check, fit, evaluate, predict, inspect, schema and explain."),
+        (["nonsense"], "There are init, check, fit, evaluate, predict, reproduce, inspect, schema and explain."),
         (["\x1b[31mfit"], r"No such command '\x1b[31mfit'"),
         (["--verson"], "--version"),
         (["fit"], "Missing argument 'CONFIG'"),

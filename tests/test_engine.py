@@ -15,10 +15,11 @@ from bptrain.network.dropout import Dropout, hashed, new_step
 from bptrain.network.options import MlpOptions
 from bptrain.training import engine
 from bptrain.training.batches import Examples
+from bptrain.training.course import Trained
 from bptrain.training.engine import compiling_pays
 from bptrain.training.options import AdamwOptions, TrainingOptions
 from bptrain.training.tensorflow_loop import Engine
-from bptrain.training.train import Trained, train
+from bptrain.training.train import train
 
 pytestmark = pytest.mark.usefixtures("backend")
 EVERYTHING = MlpOptions(hidden=(6, 5), dropout=0.3, normalization="batch", l2=0.01)

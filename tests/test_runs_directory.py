@@ -14,7 +14,8 @@ import pytest
 import bptrain
 from bptrain.errors import BusyError, DataError, DivergedError, Problem, RunError, StorageError, UsageError
 from bptrain.runs import directory, manifest, platform, storage
-from bptrain.runs.directory import claim, latest_run
+from bptrain.runs.directory import claim
+from bptrain.runs.names import latest_run
 
 PRELUDE = """
 import os, sys

@@ -15,6 +15,7 @@ from bptrain.network.build import weights_of
 from bptrain.network.options import MlpOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.batches import Examples
+from bptrain.training.course import Trained
 from bptrain.training.options import (
     ConstantSchedule,
     CosineSchedule,
@@ -27,7 +28,7 @@ from bptrain.training.options import (
     TrainingOptions,
 )
 from bptrain.training.schedules import Plateau, Schedule, observe_plateau
-from bptrain.training.train import Trained, train
+from bptrain.training.train import train
 
 pytestmark = pytest.mark.usefixtures("backend")
 

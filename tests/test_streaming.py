@@ -20,12 +20,12 @@ from tables import config, make_table, write
 from bptrain import fit, trial
 from bptrain.config.load import config_from_mapping
 from bptrain.errors import StorageError
+from bptrain.preparation import _with_residence
 from bptrain.run import Run
 from bptrain.runs import platform
 from bptrain.table import read, space
 from bptrain.training import batches
 from bptrain.training.batches import Examples, blocks, n_blocks, windows
-from bptrain.trial import _with_residence
 
 
 def documented_order(seed: int, epoch: int, n_rows: int, chunk: int, window: int) -> list[int]:

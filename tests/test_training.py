@@ -21,10 +21,12 @@ from bptrain.network.options import MlpOptions
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.batches import Examples, blocks, n_blocks, n_steps, permutation
+from bptrain.training.course import Trained
+from bptrain.training.keeper import total_loss
 from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
 from bptrain.training.signals import postponed
 from bptrain.training.stopping import Progress, observe, reason_to_stop
-from bptrain.training.train import Trained, total_loss, train
+from bptrain.training.train import Hooks, train
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -56,7 +58,9 @@ def fit_and_watch(
     def note(row: dict[str, float]) -> None:
         seen[int(row["epoch"])] = weights_of(subject.network)
 
-    trained = train(subject.network, subject.examples, validation, subject.losses, chosen, seed=0, on_epoch=note)
+    trained = train(
+        subject.network, subject.examples, validation, subject.losses, chosen, seed=0, hooks=Hooks(on_epoch=note)
+    )
     return trained, seen
 
 
@@ -167,8 +171,7 @@ def test_history_has_one_row_per_epoch_with_scores() -> None:
         subject.losses,
         TrainingOptions(epochs=3),
         seed=0,
-        score=lambda outputs: {"mean": float(np.mean(outputs[TARGET]))},
-        on_epoch=seen.append,
+        hooks=Hooks(lambda outputs: {"mean": float(np.mean(outputs[TARGET]))}, seen.append),
     )
     assert trained.history == seen
     assert [row["epoch"] for row in seen] == [1, 2, 3]
@@ -204,18 +207,17 @@ def test_training_depends_on_the_seed_alone() -> None:
         ({"patience": 4}, {}, None),
         ({"patience": None}, {}, None),
         ({"patience": 3}, {"validated": False}, None),
-        ({"minutes": 2.0}, {}, "minutes"),
-        ({"minutes": 2.1}, {}, None),
-        ({"epochs": 5, "minutes": 1.0, "patience": 1, "stop_at_loss": 1.0}, {}, "loss"),
+        ({}, {"time_is_up": True}, "minutes"),
+        ({"epochs": 5, "patience": 1, "stop_at_loss": 1.0}, {"time_is_up": True}, "loss"),
     ],
     ids=str,
 )
 def test_reason_to_stop_is_the_first_that_holds(
     options: dict[str, Any], state: dict[str, Any], reason: str | None
 ) -> None:
-    """After epoch 5 with a loss of 0.5, three epochs without gain, and two minutes."""
+    """After epoch 5 with a loss of 0.5 and three epochs without gain."""
     progress = Progress(best_epoch=2, best_loss=0.1, epochs_without_gain=3)
-    given_state = {"epoch": 5, "training_loss": 0.5, "minutes": 2.0, "validated": True} | state
+    given_state = {"epoch": 5, "training_loss": 0.5, "time_is_up": False, "validated": True} | state
     assert reason_to_stop(progress, TrainingOptions(**options), **given_state) == reason
 
 
@@ -268,7 +270,7 @@ def test_stop_at_loss_stops_after_the_first_epoch_that_reaches_it() -> None:
 def test_minutes_stop_after_the_epoch_in_which_they_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each epoch takes one minute of a clock of our own."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr("bptrain.training.train.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("bptrain.training.keeper.time", SimpleNamespace(monotonic=lambda: clock.now))
 
     def score(outputs: Any) -> dict[str, float]:
         clock.now += 60
@@ -276,7 +278,9 @@ def test_minutes_stop_after_the_epoch_in_which_they_pass(monkeypatch: pytest.Mon
 
     subject = line()
     options = TrainingOptions(epochs=10, minutes=2.5)
-    trained = train(subject.network, subject.examples, subject.examples, subject.losses, options, seed=0, score=score)
+    trained = train(
+        subject.network, subject.examples, subject.examples, subject.losses, options, seed=0, hooks=Hooks(score)
+    )
     assert (trained.stopped_by, len(trained.history)) == ("minutes", 3)
     assert trained.seconds == [60, 60, 60]
 
@@ -321,7 +325,9 @@ def test_divergence_does_not_score_what_is_no_number() -> None:
         return {}
 
     options = TrainingOptions(optimizer=SgdOptions(learning_rate=1e30), epochs=20)
-    trained = train(subject.network, subject.examples, subject.examples, subject.losses, options, seed=0, score=score)
+    trained = train(
+        subject.network, subject.examples, subject.examples, subject.losses, options, seed=0, hooks=Hooks(score)
+    )
     assert trained.stopped_by == "diverged"
 
 
@@ -330,10 +336,10 @@ def test_divergence_does_not_score_what_is_no_number() -> None:
 
 def test_first_signal_waits_for_a_safe_point_and_the_second_does_not() -> None:
     reached = []
-    with pytest.raises(KeyboardInterrupt), postponed() as safe_point:
+    with pytest.raises(KeyboardInterrupt), postponed() as signals:
         signal.raise_signal(signal.SIGINT)
         reached.append("after the signal")
-        safe_point()
+        signals.take_effect()
         reached.append("after the safe point")
     assert reached == ["after the signal"]
     with pytest.raises(KeyboardInterrupt), postponed():
@@ -355,7 +361,7 @@ def fit_until_signal() -> None:
     subject = line()
     options = TrainingOptions(epochs=10**6, patience=None)
     interrupt = lambda row: signal.raise_signal(signal.SIGINT)  # noqa: E731
-    train(subject.network, subject.examples, None, subject.losses, options, seed=0, on_epoch=interrupt)
+    train(subject.network, subject.examples, None, subject.losses, options, seed=0, hooks=Hooks(on_epoch=interrupt))
 
 
 def test_training_ends_between_blocks() -> None:

@@ -80,7 +80,7 @@ def test_rows_without_weight_change_no_weight_of_the_network(weighted: Run, tmp_
         )
         for number, each in enumerate((table(), frame))
     ]
-    assert runs[0].lock["results"] == runs[1].lock["results"]
+    assert runs[0].lock["results"]["weights"] == runs[1].lock["results"]["weights"]
     assert (
         runs[0].metrics["targets"]["label"]["splits"]["train"]["metrics"]
         == runs[1].metrics["targets"]["label"]["splits"]["train"]["metrics"]
@@ -89,11 +89,11 @@ def test_rows_without_weight_change_no_weight_of_the_network(weighted: Run, tmp_
 
 def test_weights_change_what_is_trained(weighted: Run, tmp_path: Path) -> None:
     plain = fit(tmp_path, table(), columns={"w": "ignore", "amount": "ignore"})
-    assert plain.lock["results"] != weighted.lock["results"]
+    assert plain.lock["results"]["weights"] != weighted.lock["results"]["weights"]
     doubled = table()
     doubled["w"] *= 8  # only ratios count
     again = fit(tmp_path, doubled, "doubled")
-    assert again.lock["results"] == weighted.lock["results"]
+    assert again.lock["results"]["weights"] == weighted.lock["results"]["weights"]
 
 
 def test_rows_to_be_judged_may_lack_the_column(weighted: Run) -> None:

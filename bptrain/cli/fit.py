@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 @options.config_argument
 @options.overrides
 @click.option("--run", type=options.path, help="Directory of the run; by default the next runs/<config>-NNNN.")
+@click.option("--resume", is_flag=True, help="Go on with an unfinished run; without one, start afresh.")
+@click.option("--locked", type=options.path, help="A lock.json: refuse to start when anything differs from it.")
 @options.gates
 @options.root
 @options.quiet
@@ -27,6 +29,8 @@ def command(
     config: Path,
     overrides: tuple[str, ...],
     run: Path | None,
+    resume: bool,
+    locked: Path | None,
     gates: tuple[str, ...],
     root: Path | None,
     quiet: bool,
@@ -54,7 +58,9 @@ def command(
     loaded = loaded.model_copy(update={"evaluation": loaded.evaluation.model_copy(update={"gates": every})})
     roots = Roots.create(root, extras=given_paths(overrides))
     with progress(quiet=quiet) as listener, placed(config, overrides):
-        made = pipeline.fit(loaded, run=run, stem=config.stem, roots=roots, listener=listener)
+        made = pipeline.fit(
+            loaded, run=run, stem=config.stem, roots=roots, listener=listener, resume=resume, locked=locked
+        )
     sealed = Run.open(made)
     if verbose:
         click.echo(details_text(sealed), err=True)

@@ -19,7 +19,7 @@ def command(run: Path | None, as_json: bool) -> None:
     """
     from bptrain.reports.inspect import inspect_json, inspect_text
     from bptrain.run import Run
-    from bptrain.runs.directory import latest_run
+    from bptrain.runs.names import latest_run
 
     opened = Run.open(run or latest_run())
     click.echo(inspect_json(opened) if as_json else inspect_text(opened))

@@ -18,7 +18,15 @@ from typing import NoReturn  # noqa: E402
 import click  # noqa: E402
 
 from bptrain import __version__  # noqa: E402
-from bptrain.errors import BptrainError, DivergedError, GateError, InterruptedRun, Problem  # noqa: E402
+from bptrain.cli import interruption  # noqa: E402
+from bptrain.errors import (  # noqa: E402
+    BptrainError,
+    DivergedError,
+    GateError,
+    InterruptedRun,
+    NotReproducedError,
+    Problem,
+)
 from bptrain.reports.text import problem_text  # noqa: E402
 from bptrain.text import escape, join_words, nearest  # noqa: E402
 
@@ -28,6 +36,7 @@ COMMANDS = {
     "fit": "Train, judge and seal a model.",
     "evaluate": "Judge a run; the exit code says pass or fail.",
     "predict": "Predict the rows of a file.",
+    "reproduce": "Make a run again and compare, bit for bit.",
     "inspect": "Show what a run is.",
     "schema": "Print the JSON Schema of the config.",
     "explain": "Explain a message by its code.",
@@ -40,10 +49,19 @@ EXIT_CODES = {
     4: "data",
     5: "a run directory is damaged, foreign or unsupported",
     6: "training diverged",
+    7: "not reproduced, or not as locked",
     8: "the run directory is busy",
     74: "disk, I/O or memory",
     130: "interrupted (SIGINT)",
     143: "terminated (SIGTERM)",
+}
+
+
+AFTER_RESULT = (GateError, DivergedError, NotReproducedError)  # with `--json`, the result was printed before
+_GO_ON = ("a fit that was interrupted goes on with `--resume`",)
+INTERRUPTED = {
+    signal.SIGINT: Problem("BP730", "interrupted", hints=_GO_ON),
+    signal.SIGTERM: Problem("BP730", "terminated", hints=_GO_ON),
 }
 
 
@@ -86,6 +104,7 @@ def main() -> None:
     """The entry point of `bptrain`."""
     environment.own_process()
     signal.signal(signal.SIGTERM, _terminate)
+    interruption.watch({number: problem_text(problem) for number, problem in INTERRUPTED.items()})
     leave(run(sys.argv[1:]))
 
 
@@ -109,7 +128,7 @@ def run(arguments: list[str]) -> int:
         cli.main(arguments, prog_name="bptrain", standalone_mode=False)
     except BptrainError as error:
         _show(*error.problems)
-        if "--json" in arguments and not isinstance(error, (GateError, DivergedError)):  # after the judgement
+        if "--json" in arguments and type(error) not in AFTER_RESULT:
             _print_json(error)
         return error.exit_code
     except click.exceptions.Exit as error:
@@ -118,7 +137,7 @@ def run(arguments: list[str]) -> int:
         error.show()
         return 2
     except (KeyboardInterrupt, click.Abort):
-        _show(Problem("BP730", "interrupted", hints=("what was written stays in the `.partial` directory",)))
+        _show(INTERRUPTED[signal.SIGINT])
         return 130
     except MemoryError:
         _show(Problem("BP731", "out of memory", hints=("use a machine with more memory, or fewer rows or columns",)))
@@ -156,5 +175,4 @@ def _bug(error: Exception) -> Problem:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    hint = "what was written stays in the `.partial` directory"
-    raise InterruptedRun(number, Problem("BP730", "terminated", hints=(hint,)))
+    raise InterruptedRun(number, INTERRUPTED[signal.SIGTERM])

@@ -144,6 +144,22 @@ CODES: dict[str, Code] = {
         "The files are those of the run, but its rows fall into other parts: another scikit-learn splits otherwise.",
         "Install the scikit-learn of the run's lock.json, or judge other data with `bptrain evaluate RUN --data FILE`.",
     ),
+    "BP520": Code(
+        "a checkpoint was passed over",
+        "A file of the newest checkpoint is damaged or missing, so training goes on from the one before it. The "
+        "results are the same, as they do not depend on where training goes on.",
+        "Nothing needs to be done; check the disk if it happens again.",
+    ),
+    "BP521": Code(
+        "begun with other inputs",
+        "`--resume` goes on with a run only with the config, the data and the environment that it was begun with.",
+        "Restore what the message names, or start anew: without `--resume`, or with another `--run DIR`.",
+    ),
+    "BP522": Code(
+        "no lock file",
+        "`--locked` takes the lock.json of a run, in the format of this bptrain.",
+        "Give the path of such a file, for instance `runs/adult-0001/lock.json`.",
+    ),
     "BP530": Code(
         "another format",
         "A file of the run has a format that this bptrain does not read.",
@@ -170,7 +186,23 @@ CODES: dict[str, Code] = {
         "In one fold of the cross-validation the loss or a weight became infinite or not a number.",
         "Lower the learning rate, or look for extreme values in the columns.",
     ),
-    "BP730": Code("interrupted", "A signal ended the run.", "Start it again; nothing was published."),
+    "BP700": Code(
+        "not reproduced",
+        "With the same inputs and in the same environment the results were others, or they are further from the run's "
+        "than other seeds explain.",
+        "Look at the first epoch that differs, and at what the message names; report it if nothing changed.",
+    ),
+    "BP701": Code(
+        "not as locked",
+        "`--locked` allows only what the lock.json was made with: config, cells of the table, package versions, "
+        "Python, instructions of the processor, variables.",
+        "Restore what the message names, or leave `--locked` out and keep the new run's lock.json.",
+    ),
+    "BP730": Code(
+        "interrupted",
+        "A signal ended the run; its last checkpoint is in DIR.partial, and nothing was published.",
+        "Go on with `bptrain fit CONFIG --resume`; it ends as if nothing had happened.",
+    ),
     "BP731": Code(
         "out of memory",
         "The machine has not enough memory for the table or the network.",

@@ -78,11 +78,11 @@ def _start_tensorflow(threads: int) -> None:
 
 def _start_jax(threads: int) -> None:
     """JAX reads variables when it is first used: NPROC and PJRT_NPROC are the size of XLA's pool of threads."""
-    for name in [name for name in os.environ if name.startswith(("JAX_", "XLA_"))]:
+    for name in [name for name in os.environ if name.startswith(("JAX_", "XLA_")) and name != "XLA_FLAGS"]:
         del os.environ[name]
     os.environ |= {"JAX_PLATFORMS": "cpu", "NPROC": str(threads), "PJRT_NPROC": str(threads)}
     if threads == 1:
-        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
     import jax
 
     jax.devices()

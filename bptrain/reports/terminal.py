@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -40,6 +40,9 @@ class PlainProgress:
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
         if not self.quiet:
             self.line(epoch_line(row, epochs))
+
+    def resumed(self, history: Sequence[Mapping[str, float]], epochs: int) -> None:
+        self.stage(f"goes on after epoch {len(history)}")
 
     def line(self, text: str) -> None:
         """Write a line."""

@@ -45,10 +45,15 @@ _ZIP_DAMAGE = (
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Write arrays of any shape, little-endian and C order, atomically.
+    """Write what `pack_arrays` makes, atomically; raises as it does, and StorageError."""
+    storage.write_bytes(path, pack_arrays(arrays))
+
+
+def pack_arrays(arrays: Mapping[str, Array]) -> memoryview:
+    """The bytes of a file with arrays of any shape, little-endian and C order.
 
     A name may hold folders ("dense/kernel"). Raises ValueError for a name that is not a plain relative path, TypeError
-    for what is not a plain array of numbers, booleans, times or fixed-width text, and StorageError.
+    for what is not a plain array of numbers, booleans, times or fixed-width text.
     """
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
@@ -58,7 +63,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
             member.create_system = 3
             member.external_attr = 0o644 << 16
             archive.writestr(member, _header(array) + array.tobytes())
-    storage.write_bytes(path, packed.getbuffer())
+    return packed.getbuffer()
 
 
 def read_arrays(path: Path, expected: Expected | None = None) -> dict[str, Array]:

@@ -7,10 +7,8 @@ and one on DIR.partial/.lock, which says who holds it and serves where folders c
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
-import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,13 +17,12 @@ from types import TracebackType
 
 from bptrain.errors import BusyError, DataError, Problem, RunError, StorageError, UsageError
 from bptrain.runs import manifest, platform, storage
+from bptrain.runs.names import LATEST, RUNS, check_name, highest_number, numbers, refuse_existing, safe_stem
 from bptrain.text import escape
 
 LOCK = ".lock"
 CHECKPOINTS = "checkpoints"
-LATEST = "latest"
 
-RUNS = Path("runs")
 Warn = Callable[[Problem], None]
 
 _ATTEMPTS = 1000  # each failed attempt means that another process got ahead
@@ -35,13 +32,17 @@ class PartialRun:
     """A claimed run that is being built in `path`; made by `claim`, used as a context manager.
 
     Leaving the context releases the locks. An unpublished partial stays as it is, except after a UsageError or
-    DataError: a wrong config or table leaves nothing behind. `notices` are warnings for the caller to show.
+    DataError: a wrong config or table leaves nothing behind. What goes on from an interruption, `resumed`, always
+    stays. `notices` are warnings for the caller to show.
     """
 
-    def __init__(self, final: Path, held: _Held, made: list[Path], notices: tuple[Problem, ...]) -> None:
+    def __init__(
+        self, final: Path, held: _Held, made: list[Path], notices: tuple[Problem, ...], *, resumed: bool = False
+    ) -> None:
         self.path = manifest.partial_of(final)
         self.final = final
         self.notices = notices
+        self.resumed = resumed
         self._held: _Held | None = held
         self._made = made
 
@@ -51,24 +52,38 @@ class PartialRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if isinstance(error, UsageError | DataError):
+        if isinstance(error, UsageError | DataError) and not self.resumed:
             with suppress(StorageError):  # the mistake that ended the run is the one to show
                 self.discard()
         self._release()
 
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of what an unfinished run needs to go on, which is there."""
+        with storage.disk_errors(self.path):
+            platform.make_folder(self.path / CHECKPOINTS)
+        return self.path / CHECKPOINTS
+
+    @property
+    def sealed(self) -> bool:
+        """Whether nothing but publishing is left to do."""
+        return manifest.is_whole(self.path, leave_out=_unsealed(self.path))
+
     def publish(self, *, latest: bool, runs: Path = RUNS, warn: Warn = lambda _: None) -> Path:
-        """Seal the run, rename it to its final path and return that.
+        """Seal the run, rename it to its final path and return that. Checkpoints stay until it is sealed.
 
         With `latest`, `runs/latest` then names it, if it lies in `runs`; `warn` is told when that cannot be written.
         Raises BusyError when the final path has appeared meanwhile, RunError for what a run may not hold, and
         StorageError; the partial then stays.
         """
         held = self._need_held()
-        with storage.disk_errors(self.path):
-            _remove_working_files(self.path)
-        manifest.write_manifest(self.path, leave_out=frozenset({LOCK}))
+        if not self.sealed:
+            with storage.disk_errors(self.path):
+                _remove_temporary(self.path)
+            manifest.write_manifest(self.path, leave_out=_unsealed(self.path))
         with storage.disk_errors(self.final):
             _sync_tree(self.path)
+            _remove(self.path / CHECKPOINTS)
             held.drop_lock_file(self.path)
             _rename(self.path, self.final)
             for folder in (self.final.parent, *(made.parent for made in self._made)):
@@ -106,37 +121,21 @@ class PartialRun:
             self._held = None
 
 
-def claim(run: Path | None, *, stem: str, runs: Path = RUNS) -> PartialRun:
+def claim(run: Path | None, *, stem: str, runs: Path = RUNS, resume: bool = False) -> PartialRun:
     """Claim a run directory for this process: `run` itself, or the next `runs/<stem>-NNNN` when it is None.
 
     Missing parents are made. A partial that an ended process left at `run` is emptied and used again, with a notice.
+    To `resume`, its checkpoints are kept, and without `run` the newest partial of the stem is taken, if there is one.
     Raises UsageError when `run` exists, lies in another run or cannot be a run's name, BusyError when another process
     builds it, and StorageError.
     """
     if run is not None:
-        _check_name(run)
+        check_name(run)
     manifest.refuse_inside_run(run or runs / stem)
-    return _claim_numbered(runs, _safe_stem(stem)) if run is None else _claim_named(run)
-
-
-def latest_run(runs: Path = RUNS) -> Path:
-    """The run that `runs/latest` names; raises UsageError when there is none, or it names no run in `runs`."""
-    pointer = runs / LATEST
-    where = escape(pointer)
-    hints = ("name the run: `bptrain evaluate runs/NAME`", "`bptrain fit CONFIG` makes one")
-    if not os.path.lexists(pointer):
-        raise UsageError(Problem("BP514", f"there is no latest run: `{where}` does not exist", where, hints=hints))
-    try:
-        name = storage.read_bytes(pointer, at_most=4096).decode("utf-8").removesuffix("\n")
-    except (RunError, UnicodeDecodeError) as err:
-        raise UsageError(
-            Problem("BP514", f"`{where}` is not the one-line text file that bptrain writes", where, hints=hints)
-        ) from err
-    plain = name not in {"", ".", ".."} and name.isprintable() and not set(name) & {"/", "\\", ":"}
-    if not plain or (runs / name).is_symlink() or not (runs / name).is_dir():
-        message = f"`{where}` names `{escape(name)}`, which is not a folder in `{escape(runs)}`"
-        raise UsageError(Problem("BP514", message, where, hints=hints))
-    return runs / name
+    if run is not None:
+        return _claim_named(run, resume=resume)
+    stem = safe_stem(stem)
+    return (_claim_unfinished(runs, stem) if resume else None) or _claim_numbered(runs, stem)
 
 
 class _Held:
@@ -160,13 +159,22 @@ class _Held:
         self.lock = self.folder = None
 
 
-def _claim_named(final: Path) -> PartialRun:
+def _claim_unfinished(runs: Path, stem: str) -> PartialRun | None:
+    """The newest partial of a stem, with its checkpoints."""
+    for number in sorted(numbers(runs, stem, only_partial=True), reverse=True):
+        final = runs / f"{stem}-{number:04d}"
+        if not os.path.lexists(final):
+            return _take(final, [], resume=True)
+    return None
+
+
+def _claim_named(final: Path, *, resume: bool) -> PartialRun:
     made: list[Path] = []
     try:
         for _ in range(_ATTEMPTS):
-            _refuse_existing(final)
+            refuse_existing(final)
             _make_partial(final, made)
-            claimed = _take(final, made)
+            claimed = _take(final, made, resume=resume)
             if claimed is not None:
                 return claimed
     except (UsageError, BusyError, StorageError):
@@ -180,7 +188,7 @@ def _claim_numbered(runs: Path, stem: str) -> PartialRun:
     number = 0
     try:
         for _ in range(_ATTEMPTS):
-            number = max(number, _highest_number(runs, stem)) + 1
+            number = max(number, highest_number(runs, stem)) + 1
             final = runs / f"{stem}-{number:04d}"
             if not _make_partial(final, made):
                 continue
@@ -192,15 +200,6 @@ def _claim_numbered(runs: Path, stem: str) -> PartialRun:
         _remove_made(made)
         raise
     raise BusyError(_busy(runs / f"{stem}-{number:04d}"))
-
-
-def _highest_number(runs: Path, stem: str) -> int:
-    pattern = re.compile(rf"{re.escape(stem)}-([0-9]{{4,}})({re.escape(manifest.PARTIAL_SUFFIX)})?")
-    if not os.path.lexists(runs):
-        return 0
-    with storage.disk_errors(runs, doing="read"):
-        matches = [pattern.fullmatch(name) for name in os.listdir(runs)]
-    return max((int(match[1]) for match in matches if match), default=0)
 
 
 def _make_partial(final: Path, made: list[Path]) -> bool:
@@ -234,7 +233,7 @@ def _remove_made(made: list[Path]) -> None:
             folder.rmdir()
 
 
-def _take(final: Path, made: list[Path]) -> PartialRun | None:
+def _take(final: Path, made: list[Path], *, resume: bool = False) -> PartialRun | None:
     """Lock the partial folder; None when another process moved it meanwhile. BusyError when another holds it."""
     partial = manifest.partial_of(final)
     if partial.is_symlink() or (partial.exists() and not partial.is_dir()):
@@ -248,7 +247,9 @@ def _take(final: Path, made: list[Path]) -> PartialRun | None:
     try:
         with storage.disk_errors(partial):
             if _lock(held, partial) and not _withdraw(held, partial, final):
-                claimed = PartialRun(final, held, made, _take_over(held, partial))
+                notices = () if resume else _take_over(held, partial)
+                resumed = resume and _keep_checkpoints(held, partial)
+                claimed = PartialRun(final, held, made, notices, resumed=resumed)
     finally:
         if claimed is None:
             held.close()
@@ -289,8 +290,23 @@ def _take_over(held: _Held, partial: Path) -> tuple[Problem, ...]:
     where = escape(partial)
     names = ", ".join(escape(name) for name in left)
     message = f"`{where}` was left by a run that ended early; its files were removed: {names}"
-    hints = ("to keep an unfinished run, rename its folder or choose another `--run DIR`",)
+    hints = ("`--resume` would have gone on with it; to keep an unfinished run, choose another `--run DIR`",)
     return (Problem("BP515", message, where, hints=hints),)
+
+
+def _keep_checkpoints(held: _Held, partial: Path) -> bool:
+    """Remove what will be written again, and say whether there is something to go on from."""
+    _write_holder(held)
+    if manifest.is_whole(partial, leave_out=_unsealed(partial)):
+        return True
+    _empty(partial, but=CHECKPOINTS)
+    return (partial / CHECKPOINTS).is_dir()
+
+
+def _unsealed(partial: Path) -> frozenset[str]:
+    """What is there only as long as the run is not published."""
+    saved = (path.relative_to(partial).as_posix() for path in (partial / CHECKPOINTS).rglob("*"))
+    return frozenset({LOCK, *saved})
 
 
 def _write_holder(held: _Held) -> None:
@@ -302,10 +318,10 @@ def _write_holder(held: _Held) -> None:
     platform.write_all(held.lock, storage.canonical_json(holder).encode())
 
 
-def _empty(partial: Path) -> None:
-    """Remove everything but the lock file, which shows until the end that the folder is ours."""
+def _empty(partial: Path, *, but: str = "") -> None:
+    """Remove everything but the lock file, which shows until the end that the folder is ours, and the name `but`."""
     for path in partial.iterdir():
-        if path.name != LOCK:
+        if path.name not in {LOCK, but}:
             _remove(path)
 
 
@@ -316,8 +332,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _remove_working_files(partial: Path) -> None:
-    _remove(partial / CHECKPOINTS)
+def _remove_temporary(partial: Path) -> None:
     for path in list(partial.rglob(f"{storage.TEMPORARY_PREFIX}*")):
         _remove(path)
 
@@ -336,28 +351,6 @@ def _rename(partial: Path, final: Path) -> None:
         platform.rename_folder(partial, final)
     except FileExistsError as err:
         raise BusyError(_appeared(partial, final)) from err
-
-
-def _safe_stem(stem: str) -> str:
-    """Letters, digits, `.`, `_` and `-` of a stem, short enough for every file system, never empty or hidden."""
-    kept = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", stem)).strip(".-_")
-    return kept.encode("utf-8", "ignore")[:180].decode("utf-8", "ignore") or "run"
-
-
-def _check_name(run: Path) -> None:
-    name, shown = run.name, escape(run)
-    if name in {"", "..", LATEST} or name.endswith(manifest.PARTIAL_SUFFIX) or "\0" in str(run):
-        message = f"`{shown}` cannot be the name of a run directory"
-        taken = f"`{LATEST}` and names ending in `{manifest.PARTIAL_SUFFIX}` have a meaning of their own"
-        raise UsageError(Problem("BP512", message, shown, hints=("choose a name such as `runs/adult-first`", taken)))
-
-
-def _refuse_existing(final: Path) -> None:
-    if os.path.lexists(final):
-        where = escape(final)
-        message = f"`{where}` exists, and a published run is never changed"
-        hints = ("choose another name for `--run`, or leave it out to get the next number", "or remove it first")
-        raise UsageError(Problem("BP511", message, where, hints=hints))
 
 
 def _foreign(partial: Path, reason: str) -> Problem:

@@ -80,10 +80,23 @@ def verify(directory: Path) -> dict[str, Any]:
     directory is not a run, or which format a newer bptrain has to read. StorageError when the disk fails.
     """
     _check_is_run(directory)
+    return _verify(directory, leave_out=frozenset())
+
+
+def is_whole(directory: Path, *, leave_out: frozenset[str]) -> bool:
+    """Whether a directory that need not be published is as its manifest says, but for the relative paths left out."""
+    try:
+        _verify(directory, leave_out=leave_out)
+    except RunError:
+        return False
+    return True
+
+
+def _verify(directory: Path, *, leave_out: frozenset[str]) -> dict[str, Any]:
     manifest = _read_manifest(directory)
     entries = manifest["files"]
     found, problems = _walk(directory)
-    found -= {MANIFEST}
+    found -= {MANIFEST, *leave_out}
     irregular = {problem.where for problem in problems}
     for name in sorted(entries.keys() | found):
         problem = _compare(directory, name, entries.get(name), present=name in found)

@@ -109,6 +109,26 @@ def replace(source: Path, target: Path) -> None:
     os.replace(source, target)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, if there is one."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder in one that there is; nothing when there is one of that name."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path)
+
+
+def names_in(path: Path) -> list[str]:
+    """The names in a folder, sorted; none when there is no such folder."""
+    try:
+        return sorted(os.listdir(path))
+    except FileNotFoundError:
+        return []
+
+
 def rename_folder(source: Path, target: Path) -> None:
     """Rename a folder, atomically; FileExistsError when anything but an empty folder is at `target`."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -18,6 +19,7 @@ from bptrain.runs import platform
 from bptrain.text import escape
 
 TEMPORARY_PREFIX = ".tmp-"
+_CHUNK = 2**20
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
@@ -45,7 +47,7 @@ def written(path: Path, *, need: int | None = None) -> Iterator[BinaryIO]:
             platform.replace(temporary, path)
         finally:
             with suppress(OSError):  # gone when all went well, and never worth hiding the first error
-                temporary.unlink()
+                platform.remove(temporary)
         platform.sync_folder(path.parent)
 
 
@@ -81,6 +83,23 @@ def read_bytes(path: Path, *, at_most: int | None = None) -> bytes:
             message = f"`{escape(path)}` has {size:,} bytes, at most {at_most:,} were expected"
             raise RunError(Problem("BP502", message, escape(path), hints=_DAMAGED))
         return file.read()
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a regular file's bytes, in hexadecimal; raises as `read_bytes`."""
+    digest = hashlib.sha256()
+    with open_regular(path) as file, disk_errors(path, doing="read"):
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def holds(path: Path, data: bytes | memoryview) -> bool:
+    """Whether a regular file has exactly these bytes. Raises StorageError when it cannot be read."""
+    try:
+        return read_bytes(path, at_most=len(data)) == data
+    except RunError:
+        return False
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count, islice, repeat
 from math import ceil
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from bptrain import seeds
 
 Arrays = Mapping[str, np.ndarray]
+Block = tuple[np.ndarray, np.ndarray]
 
 
 CHUNK_ROWS = 2**13
@@ -99,25 +100,53 @@ def n_blocks(n_rows: int, batch_size: int, most_steps: int) -> int:
     return ceil(n_rows // batch_size / most_steps) + (n_rows % batch_size > 0)
 
 
+def steps_of(made: int, n_rows: int, batch_size: int, most_steps: int) -> int:
+    """Steps of so many first blocks of an epoch."""
+    n_full = n_rows // batch_size
+    last = made == n_blocks(n_rows, batch_size, most_steps) and n_rows % batch_size > 0
+    return min(made * _together(n_full, most_steps), n_full) + last
+
+
 def blocks(
-    n_rows: int, *, batch_size: int, seed: int, most_steps: int, window_rows: int | None = None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    n_rows: int,
+    *,
+    batch_size: int,
+    seed: int,
+    most_steps: int,
+    window_rows: int | None = None,
+    after: tuple[int, int] = (0, 0),
+) -> Iterator[Block]:
     """The rows of epoch after epoch, without end: blocks (steps, batch) int32, and how many steps to make (1,) int32.
 
     All blocks of full batches have one shape, so that one compiled program serves them; what lies behind the steps to
-    make means nothing. The order is that of `windows`, without `window_rows` that of `permutation`.
+    make means nothing. The order is that of `windows`, without `window_rows` that of `permutation`. `after` so many
+    epochs, and blocks of the next, training goes on: these blocks have no steps to make.
     """
-    n_full = n_rows // batch_size
-    n_together = max(1, ceil(n_full / max(1, ceil(n_full / most_steps))))
-    for epoch in count():
-        for rows in _regrouped(_order(seed, epoch, n_rows, window_rows), n_together * batch_size):
-            steps, rest = divmod(len(rows), batch_size)
-            if steps:
-                block = rows[: steps * batch_size].reshape(steps, batch_size)
-                missing = ((0, n_together - steps), (0, 0))
-                yield (np.pad(block, missing) if steps < n_together else block), np.array([steps], np.int32)
-            if rest:
-                yield rows[None, steps * batch_size :], np.ones(1, np.int32)
+    n_together = _together(n_rows // batch_size, most_steps)
+    n_epochs, n_done = after
+    idle = np.zeros((n_together, batch_size), np.int32), np.zeros(1, np.int32)
+    for epoch in count(n_epochs):
+        order = _order(seed, epoch, n_rows, window_rows)
+        made = _blocks_of(order, n_together, batch_size)
+        yield from chain(repeat(idle, n_done), islice(made, n_done, None))
+        n_done = 0
+
+
+def _blocks_of(order: Iterable[np.ndarray], n_together: int, batch_size: int) -> Iterator[Block]:
+    """The blocks of one epoch."""
+    for rows in _regrouped(order, n_together * batch_size):
+        steps, rest = divmod(len(rows), batch_size)
+        if steps:
+            block = rows[: steps * batch_size].reshape(steps, batch_size)
+            missing = ((0, n_together - steps), (0, 0))
+            yield (np.pad(block, missing) if steps < n_together else block), np.array([steps], np.int32)
+        if rest:
+            yield rows[None, steps * batch_size :], np.ones(1, np.int32)
+
+
+def _together(n_full: int, most_steps: int) -> int:
+    """Steps of a block: full batches in as few blocks as may be, of one size."""
+    return max(1, ceil(n_full / max(1, ceil(n_full / most_steps))))
 
 
 def _order(seed: int, epoch: int, n_rows: int, window_rows: int | None) -> Iterator[np.ndarray]:

@@ -55,6 +55,10 @@ class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
 
         self.train_function = with_arguments
 
+    def synchronise(self) -> None:
+        """Between blocks: let all variables have their values, which Keras hands from block to block beside them."""
+        self.jax_state_sync()
+
     def train_step(self, state: Any, data: Any) -> tuple[dict[str, Any], Any]:
         """Make all steps of a block; the losses in the result are means over the epoch's rows so far, by weight."""
         *values, means = state
@@ -72,6 +76,7 @@ class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
         values, sums = jax.lax.fori_loop(0, n_steps[0], step, start)
         with keras.StatelessScope(list(zip(self.metrics_variables, means, strict=True))) as scope:
             for name, (total, weight) in sums.items():
-                self._means[name].update_state(total / weight, sample_weight=weight)
+                mean = keras.ops.divide_no_nan(total, weight)  # a block may have no step to make
+                self._means[name].update_state(mean, sample_weight=weight)
             logs = {mean.name: mean.result() for mean in self._means.values()}
         return logs, (*values, [scope.get_current_value(variable) for variable in self.metrics_variables])

@@ -148,6 +148,15 @@ ScheduleOptions = Annotated[
 ]
 
 
+class CheckpointOptions(Section):
+    """How often an unfinished training is saved, to go on with `--resume`; results do not depend on it."""
+
+    minutes: Annotated[float, Field(ge=0)] | None = Field(
+        1.0, description="Save when so many minutes have passed since the last time; null: not by time."
+    )
+    epochs: Annotated[int, Field(ge=1)] | None = Field(None, description="Save after every so many epochs, too.")
+
+
 class TrainingOptions(Section):
     """How the network is trained and when training stops."""
 
@@ -195,7 +204,10 @@ class TrainingOptions(Section):
         None, description="Stop when an epoch's training loss is at or below this."
     )
     minutes: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="Stop after this time; the epoch being trained is finished."
+        None, description="Stop after this time, within an epoch if need be; its rows so far are then the epoch."
+    )
+    checkpoints: CheckpointOptions = Field(
+        CheckpointOptions(), description="How often an unfinished training is saved, to go on with `--resume`."
     )
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
         2, description="Threads of the arithmetic; never read from the machine."

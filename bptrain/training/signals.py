@@ -4,44 +4,59 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
-@contextmanager
-def postponed() -> Iterator[Callable[[], None]]:
-    """A function to call at safe points: there a first SIGINT or SIGTERM takes effect.
+class Postponed:
+    """Signals that came and have not taken effect yet."""
 
-    A second one does as soon as Python runs again, which it does not within a block of steps. Outside the main thread,
-    where Python handles no signals, it does nothing.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: None
-        return
-    seen: list[int] = []
+    def __init__(self) -> None:
+        self._seen: list[int] = []
+        self._before: dict[int, signal._HANDLER] = {}
 
-    def note(number: int, frame: object) -> None:
-        seen.append(number)
-        if len(seen) > 1:
-            take_effect()
+    @property
+    def pending(self) -> bool:
+        """Whether `take_effect` would end the training."""
+        return bool(self._seen)
 
-    def take_effect() -> None:
-        if seen:
-            restore()
-            signal.raise_signal(seen.pop())
+    def take_effect(self) -> None:
+        """At a safe point: do what a first SIGINT or SIGTERM would have done; nothing without one."""
+        if self._seen:
+            self.restore()
+            signal.raise_signal(self._seen.pop())
 
-    def restore() -> None:
-        for number, handler in before.items():
+    def note(self, number: int, frame: object) -> None:
+        """Handle a signal: a second one takes effect at once, as soon as Python runs."""
+        self._seen.append(number)
+        if len(self._seen) > 1:
+            self.take_effect()
+
+    def install(self) -> None:
+        """Put `note` in the place of the handlers that there are; ignored signals stay ignored."""
+        handlers = {number: signal.getsignal(number) for number in ENDING}
+        self._before = {number: each for number, each in handlers.items() if each not in (None, signal.SIG_IGN)}
+        for number in self._before:
+            signal.signal(number, self.note)
+
+    def restore(self) -> None:
+        """Put the handlers back that there were."""
+        for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    before = {number: signal.getsignal(number) for number in ENDING}
-    before = {number: handler for number, handler in before.items() if handler not in (None, signal.SIG_IGN)}
-    for number in before:
-        signal.signal(number, note)
+
+@contextmanager
+def postponed() -> Iterator[Postponed]:
+    """Signals take effect at safe points only; outside the main thread, where Python handles none, nothing changes."""
+    signals = Postponed()
+    if threading.current_thread() is not threading.main_thread():
+        yield signals
+        return
+    signals.install()
     try:
-        yield take_effect
+        yield signals
     finally:
-        restore()
-    take_effect()
+        signals.restore()
+    signals.take_effect()

@@ -31,14 +31,14 @@ def observe(progress: Progress, *, epoch: int, loss: float) -> bool:
 
 
 def reason_to_stop(
-    progress: Progress, options: TrainingOptions, *, epoch: int, training_loss: float, minutes: float, validated: bool
+    progress: Progress, options: TrainingOptions, *, epoch: int, training_loss: float, time_is_up: bool, validated: bool
 ) -> str | None:
-    """Why training ends after this epoch, or None. `minutes` is the time since training began."""
+    """Why training ends after this epoch, or None."""
     if options.stop_at_loss is not None and training_loss <= options.stop_at_loss:
         return "loss"
     if validated and options.patience is not None and progress.epochs_without_gain >= options.patience:
         return "patience"
-    if options.minutes is not None and minutes >= options.minutes:
+    if time_is_up:
         return "minutes"
     if epoch >= options.epochs:
         return "epochs"

@@ -44,6 +44,9 @@ class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
         """What Keras resets at the start of an epoch."""
         return list(self._means.values())
 
+    def synchronise(self) -> None:
+        """Between blocks: let all variables have their values, which they always have here."""
+
     def train_step(self, data: Any) -> dict[str, Any]:
         """Make all steps of a block; the losses in the result are means over the epoch's rows so far, by weight."""
         rows, n_steps = data
@@ -54,7 +57,7 @@ class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
             for variable, value in zip(part, its_values, strict=True):
                 variable.assign(value)
         for name, (total, weight) in sums.items():
-            self._means[name].update_state(total / weight, sample_weight=weight)
+            self._means[name].update_state(tf.math.divide_no_nan(total, weight), sample_weight=weight)
         return {mean.name: mean.result() for mean in self._means.values()}
 
     def _loop(self, state: State, rows: Any, n_steps: Any) -> tuple[State, Sums]:

@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 
-from bptrain.network.predict import predict
-from bptrain.training.batches import Examples, blocks, n_blocks, n_steps
+from bptrain.errors import Problem
+from bptrain.runs.checkpoints import Generation
+from bptrain.training.batches import Examples, blocks, n_blocks, n_steps, steps_of
+from bptrain.training.course import Course, History, Trained
 from bptrain.training.descent import Descent, Losses
 from bptrain.training.engine import compiling_pays, most_steps, n_activations
+from bptrain.training.keeper import Keeper, OnEpoch, Score
 from bptrain.training.optimizers import optimizer
 from bptrain.training.options import TrainingOptions
-from bptrain.training.schedules import Plateau, Schedule, observe_plateau
+from bptrain.training.saver import Saver, Saving
+from bptrain.training.schedules import Schedule
 from bptrain.training.signals import postponed
-from bptrain.training.stopping import Progress, observe, reason_to_stop
-
-Score = Callable[[Mapping[str, np.ndarray]], dict[str, float]]
-History = list[dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Trained:
-    """How training went. `stopped_by` is `loss`, `patience`, `minutes`, `epochs` or `diverged`.
+class Hooks:
+    """Who is told what: of each row of the history, of those of a training that goes on, and of warnings.
 
-    `history` has one row per epoch; `best_epoch` is the epoch whose weights the network now has, counted from 1
-    (0: the first weights, when no epoch was finite). `seconds` is the time of each epoch, `plateaus` what the plateau
-    schedule had left of the learning rate in it.
+    `score` turns outputs on validation rows into further columns of the history.
     """
 
-    history: History
-    best_epoch: int
-    stopped_by: str
-    seconds: list[float]
-    plateaus: list[float]
+    score: Score = lambda outputs: {}
+    on_epoch: OnEpoch = lambda row: None
+    on_resume: Callable[[History], None] = lambda history: None
+    warn: Callable[[Problem], None] = lambda problem: None
 
 
 def train(
@@ -48,22 +43,26 @@ def train(
     options: TrainingOptions,
     *,
     seed: int,
-    score: Score = lambda outputs: {},
-    on_epoch: Callable[[dict[str, float]], None] = lambda row: None,
+    hooks: Hooks = Hooks(),
     after: Trained | None = None,
+    saving: Saving | None = None,
+    until_step: int | None = None,
 ) -> Trained:
     """Train `network` in place; it ends with the weights of the best epoch, or the last one (`restore_best: false`).
 
     While no epoch has a validation loss that is a number, the last one counts as the best.
     `losses` has one function (truth, output) → (batch,) per output. The loss in the history is their sum, each the mean
-    over rows by weight, without penalties. `score` turns validation outputs into further columns of the history.
-    `on_epoch` sees each row of it.
+    over rows by weight, without penalties.
 
     A refit gives `after`, the training that chose the epoch: then exactly so many epochs are made, with the learning
-    rates of that training, whatever the losses.
+    rates of that training, whatever the losses. With `until_step`, a training that the clock stopped is repeated: time
+    is up after so many steps.
+
+    With `saving`, the training goes on from the newest checkpoint there and saves its own. Raises StorageError when
+    that fails.
     """
-    batch_size = training.n_rows if options.batch_size == "all" else min(options.batch_size, training.n_rows)
-    steps = n_steps(training.n_rows, batch_size)
+    sizes = _sizes(network, training, options)
+    steps = n_steps(training.n_rows, sizes["batch_size"])
     schedule = Schedule(
         options.optimizer.learning_rate,
         options.schedule,
@@ -71,28 +70,63 @@ def train(
         steps_per_epoch=steps,
         n_steps=options.epochs * steps,
     )
-    keeper = _Keeper(_stopping(options, after), network, validation, losses, score, on_epoch, schedule, after)
-    engine = _engine()(network.input, network.output)
-    chosen = optimizer(options, schedule)
-    engine.bind(training, Descent(network, losses, chosen, schedule.plateau))
-    engine.compile(
-        optimizer=chosen,
-        jit_compile=_is_compiled(network, options, n_rows=training.n_rows, batch_size=batch_size),
+    decisive = _stopping(options, after)
+    keeper = Keeper(
+        decisive, network, validation, losses, schedule, hooks.score, hooks.on_epoch, after=after, until_step=until_step
     )
-    most = training.most_steps(batch_size, most_steps(network, batch_size))
-    rows = blocks(training.n_rows, batch_size=batch_size, seed=seed, most_steps=most, window_rows=training.window_rows)
-    with postponed() as safe_point:
+    saved = saving.checkpoints.newest(hooks.warn) if saving else None
+    if saved is not None and saved.state["stopped_by"]:
+        keeper.course, keeper.kept = Course.from_json(saved.state), list(saved.groups["kept"].values())
+        hooks.on_resume(keeper.course.history)
+    else:
+        chosen = optimizer(options, schedule)
+        engine = _engine()(network.input, network.output)
+        engine.bind(training, Descent(network, losses, chosen, schedule.plateau))
+        compiled = _is_compiled(network, options, n_rows=training.n_rows, batch_size=sizes["batch_size"])
+        engine.compile(optimizer=chosen, jit_compile=compiled)
+        _fit(engine, keeper, training, sizes, seed=seed, saving=saving, saved=saved, on_resume=hooks.on_resume)
+    network.set_weights(keeper.kept)
+    return keeper.course.trained()
+
+
+def _fit(
+    engine: Any,
+    keeper: Keeper,
+    training: Examples,
+    sizes: dict[str, int],
+    *,
+    seed: int,
+    saving: Saving | None,
+    saved: Generation | None,
+    on_resume: Callable[[History], None],
+) -> None:
+    """Make the epochs, those that `saved` leaves to be made."""
+    in_epoch = n_blocks(training.n_rows, **sizes)
+    with postponed() as signals:
+        saver = Saver(
+            keeper, saving, signals, n_blocks=in_epoch, steps_of=lambda made: steps_of(made, training.n_rows, **sizes)
+        )
+        saver.set_model(engine)
+        if saved is not None:
+            saver.restore(saved)
+            on_resume(keeper.course.history)
+        made = keeper.course.epoch, keeper.course.block
+        rows = blocks(training.n_rows, **sizes, seed=seed, window_rows=training.window_rows, after=made)
         engine.fit(
             engine.stream(rows),
-            steps_per_epoch=n_blocks(training.n_rows, batch_size, most),
+            steps_per_epoch=in_epoch,
+            initial_epoch=keeper.course.epoch,
             epochs=keeper.options.epochs,
-            callbacks=[keeper, keras.callbacks.LambdaCallback(on_train_batch_end=lambda block, logs: safe_point())],
+            callbacks=[keeper, saver],
             shuffle=False,  # the order is made in `blocks`
             verbose=0,
         )
-    if keeper.kept is not None:
-        network.set_weights(keeper.kept)
-    return Trained(keeper.history, keeper.kept_epoch, keeper.stopped_by, keeper.seconds, keeper.plateaus)
+
+
+def _sizes(network: keras.Model, training: Examples, options: TrainingOptions) -> dict[str, int]:
+    """The rows of a step, and the steps of a block at most."""
+    batch_size = training.n_rows if options.batch_size == "all" else min(options.batch_size, training.n_rows)
+    return {"batch_size": batch_size, "most_steps": training.most_steps(batch_size, most_steps(network, batch_size))}
 
 
 def _engine() -> Any:
@@ -106,24 +140,6 @@ def _engine() -> Any:
             from bptrain.training import tensorflow_loop
 
             return tensorflow_loop.Engine
-
-
-def total_loss(
-    losses: Losses,
-    truths: Mapping[str, np.ndarray],
-    outputs: Mapping[str, np.ndarray],
-    weights: Mapping[str, np.ndarray] | None = None,
-) -> float:
-    """The summed losses of all outputs, each the mean over rows by weight (n_rows,), without penalties."""
-    return sum(
-        float(
-            np.average(
-                np.asarray(loss(keras.ops.convert_to_tensor(truths[name]), outputs[name]), np.float64),
-                weights=None if weights is None else weights[name],
-            )
-        )
-        for name, loss in losses.items()
-    )
 
 
 def _is_compiled(network: keras.Model, options: TrainingOptions, *, n_rows: int, batch_size: int) -> bool:
@@ -140,82 +156,3 @@ def _stopping(options: TrainingOptions, after: Trained | None) -> TrainingOption
         return options
     fixed = {"epochs": after.best_epoch, "patience": None, "minutes": None, "stop_at_loss": None}
     return options.model_copy(update=fixed)
-
-
-class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
-    """Once per epoch: validate, keep the history and the best weights, decide whether to go on."""
-
-    def __init__(
-        self,
-        options: TrainingOptions,
-        network: keras.Model,
-        validation: Examples | None,
-        losses: Losses,
-        score: Score,
-        on_epoch: Callable[[dict[str, float]], None],
-        schedule: Schedule,
-        after: Trained | None,
-    ) -> None:
-        super().__init__()
-        self.options, self.network, self.validation, self.losses = options, network, validation, losses
-        self.score, self.on_epoch = score, on_epoch
-        self.schedule, self.after = schedule, after
-        self.progress, self.plateau = Progress(), Plateau()
-        self.history: History = []
-        self.seconds: list[float] = []
-        self.plateaus: list[float] = []
-        self.kept: list[np.ndarray] | None = None
-        self.kept_epoch = 0
-        self.stopped_by = "epochs"
-
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self.last_finite = self.kept = self.network.get_weights()
-        self._started = self._epoch_started = time.monotonic()
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._epoch_started = time.monotonic()
-        self.plateaus.append(self.after.plateaus[epoch] if self.after else self.plateau.factor)
-        self.schedule.plateau.assign(self.plateaus[-1])
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        row = {"epoch": epoch + 1, "loss": sum(value for name, value in (logs or {}).items() if "data_loss" in name)}
-        if self.validation is not None:
-            outputs = predict(self.network, self.validation.inputs)
-            truths, weights = self.validation.truths, self.validation.weights
-            row["validation_loss"] = total_loss(self.losses, truths, outputs, weights)
-            if all(np.isfinite(output).all() for output in outputs.values()):
-                row |= {f"validation_{name}": value for name, value in self.score(outputs).items()}
-        row["learning_rate"] = float(self.schedule((epoch + 1) * self.schedule.steps_per_epoch - 1))
-        self._judge(row)
-        self.history.append(row)
-        self.seconds.append(time.monotonic() - self._epoch_started)
-        self.on_epoch(row)
-
-    def _judge(self, row: dict[str, float]) -> None:
-        """Keep this epoch's weights if they are to be kept, and stop if it is time."""
-        epoch = int(row["epoch"])
-        weights = self.network.get_weights()
-        if not np.isfinite(row["loss"]) or not all(np.isfinite(weight).all() for weight in weights):
-            self._stop("diverged")
-            self.kept, self.kept_epoch = self.last_finite, epoch - 1
-            return
-        self.last_finite = weights
-        watched = row.get("validation_loss", row["loss"])
-        better = observe(self.progress, epoch=epoch, loss=watched)
-        observe_plateau(self.plateau, self.options.schedule, loss=watched)
-        if better or not self.options.restore_best or self.validation is None or not self.progress.best_epoch:
-            self.kept, self.kept_epoch = weights, epoch
-        reason = reason_to_stop(
-            self.progress,
-            self.options,
-            epoch=epoch,
-            training_loss=row["loss"],
-            minutes=(time.monotonic() - self._started) / 60,
-            validated=self.validation is not None,
-        )
-        if reason:
-            self._stop(reason)
-
-    def _stop(self, reason: str) -> None:
-        self.stopped_by = reason
-        self.model.stop_training = True

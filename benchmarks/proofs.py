@@ -1,0 +1,389 @@
+"""Proofs that runs are repeatable and survive interruptions, each with real processes.
+
+python benchmarks/proofs.py NAME [how many]      writes its section of proofs.md; exit 0 if everything held
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "benchmarks" / "proofs.md"
+KILLING = ROOT / "tests" / "killing.py"
+HEAD = "# Proofs of repeatability\n\nEach section is written by the command in it, with what it saw last.\n"
+CONFIG = {
+    "data": "t.csv",
+    "target": {"column": "label", "task": "binary"},
+    "columns": {"sort": "ignore", "amount": "ignore"},
+    "model": {"hidden": [32, 16], "dropout": 0.2, "normalization": "batch"},
+    "training": {"epochs": 8, "batch_size": 32, "patience": None, "checkpoints": {"epochs": 1}},
+}
+AT_ONCE = 2
+Proof = tuple[str, bool]  # what was seen, in words, and whether it is as it should be
+
+
+def main() -> int:
+    """Run one proof, or one of the child processes it needs."""
+    name, *numbers = sys.argv[1:]
+    if name == "--trainings":
+        return _trainings(numbers)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="proof-") as folder:
+        text, holds = PROOFS[name](Path(folder), *map(int, numbers))
+    minutes = (time.monotonic() - started) / 60
+    _record(name, f"`make proof-{name}`, {minutes:.0f} min: {text} **{'Holds' if holds else 'DOES NOT HOLD'}.**")
+    print(text, "holds" if holds else "DOES NOT HOLD")
+    return 0 if holds else 1
+
+
+def _record(name: str, text: str) -> None:
+    """Put the text below its heading."""
+    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else HEAD
+    sections = dict(re.findall(r"^## (\S+)\n\n(.*?)(?=\n## |\Z)", page, re.S | re.M))
+    sections[name] = text + "\n"
+    order = [each for each in (*PROOFS, *sections) if each in sections]
+    body = "\n".join(f"## {each}\n\n{sections[each].strip()}\n" for each in dict.fromkeys(order))
+    PAGE.write_text(f"{HEAD}\n{body}", encoding="utf-8")
+
+
+# One process
+
+
+def place(folder: Path, n_rows: int = 2000, config: Mapping[str, Any] = CONFIG) -> Path:
+    """A folder with the table and the config."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    import tables
+    import yaml
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tables.write(tables.make_table(n_rows), folder / "t.csv")
+    (folder / "c.yaml").write_text(yaml.safe_dump(dict(config)), encoding="utf-8")
+    return folder
+
+
+def command(*arguments: object, killing: Sequence[object] = ()) -> list[str]:
+    """A command line of bptrain, or one that kills itself."""
+    begin = [str(KILLING), *map(str, killing)] if killing else ["-m", "bptrain"]
+    return [sys.executable, *begin, *map(str, arguments)]
+
+
+def start(folder: Path, arguments: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Begin a command in a folder, with the code of this repository."""
+    variables = os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("variables", {})
+    return subprocess.Popen(
+        arguments,
+        cwd=folder,
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        **options,
+    )
+
+
+def finish(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code; shows what it said if that is not as expected from a fit."""
+    _, said = process.communicate(timeout=900)
+    if process.returncode not in {0, -signal.SIGKILL, 130, 143, 8}:
+        print(process.returncode, said.decode(errors="replace")[-2000:])
+    return process.returncode
+
+
+def fit(folder: Path, run: str = "run", *more: object, **options: Any) -> int:
+    """Train in a folder, going on if there is something to go on from."""
+    return finish(start(folder, command("fit", "c.yaml", "--run", run, "--resume", "-q", *more), **options))
+
+
+def results(run: Path) -> str:
+    """The digests of a run, and of every other file that may not differ."""
+    lock = json.loads((run / "lock.json").read_bytes())
+    manifest = json.loads((run / "MANIFEST.json").read_bytes())["files"]
+    same = {name: entry["sha256"] for name, entry in manifest.items() if name not in {"timing.json", "lock.json"}}
+    return json.dumps([lock["results"], lock["training"], same], sort_keys=True)
+
+
+def require(holds: bool) -> None:
+    """End the proof when a step of it that must succeed did not."""
+    if not holds:
+        raise RuntimeError("a fit of the proof failed; what it said is above")
+
+
+def at_once(work: Callable[[int], Any], how_many: int) -> list[Any]:
+    """The results of `work` for numbers from 0, a few at a time."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(work, range(how_many)))
+
+
+def expected(folder: Path) -> tuple[str, float]:
+    """The results without an interruption, and the seconds that takes."""
+    place(folder)
+    require(fit(folder, "warm") == 0)
+    started = time.monotonic()
+    require(fit(folder) == 0)
+    return results(folder / "run"), time.monotonic() - started
+
+
+# The proofs
+
+
+def repeat(folder: Path, how_many: int = 50) -> Proof:
+    """Fits in fresh processes under all that may not matter."""
+    place(folder / "table")
+
+    def once(number: int) -> str:
+        draw = random.Random(number)
+        cores = draw.choice([{0}, {1}, {0, 1}])
+        variables = {
+            "PYTHONHASHSEED": str(draw.randrange(2**32)),
+            "TZ": draw.choice(["UTC", "Asia/Kolkata", "America/St_Johns"]),
+            "LC_ALL": draw.choice(["C", "C.UTF-8", "POSIX", "de_DE.UTF-8"]),
+            "OMP_NUM_THREADS": draw.choice(["1", "7"]),
+            "TF_ENABLE_ONEDNN_OPTS": draw.choice(["0", "1"]),
+        }
+        elsewhere = folder / f"elsewhere-{number}"
+        elsewhere.mkdir()
+        arguments = command(
+            "fit", folder / "table" / "c.yaml", "--root", folder / "table", "--run", f"run-{number}", "-q"
+        )
+
+        def prepare() -> None:
+            os.sched_setaffinity(0, cores)
+            os.umask(draw.choice([0o022, 0o077, 0o000]))
+
+        with background(draw.choice([0, 0, 2])):
+            require(finish(start(elsewhere, arguments, variables=variables, preexec_fn=prepare)) == 0)
+        return results(elsewhere / f"run-{number}")
+
+    found = Counter(at_once(once, how_many))
+    text = (
+        f"{how_many} fits of an MLP with dropout and batch normalisation in fresh processes, with varied hash seed, "
+        f"time zone, locale, folder, umask, cores (1 or 2) and load: {len(found)} set of digests of weights, metrics, "
+        "predictions and all files but timing.json."
+    )
+    return text, len(found) == 1
+
+
+@contextmanager
+def background(how_many: int) -> Iterator[None]:
+    """Other processes that keep the cores busy."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(how_many)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def kill(folder: Path, how_many: int = 200) -> Proof:
+    """Kills at random moments and inside writes, each followed by a fit that goes on."""
+    wanted, seconds = expected(folder / "expected")
+
+    def once(number: int) -> tuple[bool, str]:
+        draw, here = random.Random(number), place(folder / f"case-{number}")
+        kills = 10 if number == 0 else 1
+        seen = 0
+        while seen < kills:
+            if number % 2 == 0:
+                where = (draw.randrange(1, 12 if kills > 1 else 45), draw.choice(["half", "after"]))
+                code = finish(start(here, command("fit", "c.yaml", "--run", "run", "--resume", "-q", killing=where)))
+            else:
+                code = _interrupted(here, signal.SIGKILL, draw.uniform(0.3, 1.1 * seconds))[0]
+            if code == 0:
+                break
+            seen += 1
+        ended = fit(here) if not (here / "run").exists() else 0
+        same = ended == 0 and results(here / "run") == wanted
+        shutil.rmtree(here)
+        return same, f"{seen}"
+
+    found = at_once(once, how_many)
+    killed = sum(int(seen) for _, seen in found)
+    same = sum(ok for ok, _ in found)
+    text = (
+        f"{killed} kill -9 in {how_many} runs, half of them in the middle of a write or right after a rename, the "
+        f"others at random moments, one run {found[0][1]} times in a row; each went on and ended with the digests "
+        f"of the uninterrupted run: {same}/{how_many}."
+    )
+    return text, same == how_many
+
+
+def signals(folder: Path, how_many: int = 50) -> Proof:
+    """SIGTERM and SIGINT at random moments, also while TensorFlow loads and compiles."""
+    wanted, seconds = expected(folder / "expected")
+
+    def once(number: int) -> tuple[bool, float, str]:
+        draw, here = random.Random(number), place(folder / f"case-{number}")
+        which = draw.choice([signal.SIGTERM, signal.SIGINT])
+        code, took = _interrupted(here, which, draw.uniform(0.4, 1.1 * seconds))
+        right = code in {0, 128 + which}
+        went_on = fit(here)
+        same = went_on == 0 and results(here / "run") == wanted
+        shutil.rmtree(here)
+        return right and same, took, str(code)
+
+    found = at_once(once, how_many)
+    codes = Counter(code for _, _, code in found)
+    slowest = max(took for _, took, _ in found)
+    good = sum(ok for ok, _, _ in found)
+    text = (
+        f"{how_many} signals at random moments, import and compilation included: right exit code and exact resume in "
+        f"{good}/{how_many}; ended after at most {slowest:.1f} s; exit codes {dict(sorted(codes.items()))}."
+    )
+    return text, good == how_many and slowest <= 5
+
+
+def _interrupted(folder: Path, number: int, after: float) -> tuple[int, float]:
+    """The exit code of a fit that gets a signal after so many seconds, and how long it took to end."""
+    process = start(folder, command("fit", "c.yaml", "--run", "run", "--resume", "-q"))
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        process.send_signal(number)
+    sent = time.monotonic()
+    return finish(process), time.monotonic() - sent
+
+
+def starts(folder: Path, how_many: int = 20) -> Proof:
+    """Many processes that want to build one run."""
+    place(folder)
+    arguments = command("fit", "c.yaml", "--run", "run", "-q")
+    codes = Counter(map(finish, [start(folder, arguments) for _ in range(how_many)]))
+    text = f"{how_many} simultaneous starts with one `--run DIR`: exit codes {dict(sorted(codes.items()))}."
+    return text, codes == {0: 1, 8: how_many - 1}
+
+
+def tamper(folder: Path, how_many: int = 1000) -> Proof:
+    """Changed, cut, swapped, added, removed and linked files, which no command may use."""
+    place(folder)
+    require(fit(folder) == 0)
+    run, draw = folder / "run", random.Random(0)
+    from bptrain.cli import main as cli
+
+    names = sorted(path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file())
+    kinds: Counter[str] = Counter()
+    missed = []
+    for number in range(how_many):
+        kind = draw.choice(["bit"] * 6 + ["cut", "swap", "add", "remove", "link"])
+        copy = folder / "copy"
+        shutil.copytree(run, copy)
+        name = _spoil(copy, names, kind, draw)
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            said, sys.stdout, sys.stderr = (sys.stdout, sys.stderr), nowhere, nowhere
+            code = cli.run([draw.choice(["inspect", "evaluate", "reproduce"]), str(copy)])
+            sys.stdout, sys.stderr = said
+        kinds[kind] += 1
+        if code != 5:
+            missed.append((number, kind, name, code))
+        shutil.rmtree(copy)
+    text = f"{how_many} changes of a run directory ({dict(kinds)}), each then opened by a command: exit 5 in "
+    return text + f"{how_many - len(missed)}/{how_many}{f'; not in {missed[:5]}' if missed else ''}.", not missed
+
+
+def _spoil(run: Path, names: Sequence[str], kind: str, draw: random.Random) -> str:
+    """Change one thing in a run directory."""
+    name, other = draw.sample(list(names), 2)
+    path = run / name
+    data = bytearray(path.read_bytes())
+    match kind:
+        case "bit":
+            place = draw.randrange(len(data) * 8)
+            data[place // 8] ^= 1 << place % 8
+            path.write_bytes(data)
+        case "cut":
+            path.write_bytes(data[: draw.randrange(len(data))])
+        case "swap":
+            path.write_bytes((run / other).read_bytes())
+            (run / other).write_bytes(data)
+        case "add":
+            (run / draw.choice(["", "model/"]) / f"x{draw.randrange(1000)}").write_bytes(b"")
+        case "remove":
+            path.unlink()
+        case "link":
+            path.rename(run.parent / "linked")
+            path.symlink_to(run.parent / "linked")
+    return name
+
+
+def cores(folder: Path) -> Proof:
+    """Every optimizer with every schedule, on one core and on two; JAX with one thread; the streaming residence."""
+    place(folder, 600)
+    found = {}
+    for backend, which in (("tensorflow", "all"), ("jax", "ten")):
+        for number, its_cores in enumerate(({0}, {0, 1})):
+            process = start(
+                folder,
+                [sys.executable, str(Path(__file__)), "--trainings", which, f"{backend}-{number}.json"],
+                variables={"KERAS_BACKEND": backend},
+                preexec_fn=lambda its_cores=its_cores: os.sched_setaffinity(0, its_cores),
+            )
+            require(finish(process) == 0)
+            found[backend, number] = json.loads((folder / f"{backend}-{number}.json").read_text())
+    same = {
+        backend: sum(found[backend, 0][name] == found[backend, 1][name] for name in found[backend, 0])
+        for backend in ("tensorflow", "jax")
+    }
+    distinct = len(set(found["tensorflow", 0].values()))
+    n = {backend: len(found[backend, 0]) for backend in same}
+    text = (
+        f"every optimizer with every schedule, in memory and streamed, two threads, on one core and on two: the same "
+        f"weights, metrics and predictions in {same['tensorflow']}/{n['tensorflow']} pairs ({distinct} distinct); on "
+        f"JAX with one thread in {same['jax']}/{n['jax']}."
+    )
+    return text, same == n
+
+
+def _trainings(arguments: Sequence[str]) -> int:
+    """In a process of its own: the digests of many trainings, by name, into a file."""
+    which, target = arguments
+    from typing import get_args
+
+    import bptrain
+    from bptrain.training.options import OptimizerOptions, ScheduleOptions
+
+    def kinds(union: Any) -> list[str]:
+        return [variant.model_fields["kind"].default for variant in get_args(get_args(union)[0])]
+
+    pairs = [(one, other) for one in kinds(OptimizerOptions) for other in kinds(ScheduleOptions)]
+    residences = ["memory", "stream"]
+    if which == "ten":
+        pairs, residences = random.Random(0).sample(pairs, 10), ["memory"]
+    found = {}
+    for optimizer, schedule in pairs:
+        for residence in residences:
+            training = {"optimizer": optimizer, "schedule": schedule, "epochs": 3, "batch_size": 32}
+            training |= {"engine": "compiled", "threads": 1 if which == "ten" else 2}
+            config = CONFIG | {"data": {"train": "t.csv", "residence": residence}, "training": training}
+            name = f"{optimizer}-{schedule}-{residence}"
+            run = bptrain.fit(config, run=f"{Path(target).stem}-{name}")
+            found[name] = json.dumps(run.lock["results"])
+    Path(target).write_text(json.dumps(found), encoding="utf-8")
+    return 0
+
+
+PROOFS: dict[str, Callable[..., Proof]] = {
+    "repeat": repeat,
+    "cores": cores,
+    "kill": kill,
+    "signals": signals,
+    "starts": starts,
+    "tamper": tamper,
+}
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,46 @@
+"""`bptrain reproduce`: make a run again and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bptrain.cli import options
+
+
+@click.command(name="reproduce")
+@click.argument("run", type=options.path, required=False)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Further runs with other seeds, where only these can tell whether a difference matters.",
+)
+@options.root
+@options.quiet
+@options.as_json
+def command(run: Path | None, seeds: int, root: Path | None, quiet: bool, as_json: bool) -> None:
+    """Make RUN (by default the latest) again from its config and its data, and compare all results.
+
+    Exit 0: identical, or in another environment as near as other seeds explain; exit 7: neither.
+
+    Example: bptrain reproduce runs/adult-0001
+    """
+    from bptrain.errors import NotReproducedError, Problem
+    from bptrain.reports.reproduce import reproduction_text
+    from bptrain.reports.terminal import progress
+    from bptrain.reproduce import reproduce
+    from bptrain.run import Run
+    from bptrain.runs.names import latest_run
+    from bptrain.runs.storage import canonical_json
+    from bptrain.table.files import Roots
+
+    made = Run.open(run or latest_run())
+    with progress(quiet=quiet) as listener:
+        found = reproduce(made, Roots.create(root), listener=listener, seeds=seeds)
+    click.echo(canonical_json(found.to_json()) if as_json else reproduction_text(found), nl=not as_json)
+    if not found.reproduced:
+        causes = "; ".join(str(each) for each in found.differences) or "nothing changed that results depend on"
+        raise NotReproducedError(Problem("BP700", f"`{made.path}` is not reproduced: {causes}"))

@@ -1,0 +1,186 @@
+"""Rows made ready for training: columns and targets learned on training rows, and every part prepared by them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from bptrain import survey
+from bptrain.columns import prepare as columns_prepare
+from bptrain.columns import refusal
+from bptrain.columns.drift import Profile, profile
+from bptrain.columns.infer import Kinds
+from bptrain.columns.weights import row_weights, weight_column
+from bptrain.config.schema import Config
+from bptrain.table import space
+from bptrain.table.frame import Frame
+from bptrain.table.report import Cleaned
+from bptrain.table.split import Split
+from bptrain.targets import prepare as targets_prepare
+from bptrain.targets.tuning import untuned
+from bptrain.warm_start import Earlier
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One part, ready for the network: its row numbers, network inputs, targets as numbers and labels, and weights.
+
+    `changed` counts the cells that were cleaned on the way, by (what was done, column).
+    """
+
+    rows: np.ndarray
+    inputs: Mapping[str, np.ndarray]
+    encoded: list[np.ndarray]
+    truths: Mapping[str, pa.Array]
+    weight: np.ndarray
+    changed: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What training starts from: the settled config, what training rows taught, and every part prepared by it.
+
+    `given` is the config before the kinds of columns were settled: a refit settles them by its own rows.
+    `profile` tells what the training rows were like, `cleaned` what was done to rows and cells of all parts. `folder`
+    is where large arrays may be kept.
+    """
+
+    given: Config
+    config: Config
+    kinds: Kinds
+    columns: columns_prepare.Columns
+    targets: targets_prepare.Targets
+    parts: Mapping[str, Prepared]
+    profile: Profile
+    cleaned: list[Cleaned]
+    folder: Path | None = None
+
+
+def prepare(
+    config: Config, frame: Frame, split: Split, earlier: Earlier | None = None, *, folder: Path | None = None
+) -> Ready:
+    """Settle the kinds of columns, learn from the training rows, and prepare all parts.
+
+    Prepared rows that are to be streamed lie in files without names on the disk of `folder`; without one all are in
+    memory. Raises UsageError and DataError for columns and cells that cannot be used.
+    """
+    given = config
+    config, kinds = survey.settle_columns(config, frame.take(split.train))
+    row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
+    split, left_out = trained_split(config, frame, split)
+    training = frame.take(split.train)
+    columns, targets = _learn(config, training, earlier)
+    config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
+    weight = weight_column(config.columns)
+    config = _with_residence(config, columns, targets, frame.n_rows)
+    room = folder if config.data.residence == "stream" else None
+    parts = {name: prepared(columns, targets, frame.take(rows), weight, room) for name, rows in split.parts().items()}
+    before = profile(training, [*columns_prepare.used_columns(columns), *targets])
+    cleaned = [*_ignored(kinds), *left_out, *_changed(parts)]
+    return Ready(given, config, kinds, columns, targets, parts, before, cleaned, folder)
+
+
+def _with_residence(
+    config: Config, columns: columns_prepare.Columns, targets: targets_prepare.Targets, n_rows: int
+) -> Config:
+    """The config with it settled whether prepared rows are streamed, by their bytes, those of all folds included.
+
+    A step on all rows needs them in memory.
+    """
+    if config.data.residence != "auto":
+        return config
+    n_bytes = n_rows * (columns_prepare.row_bytes(columns) + targets_prepare.row_bytes(targets))
+    too_large = n_bytes * (1 + (config.split.folds or 0)) > config.data.memory_limit * 2**20
+    residence = "stream" if too_large and config.training.batch_size != "all" else "memory"
+    return config.model_copy(update={"data": config.data.model_copy(update={"residence": residence})})
+
+
+def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
+    """The split without the training rows that have no weight or that options of columns leave out, and how many."""
+    kept, reasons = columns_prepare.rows_to_train(frame.take(split.train), config.columns)
+    steps = [
+        Cleaned(f"rows with a cell that is {what} not trained on", n, len(kept), "rows", column)
+        for what, column, n in reasons
+    ]
+    weight = row_weights(frame.take(split.train), weight_column(config.columns))
+    if not weight.all():
+        steps.append(Cleaned("rows of weight 0 not trained on", int((weight == 0).sum()), len(kept), "rows"))
+    kept &= weight > 0
+    return (split if kept.all() else replace(split, train=split.train[kept])), steps
+
+
+def _ignored(kinds: Kinds) -> list[Cleaned]:
+    """The columns that inference left out, counted by why."""
+    whys = {
+        "BP243": "columns without values",
+        "BP244": "constant columns",
+        "BP245": "identifiers",
+        "BP246": "free text",
+    }
+    codes = [warning.code for warning in kinds.warnings if warning.message.find("is ignored") >= 0]
+    counts = {code: codes.count(code) for code in whys if code in codes}
+    return [Cleaned(f"{whys[code]} ignored", n, len(kinds.options), "columns") for code, n in counts.items()]
+
+
+def _changed(parts: Mapping[str, Prepared]) -> list[Cleaned]:
+    """Cells that were cleaned while columns were transformed, over all parts."""
+    n_rows = sum(len(part.rows) for part in parts.values())
+    totals: Counter[tuple[str, str]] = Counter()
+    for part in parts.values():
+        totals.update(part.changed)
+    return [Cleaned(what, n, n_rows, "cells", column) for (what, column), n in totals.items()]
+
+
+def prepared(
+    columns: columns_prepare.Columns,
+    targets: targets_prepare.Targets,
+    frame: Frame,
+    weight: str | None,
+    folder: Path | None = None,
+) -> Prepared:
+    """The rows of `frame`, ready for the network; `weight` is the column of weights.
+
+    With a `folder`, large arrays lie in files on its disk. Raises DataError as `prepare`.
+    """
+    allocate = space.in_memory if folder is None else space.in_files(folder)
+    transformed = refusal.transform_strictly(columns, frame, allocate)
+    return Prepared(
+        frame.rows,
+        transformed.arrays,
+        [space.moved(each, allocate) for each in targets_prepare.encode(targets, frame)],
+        targets_prepare.truths(targets, frame),
+        row_weights(frame, weight),
+        transformed.changed,
+    )
+
+
+def final_split(config: Config, split: Split) -> Split:
+    """The rows as the published model sees them: after a refit, validation rows are training rows."""
+    if config.training.final == "best" or not len(split.validation):
+        return split
+    return Split(np.sort(np.concatenate([split.train, split.validation])), split.validation[:0], split.test)
+
+
+def describe(ready: Ready) -> str:
+    """How many rows each part has, and how many columns each kind."""
+    rows = ", ".join(f"{len(part.rows)} {name}" for name, part in ready.parts.items())
+    kinds = ", ".join(f"{len(state.columns)} {kind}" for kind, state in ready.columns.items())
+    return f"{rows} rows; columns: {kinds}"
+
+
+def _learn(
+    config: Config, training: Frame, earlier: Earlier | None
+) -> tuple[columns_prepare.Columns, targets_prepare.Targets]:
+    if earlier is not None:  # its weights mean something only together with its preparation
+        return earlier.columns, untuned(earlier.targets, config.targets)
+    weight = row_weights(training, weight_column(config.columns))
+    return columns_prepare.learn(training, config.columns), targets_prepare.learn(training, config.targets, weight)

@@ -1,0 +1,72 @@
+"""Going on with a run that was interrupted: with the inputs that it began with, and from its newest checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bptrain import provenance
+from bptrain.errors import DivergedError, Problem
+from bptrain.journal import Journal
+from bptrain.runs import storage
+from bptrain.runs.directory import PartialRun
+from bptrain.text import escape
+
+INPUTS = "inputs.json"
+
+
+def is_sealed(partial: PartialRun, inputs: Mapping[str, Any]) -> bool:
+    """Whether the run was complete but for its name when it was interrupted.
+
+    Raises RunError when that run was made with other inputs.
+    """
+    if not partial.resumed or not partial.sealed:
+        return False
+    refuse_others(partial.path / "lock.json", inputs, partial.path)
+    return True
+
+
+def journal(
+    partial: PartialRun,
+    inputs: Mapping[str, Any],
+    *,
+    several: bool,
+    until_step: Mapping[str, int] | None,
+    warn: Callable[[Problem], None],
+) -> Journal:
+    """Where the trainings of a run are saved, and may have been before; `several` if there are more than one.
+
+    Raises RunError when they were begun with other inputs.
+    """
+    path = partial.checkpoints / INPUTS
+    if partial.resumed and path.exists():
+        refuse_others(path, inputs, partial.path)
+    else:
+        storage.write_json(path, dict(inputs))
+    return Journal(partial.checkpoints, several, until_step, warn)
+
+
+def refuse_others(record: Path, inputs: Mapping[str, Any], run: Path) -> None:
+    """Raise RunError for everything that is not as in the record (lock.json or its part that is known before)."""
+    provenance.refuse_differences(
+        storage.read_json(record),
+        inputs,
+        message=f"`{escape(run)}` was begun with something else",
+        hint="restore that, or start anew without `--resume` or with another `--run DIR`",
+    )
+
+
+def diverged(run: Path, epochs: int) -> DivergedError:
+    """The error that ends a run whose training left the finite numbers in its last epoch."""
+    return DivergedError(
+        Problem(
+            "BP600",
+            f"training diverged: the loss or a weight was no finite number in epoch {epochs}",
+            where=str(run),
+            hints=(
+                "lower `training.optimizer.learning_rate`, for instance to a tenth",
+                "look for extreme values in the columns; the run holds the last finite weights",
+            ),
+        )
+    )

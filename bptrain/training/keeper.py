@@ -1,0 +1,131 @@
+"""Once per epoch: validate, keep the history and the best weights, decide whether to go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import keras
+import numpy as np
+
+from bptrain.network.predict import predict
+from bptrain.training.batches import Examples
+from bptrain.training.course import Course, Trained, weights_digest
+from bptrain.training.descent import Losses
+from bptrain.training.options import TrainingOptions
+from bptrain.training.schedules import Schedule, observe_plateau
+from bptrain.training.stopping import observe, reason_to_stop
+
+Score = Callable[[Mapping[str, np.ndarray]], dict[str, float]]
+OnEpoch = Callable[[dict[str, float]], None]
+
+
+class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+    """Holds the course of a training, its best weights, `kept`, and those after the last epoch that was finite.
+
+    With `until_step`, time is up after so many steps, whatever the clock says.
+    """
+
+    def __init__(
+        self,
+        options: TrainingOptions,
+        network: keras.Model,
+        validation: Examples | None,
+        losses: Losses,
+        schedule: Schedule,
+        score: Score,
+        on_epoch: OnEpoch,
+        *,
+        after: Trained | None,
+        until_step: int | None,
+    ) -> None:
+        super().__init__()
+        self.options, self.network, self.validation, self.losses = options, network, validation, losses
+        self.schedule, self.score, self.on_epoch, self.after = schedule, score, on_epoch, after
+        self.until_step = until_step
+        self.course = Course()
+        self.kept = self.last_finite = values_of(network)
+
+    def time_is_up(self) -> bool:
+        """Whether the training has had its time, interruptions not counted."""
+        self.course.seconds_spent = time.monotonic() - self._started
+        if self.until_step is not None:
+            return self.course.n_steps >= self.until_step
+        return self.options.minutes is not None and self.course.seconds_spent >= 60 * self.options.minutes
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self._started = time.monotonic() - self.course.seconds_spent
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch_started = time.monotonic()
+        if len(self.course.plateaus) == epoch:  # else the epoch goes on
+            self.course.plateaus.append(self.after.plateaus[epoch] if self.after else self.course.plateau.factor)
+        self.schedule.plateau.assign(self.course.plateaus[-1])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        row = {"epoch": epoch + 1, "loss": sum(value for name, value in (logs or {}).items() if "data_loss" in name)}
+        if self.validation is not None:
+            outputs = predict(self.network, self.validation.inputs)
+            truths, weights = self.validation.truths, self.validation.weights
+            row["validation_loss"] = total_loss(self.losses, truths, outputs, weights)
+            if all(np.isfinite(output).all() for output in outputs.values()):
+                row |= {f"validation_{name}": value for name, value in self.score(outputs).items()}
+        row["learning_rate"] = float(self.schedule((epoch + 1) * self.schedule.steps_per_epoch - 1))
+        self._judge(row)
+        self.course.history.append(row)
+        self.course.seconds.append(time.monotonic() - self._epoch_started)
+        self.course.block = 0
+        self.on_epoch(row)
+
+    def _judge(self, row: dict[str, float]) -> None:
+        """Keep this epoch's weights if they are to be kept, and stop if it is time."""
+        course, epoch = self.course, int(row["epoch"])
+        weights = values_of(self.network)
+        course.digests.append(weights_digest(course.digests[-1] if course.digests else "", weights))
+        if not np.isfinite(row["loss"]) or not all(np.isfinite(weight).all() for weight in weights):
+            self._stop("diverged")
+            self.kept, course.kept_epoch = self.last_finite, epoch - 1
+            return
+        self.last_finite = weights
+        watched = row.get("validation_loss", row["loss"])
+        better = observe(course.progress, epoch=epoch, loss=watched)
+        observe_plateau(course.plateau, self.options.schedule, loss=watched)
+        if better or not self.options.restore_best or self.validation is None or not course.progress.best_epoch:
+            self.kept, course.kept_epoch = weights, epoch
+        reason = reason_to_stop(
+            course.progress,
+            self.options,
+            epoch=epoch,
+            training_loss=row["loss"],
+            time_is_up=self.time_is_up(),
+            validated=self.validation is not None,
+        )
+        if reason:
+            self._stop(reason)
+
+    def _stop(self, reason: str) -> None:
+        self.course.stopped_by = reason
+        self.model.stop_training = True
+
+
+def values_of(network: keras.Model) -> list[np.ndarray]:
+    """Arrays of all weights in their order, for `set_weights`."""
+    return [np.asarray(value) for value in network.get_weights()]
+
+
+def total_loss(
+    losses: Losses,
+    truths: Mapping[str, np.ndarray],
+    outputs: Mapping[str, np.ndarray],
+    weights: Mapping[str, np.ndarray] | None = None,
+) -> float:
+    """The summed losses of all outputs, each the mean over rows by weight (n_rows,), without penalties."""
+    return sum(
+        float(
+            np.average(
+                np.asarray(loss(keras.ops.convert_to_tensor(truths[name]), outputs[name]), np.float64),
+                weights=None if weights is None else weights[name],
+            )
+        )
+        for name, loss in losses.items()
+    )

@@ -203,7 +203,7 @@ def kill(folder: Path, how_many: int = 200) -> Proof:
                 where = (draw.randrange(1, 12 if kills > 1 else 45), draw.choice(["half", "after"]))
                 code = finish(start(here, command("fit", "c.yaml", "--run", "run", "--resume", "-q", killing=where)))
             else:
-                code = _interrupted(here, signal.SIGKILL, draw.uniform(0.3, 1.1 * seconds))[0]
+                code = _interrupted(here, signal.SIGKILL, draw.uniform(0.3, 0.9 * seconds))[0]
             if code == 0:
                 break
             seen += 1
@@ -230,7 +230,7 @@ def signals(folder: Path, how_many: int = 50) -> Proof:
     def once(number: int) -> tuple[bool, float, str]:
         draw, here = random.Random(number), place(folder / f"case-{number}")
         which = draw.choice([signal.SIGTERM, signal.SIGINT])
-        code, took = _interrupted(here, which, draw.uniform(0.4, 1.1 * seconds))
+        code, took = _interrupted(here, which, draw.uniform(0.3, 0.8 * seconds))
         right = code in {0, 128 + which}
         went_on = fit(here)
         same = went_on == 0 and results(here / "run") == wanted

@@ -25,7 +25,8 @@ SETTINGS: Mapping[str, str] = {
     "MKL_NUM_THREADS": "1",
 }
 # Libraries choose their arithmetic by what the processor can do, and sums in other orders are other sums. All are held
-# to the instructions of x86-64-v3, which servers and desktops have had since 2013 and 2015.
+# to the instructions of x86-64-v3, which servers and desktops have had since 2013 and 2015. XLA would also take what
+# a maker's processors approximate in their own way, and products of matrices from a table of processors.
 INSTRUCTIONS = "AVX2"
 PINNED: Mapping[str, str] = {
     "ONEDNN_MAX_CPU_ISA": INSTRUCTIONS,
@@ -33,7 +34,7 @@ PINNED: Mapping[str, str] = {
     "ARROW_USER_SIMD_LEVEL": INSTRUCTIONS,
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
 }
-XLA_PINNED = f"--xla_cpu_max_isa={INSTRUCTIONS}"
+XLA_PINNED = (f"--xla_cpu_max_isa={INSTRUCTIONS}", "--xla_cpu_enable_platform_dependent_math=false")
 KEPT_BYTES = 64 * 2**20
 _M_TOP_PAD = -2  # of glibc's malloc.h
 REMOVED = (
@@ -53,7 +54,7 @@ def configure() -> None:
         _state["pinned"] = True
     os.environ.update(SETTINGS, KERAS_BACKEND=backend())
     if instructions():
-        os.environ.update(PINNED, XLA_FLAGS=_with_flag(os.environ.get("XLA_FLAGS", "")))
+        os.environ.update(PINNED, XLA_FLAGS=_with_pins(os.environ.get("XLA_FLAGS", "")))
     for name in REMOVED:
         os.environ.pop(name, None)
 
@@ -70,9 +71,9 @@ def recorded() -> list[str]:
     return [*SETTINGS, *PINNED, "XLA_FLAGS", "TF_XLA_FLAGS"]
 
 
-def _with_flag(flags: str) -> str:
-    """The user's flags of XLA with ours at the end, where it counts."""
-    return " ".join([*(flag for flag in flags.split() if flag != XLA_PINNED), XLA_PINNED])
+def _with_pins(flags: str) -> str:
+    """The user's flags of XLA with ours at the end, where they count."""
+    return " ".join([*(flag for flag in flags.split() if flag not in XLA_PINNED), *XLA_PINNED])
 
 
 def _processor_flags() -> set[str]:

@@ -93,7 +93,6 @@ def fit(
     if resume and run is not None and os.path.lexists(run):
         return _confirmed(config, run, roots, listener)
     with claim(run, stem=stem, resume=resume) as partial:
-        recorder = Recorder(partial.path / "train.log", listener)
         clock = Clock()
         for notice in partial.notices:
             listener.warning(notice)
@@ -114,6 +113,7 @@ def fit(
             until_step=until_step,
             warn=listener.warning,
         )
+        recorder = Recorder(partial.path / "train.log", listener)
         job = _Job(partial, found, split, earlier, inputs, journal, recorder, clock)
         metrics = _train_and_write(job, ready)
         return _publish(partial, metrics, listener)

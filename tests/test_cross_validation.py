@@ -72,7 +72,7 @@ def test_metrics_of_folds_are_those_of_their_predictions(crossed: Run) -> None:
 
 def test_model_that_is_published_is_the_same_without_folds(crossed: Run, tmp_path: Path) -> None:
     plain = bptrain.fit(tables.config("t.csv", "label"), run=tmp_path / "run", root=crossed.path.parent)
-    assert plain.lock["results"] == crossed.lock["results"]
+    assert plain.lock["results"]["weights"] == crossed.lock["results"]["weights"]
     assert "cross_validation" not in plain.metrics
 
 

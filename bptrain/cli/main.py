@@ -59,7 +59,8 @@ EXIT_CODES = {
 
 AFTER_RESULT = (GateError, DivergedError, NotReproducedError)  # with `--json`, the result was printed before
 _GO_ON = ("a fit that was interrupted goes on with `--resume`",)
-INTERRUPTED = {
+_received: list[int] = []  # signals that took effect
+INTERRUPTED: dict[int, Problem] = {
     signal.SIGINT: Problem("BP730", "interrupted", hints=_GO_ON),
     signal.SIGTERM: Problem("BP730", "terminated", hints=_GO_ON),
 }
@@ -103,7 +104,9 @@ def cli() -> None:
 def main() -> None:
     """The entry point of `bptrain`."""
     environment.own_process()
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in INTERRUPTED:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     interruption.watch({number: problem_text(problem) for number, problem in INTERRUPTED.items()})
     leave(run(sys.argv[1:]))
 
@@ -126,31 +129,43 @@ def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code."""
     try:
         cli.main(arguments, prog_name="bptrain", standalone_mode=False)
-    except BptrainError as error:
-        _show(*error.problems)
-        if "--json" in arguments and type(error) not in AFTER_RESULT:
-            _print_json(error)
-        return error.exit_code
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
-        _show(INTERRUPTED[signal.SIGINT])
-        return 130
-    except MemoryError:
-        _show(Problem("BP731", "out of memory", hints=("use a machine with more memory, or fewer rows or columns",)))
-        return 74
-    except OSError as error:
-        hints = ("look at the reason and the path; a run that was not finished stays in its `.partial` directory",)
-        text = escape(f"the system refused: {error.strerror or error}")
-        _show(Problem("BP732", text, where=escape(str(error.filename or "")), hints=hints))
-        return 74
-    except Exception as error:  # noqa: BLE001 — the last resort: a bug must end with a clear line and exit code 1
-        _show(_bug(error))
-        return 1
+    except BaseException as error:  # noqa: BLE001 — the last resort: everything must end with a clear line and a code
+        return _ended_by(error, arguments)
     return 0
+
+
+def _ended_by(error: BaseException, arguments: list[str]) -> int:
+    """Say why a command ended, and return its exit code."""
+    if _received:  # whatever became of the exception on its way here through libraries
+        _show(INTERRUPTED[_received[0]])
+        return 128 + _received[0]
+    match error:
+        case BptrainError():
+            _show(*error.problems)
+            if "--json" in arguments and type(error) not in AFTER_RESULT:
+                _print_json(error)
+            return error.exit_code
+        case click.exceptions.Exit():
+            return error.exit_code
+        case SystemExit():
+            raise error
+        case KeyboardInterrupt() | click.Abort():
+            _show(INTERRUPTED[signal.SIGINT])
+            return 130
+        case click.ClickException():
+            error.show()
+            return 2
+        case MemoryError():
+            hints = ("use a machine with more memory, or fewer rows or columns",)
+            _show(Problem("BP731", "out of memory", hints=hints))
+            return 74
+        case OSError():
+            hints = ("look at the reason and the path; a run that was not finished stays in its `.partial` directory",)
+            text = escape(f"the system refused: {error.strerror or error}")
+            _show(Problem("BP732", text, where=escape(str(error.filename or "")), hints=hints))
+            return 74
+    _show(_bug(error))
+    return 1
 
 
 def _show(*problems: Problem) -> None:
@@ -167,12 +182,13 @@ def _print_json(error: BptrainError) -> None:
     click.echo(canonical_json(content), nl=False)
 
 
-def _bug(error: Exception) -> Problem:
+def _bug(error: BaseException) -> Problem:
     with tempfile.NamedTemporaryFile("w", prefix="bptrain-", suffix=".txt", delete=False, encoding="utf-8") as file:
         traceback.print_exception(error, file=file)
     text = escape(f"{type(error).__name__}: {error}")[:300]
     return Problem("BP900", f"this is a bug in bptrain, please report it with {file.name}: {text}")
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise InterruptedRun(number, INTERRUPTED[signal.SIGTERM])
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _received.append(number)
+    raise InterruptedRun(number, INTERRUPTED[number])

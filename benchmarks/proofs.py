@@ -46,12 +46,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
         text, holds = PROOFS[name](Path(folder), *map(int, numbers))
     minutes = (time.monotonic() - started) / 60
-    _record(name, f"`make proof-{name}`, {minutes:.0f} min: {text} **{'Holds' if holds else 'DOES NOT HOLD'}.**")
+    _write(name, f"`make proof-{name}`, {minutes:.0f} min: {text} **{'Holds' if holds else 'DOES NOT HOLD'}.**")
     print(text, "holds" if holds else "DOES NOT HOLD")
     return 0 if holds else 1
 
 
-def _record(name: str, text: str) -> None:
+def _write(name: str, text: str) -> None:
     """Put the text below its heading."""
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else HEAD
     sections = dict(re.findall(r"^## (\S+)\n\n(.*?)(?=\n## |\Z)", page, re.S | re.M))
@@ -376,6 +376,142 @@ def _trainings(arguments: Sequence[str]) -> int:
     return 0
 
 
+def causes(folder: Path) -> Proof:
+    """Single changes that `reproduce` or `--locked` must name; each in a folder with a run of its own."""
+    place(folder / "made")
+    require(fit(folder / "made") == 0)
+    told = [_told(folder, *case) for case in CHANGES.items()]
+    wrong = [name for name, named in told if not named]
+    text = f"{len(told)} planted single changes ({', '.join(name for name, _ in told)}): named in "
+    return text + f"{len(told) - len(wrong)}/{len(told)}{f', not {wrong}' if wrong else ''}.", not wrong
+
+
+def _told(folder: Path, name: str, change: tuple[Callable[[Path], Any], str]) -> tuple[str, bool]:
+    """Make one change to a copy, and see whether what `reproduce` says names it."""
+    here = folder / "case"
+    shutil.copytree(folder / "made", here)
+    plant, expected_text = change
+    more = plant(here) or {}
+    arguments = command("reproduce", "run", "-q", "--seeds", "1")
+    variables = os.environ | {"PYTHONPATH": str(ROOT)} | more
+    done = subprocess.run(arguments, cwd=here, env=variables, capture_output=True, text=True, check=False)
+    shutil.rmtree(here)
+    said = done.stdout + done.stderr
+    if expected_text not in said:
+        print(name, done.returncode, said[-600:])
+    return name, expected_text in said
+
+
+def _sealed(file: str, change: Callable[[str], str]) -> Callable[[Path], None]:
+    """Change a file of the run and seal it again."""
+
+    def plant(here: Path) -> None:
+        from bptrain.runs import manifest
+
+        path = here / "run" / file
+        before = path.read_text(encoding="utf-8")
+        path.write_text(change(before), encoding="utf-8")
+        require(path.read_text(encoding="utf-8") != before)
+        (here / "run/MANIFEST.json").unlink()
+        manifest.write_manifest(here / "run")
+
+    return plant
+
+
+def _setting(before: str, after: str) -> Callable[[Path], None]:
+    return _sealed("config.yaml", lambda text: text.replace(before, after, 1))
+
+
+def _record(*keys: str, value: Any) -> Callable[[Path], None]:
+    """Let the lock tell of another environment."""
+
+    def change(text: str) -> str:
+        content = json.loads(text)
+        part = content
+        for key in keys[:-1]:
+            part = part[key]
+        part[keys[-1]] = value
+        return json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+
+    return _sealed("lock.json", change)
+
+
+def _table(change: Callable[[list[str]], list[str]]) -> Callable[[Path], None]:
+    """Change the lines of the table; the first is the header."""
+
+    def plant(here: Path) -> None:
+        lines = (here / "t.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+        (here / "t.csv").write_text("".join(change(lines)), encoding="utf-8")
+
+    return plant
+
+
+CHANGES: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "batch size": (_setting("batch_size: 32", "batch_size: 64"), "`training.batch_size`: 64, was 32"),
+    "epochs": (_setting("epochs: 8", "epochs: 9"), "`training.epochs`: 9, was 8"),
+    "seed": (_setting("seed: 0", "seed: 1"), "`seed`: 1, was 0"),
+    "dropout": (_setting("dropout: 0.2", "dropout: 0.3"), "`model.dropout`: 0.3, was 0.2"),
+    "threads": (_setting("threads: 2", "threads: 1"), "`training.threads`: 1, was 2"),
+    "learning rate": (_setting("learning_rate: 0.001", "learning_rate: 0.002"), "`training.optimizer.learning_rate`"),
+    "share of test rows": (_setting("test: 0.2", "test: 0.3"), "`split.test`: 0.3, was 0.2"),
+    "kind of a column": (_setting("normalization: batch", "normalization: layer"), "`model.normalization`"),
+    "a digit of a cell": (
+        _table(lambda lines: [lines[0], re.sub(r"[1-8]", lambda m: str(int(m[0]) + 1), lines[1], count=1), *lines[2:]]),
+        "the content of `t.csv`",
+    ),
+    "order of rows": (_table(lambda lines: [lines[0], lines[2], lines[1], *lines[3:]]), "the order of the rows"),
+    "a row less": (_table(lambda lines: lines[:-1]), "the number of rows"),
+    "a row twice": (_table(lambda lines: [*lines, lines[-1]]), "the number of rows"),
+    "version of keras": (_record("versions", "keras", value="3.14.0"), "the version of keras"),
+    "version of TensorFlow": (_record("versions", "tensorflow", value="2.20.0"), "the version of tensorflow"),
+    "version of numpy": (_record("versions", "numpy", value="2.0.0"), "the version of numpy"),
+    "version of bptrain": (_record("versions", "bptrain", value="0.0.9"), "the version of bptrain"),
+    "Python": (_record("python", value="3.12.9"), "python: "),
+    "system": (_record("system", value="Darwin arm64"), "system: "),
+    "instructions": (_record("instructions", value=""), "instructions: "),
+    "a variable": (lambda _: {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}, "the variable XLA_FLAGS"),
+    "backend": (lambda _: {"KERAS_BACKEND": "jax"}, "backend: jax, was tensorflow"),
+}
+
+
+def cost(folder: Path, how_many: int = 5) -> Proof:
+    """The time of training with checkpoints at their default and without, in turn; and that of one checkpoint."""
+    texts, worst = [], 0.0
+    for name in ("adult", "california"):
+        seconds: dict[str, list[float]] = {"null": [], "1": []}
+        for number in range(how_many):
+            for minutes, found in seconds.items():
+                run = folder / f"{name}-{minutes}-{number}"
+                config = f"configs/{name}.yaml"
+                override = f"training.checkpoints.minutes={minutes}"
+                require(finish(start(ROOT, command("fit", config, "--set", override, "--run", run, "-q"))) in {0, 3})
+                found.append(json.loads((run / "timing.json").read_text())["seconds"]["train"])
+        middle = {minutes: sorted(found)[how_many // 2] for minutes, found in seconds.items()}
+        share = _seconds_of_one(folder, name) / 60
+        worst = max(worst, share)
+        texts.append(
+            f"{name}: training {middle['null']:.2f} s without and {middle['1']:.2f} s with the default (every minute), "
+            f"one checkpoint {60000 * share:.0f} ms, {100 * share:.2f} % of a minute"
+        )
+    return f"medians of {how_many}: {'; '.join(texts)}.", worst <= 0.03
+
+
+def _seconds_of_one(folder: Path, name: str) -> float:
+    """What saving takes, from a training that is saved after every epoch."""
+    program = (
+        "import sys, time; from bptrain.cli import main; from bptrain.training.saver import Saver; save = Saver._save\n"
+        "def timed(self):\n"
+        "    started = time.perf_counter(); save(self); took.append(time.perf_counter() - started)\n"
+        "took = []; Saver._save = timed; code = main.run(sys.argv[2:])\n"
+        "open(sys.argv[1], 'w').write(str(sorted(took)[len(took) // 2]))"
+    )
+    target = folder / f"{name}.txt"
+    more = ["--set", "training.checkpoints.epochs=1", "--set", "training.epochs=10", "--run", folder / name, "-q"]
+    arguments = [sys.executable, "-c", program, target, "fit", f"configs/{name}.yaml", *more]
+    require(finish(start(ROOT, [str(each) for each in arguments])) == 0)
+    return float(target.read_text())
+
+
 PROOFS: dict[str, Callable[..., Proof]] = {
     "repeat": repeat,
     "cores": cores,
@@ -383,6 +519,8 @@ PROOFS: dict[str, Callable[..., Proof]] = {
     "signals": signals,
     "starts": starts,
     "tamper": tamper,
+    "causes": causes,
+    "cost": cost,
 }
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ PINNED: Mapping[str, str] = {
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
 }
 XLA_PINNED = (f"--xla_cpu_max_isa={INSTRUCTIONS}", "--xla_cpu_enable_platform_dependent_math=false")
+ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"  # what JAX needs besides
 KEPT_BYTES = 64 * 2**20
 _M_TOP_PAD = -2  # of glibc's malloc.h
 REMOVED = (
@@ -66,9 +67,11 @@ def instructions() -> str:
     return str(_state["instructions"])
 
 
-def recorded() -> list[str]:
+def recorded() -> dict[str, str]:
     """The variables that results may depend on: those that are set here, and flags of the user."""
-    return [*SETTINGS, *PINNED, "XLA_FLAGS", "TF_XLA_FLAGS"]
+    found = {name: os.environ.get(name, "") for name in (*SETTINGS, *PINNED, "XLA_FLAGS", "TF_XLA_FLAGS")}
+    found["XLA_FLAGS"] = " ".join(flag for flag in found["XLA_FLAGS"].split() if flag != ONE_THREAD)  # by `threads`
+    return found
 
 
 def _with_pins(flags: str) -> str:

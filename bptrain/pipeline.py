@@ -88,10 +88,11 @@ def fit(
     RunError when what `resume` or `locked` finds was made with other inputs, and DivergedError after publishing a run
     whose training left the finite numbers. Failed gates are in metrics.json.
     """
+    environment.configure()
     backend.require()
     wanted = None if locked is None else storage.read_json(locked)
     if resume and run is not None and os.path.lexists(run):
-        return _confirmed(config, run, roots, listener)
+        return _confirmed(config, run, roots, listener, wanted)
     with claim(run, stem=stem, resume=resume) as partial:
         clock = Clock()
         for notice in partial.notices:
@@ -106,7 +107,7 @@ def fit(
             provenance.require_same(wanted, inputs)
         if resuming.is_sealed(partial, inputs):
             return _publish(partial, storage.read_json(partial.path / "metrics.json"), listener)
-        journal = resuming.journal(
+        journal, begun = resuming.journal(
             partial,
             inputs,
             several=_is_several(ready.config, split),
@@ -114,7 +115,7 @@ def fit(
             warn=listener.warning,
         )
         recorder = Recorder(partial.path / "train.log", listener)
-        job = _Job(partial, found, split, earlier, inputs, journal, recorder, clock)
+        job = _Job(partial, found, split, earlier, begun, journal, recorder, clock)
         metrics = _train_and_write(job, ready)
         return _publish(partial, metrics, listener)
 
@@ -235,6 +236,7 @@ class Clock:
 
 def current_inputs(config: Config, roots: Roots) -> dict[str, Any]:
     """The part of lock.json that is known before training, as a `fit` would find it now. Raises as `fit`."""
+    environment.configure()
     backend.require()
     found, earlier = _look(config, roots, _scratch(config))
     split = survey.split_rows(found)
@@ -261,7 +263,7 @@ def _part(saved: Predictor, frame: Frame, weight: str | None, folder: Path | Non
 
 def _scratch(config: Config) -> Path | None:
     """Where to keep the rows of a run whose own were streamed, as no run is being built: in files without names."""
-    return Path(tempfile.gettempdir()) if config.data.residence == "stream" else None
+    return Path(tempfile.gettempdir()) if config.data.residence != "memory" else None
 
 
 def _tell(recorder: Recorder, *texts: str) -> None:
@@ -320,10 +322,12 @@ def _publish(partial: PartialRun, metrics: Mapping[str, Any], listener: Listener
     return final
 
 
-def _confirmed(config: Config, run: Path, roots: Roots, listener: Listener) -> Path:
-    """A run that is complete already, if it was made with the same inputs."""
-    made = open_run(run)
-    resuming.refuse_others(made.path("lock.json"), current_inputs(config, roots), run)
+def _confirmed(config: Config, run: Path, roots: Roots, listener: Listener, wanted: Any) -> Path:
+    """A run that is complete already, if it was made with the same inputs, which are those that are `wanted`."""
+    made, inputs = open_run(run), current_inputs(config, roots)
+    if wanted is not None:
+        provenance.require_same(wanted, inputs)
+    resuming.refuse_others(made.path("lock.json"), inputs, run)
     listener.stage("the run is complete already")
     metrics = made.read_json("metrics.json")
     if metrics["status"] == "diverged":

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,9 +24,6 @@ from bptrain.table.split import Split
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.tuning import untuned
 from bptrain.warm_start import Earlier
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -78,7 +77,7 @@ def inputs(
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
-        "variables": {name: os.environ.get(name, "") for name in environment.recorded()},
+        "variables": environment.recorded(),
         "backend": environment.backend(),
         "code": git.state(),
     } | ({"warm_start": dict(warm_start)} if warm_start else {})
@@ -108,6 +107,14 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Diffe
     config = list(_config_differences(before, now))
     environment_ = list(_environment_differences(before, now))
     return [*config, *_data_differences(before, now, same_config=not config), *environment_]
+
+
+def require_format(record: Any, name: str) -> None:
+    """Raise RunError for a lock.json, or its part that is known before training, of another format."""
+    found = record.get("format") if type(record) is dict else None
+    if found != FORMAT:
+        message = f"`{escape(name)}` has format {found}, and this bptrain compares format {FORMAT}"
+        raise RunError(Problem("BP506", message, hints=("use the bptrain version that made it, or make a new run",)))
 
 
 def refuse_differences(before: Mapping[str, Any], now: Mapping[str, Any], *, message: str, hint: str) -> None:

@@ -95,7 +95,8 @@ def reproduce(run: Run, roots: Roots, *, listener: Listener | None = None, seeds
     found = provenance.differences(lock, pipeline.current_inputs(run.config, roots))
     if any(each.kind != "environment" for each in found):
         return Reproduction("other inputs", found)
-    stopped = {name: each["steps"] for name, each in lock["training"].items() if each["stopped_by"] == "minutes"}
+    timed = run.config.training.minutes is not None  # an epoch that the clock cut short may end for another reason, too
+    stopped = {name: each["steps"] for name, each in lock["training"].items() if timed}
     with tempfile.TemporaryDirectory(prefix="bptrain-") as folder:
         again = _made(run.config, Path(folder, "again"), roots, told, stopped)
         if again.lock["results"] == lock["results"]:
@@ -103,7 +104,7 @@ def reproduce(run: Run, roots: Roots, *, listener: Listener | None = None, seeds
         training, epoch = _first_difference(lock["training"], again.lock["training"])
         if not found:
             return Reproduction("differs", found, training, epoch)
-        metrics = _compared(run, again, Path(folder), roots, told, seeds)
+        metrics = _compared(run, again, Path(folder), roots, told, seeds, stopped)
     verdict = "explained" if all(metric.explained for metric in metrics) else "unexplained"
     return Reproduction(verdict, found, training, epoch, metrics)
 
@@ -143,7 +144,9 @@ def _first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> tupl
     return "", None
 
 
-def _compared(run: Run, again: Run, folder: Path, roots: Roots, listener: Listener, seeds: int) -> list[Metric]:
+def _compared(
+    run: Run, again: Run, folder: Path, roots: Roots, listener: Listener, seeds: int, stopped: Mapping[str, int]
+) -> list[Metric]:
     """The primary metric of each target, and how it varies with the seed; rows stay in their parts."""
     values = [_primary(again)]
     split = run.config.split
@@ -151,7 +154,7 @@ def _compared(run: Run, again: Run, folder: Path, roots: Roots, listener: Listen
     for number in range(1, seeds + 1):
         listener.stage(f"seed {number} of {seeds} to see how far results may be apart")
         config = run.config.model_copy(update={"seed": (run.config.seed + number) % 2**32, "split": fixed})
-        values.append(_primary(_made(config, folder / f"seed-{number}", roots, listener, {})))
+        values.append(_primary(_made(config, folder / f"seed-{number}", roots, listener, stopped)))
     before = _primary(run)
     return [
         Metric(target, name, before[target, name], value, tolerance([each[target, name] for each in values]))

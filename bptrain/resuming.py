@@ -34,23 +34,29 @@ def journal(
     several: bool,
     until_step: Mapping[str, int] | None,
     warn: Callable[[Problem], None],
-) -> Journal:
+) -> tuple[Journal, Mapping[str, Any]]:
     """Where the trainings of a run are saved, and may have been before; `several` if there are more than one.
+
+    Also the inputs that the run was begun with, for its lock.json.
 
     Raises RunError when they were begun with other inputs.
     """
     path = partial.checkpoints / INPUTS
     if partial.resumed and path.exists():
         refuse_others(path, inputs, partial.path)
+        inputs = storage.read_json(path)
     else:
+        partial.forget_checkpoints()  # without a record of what they belong to
         storage.write_json(path, dict(inputs))
-    return Journal(partial.checkpoints, several, until_step, warn)
+    return Journal(partial.checkpoints, several, until_step, warn), inputs
 
 
 def refuse_others(record: Path, inputs: Mapping[str, Any], run: Path) -> None:
     """Raise RunError for everything that is not as in the record (lock.json or its part that is known before)."""
+    before = storage.read_json(record)
+    provenance.require_format(before, str(record))
     provenance.refuse_differences(
-        storage.read_json(record),
+        before,
         inputs,
         message=f"`{escape(run)}` was begun with something else",
         hint="restore that, or start anew without `--resume` or with another `--run DIR`",

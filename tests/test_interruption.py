@@ -139,7 +139,7 @@ def test_simultaneous_starts_have_one_winner(folder: Path) -> None:
 def test_repeats_have_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     """Other hash seed, time zone, locale, folder, umask and number of cores."""
     draw = random.Random(1)
-    for number in range(2):
+    for number in range(3):
         variables = {"PYTHONHASHSEED": str(draw.randrange(1000)), "TZ": "Asia/Kolkata", "LC_ALL": "C"}
         code = f"import os; os.umask(0o077); os.sched_setaffinity(0, {{{number}}}) if {number} < os.cpu_count() else 0"
         program = f"{code}; from bptrain.cli import main; main.main()"

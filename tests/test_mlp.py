@@ -10,8 +10,8 @@ import pytest
 from gradients import subject_of
 
 from bptrain.columns.numeric.options import NumericOptions
-from bptrain.network.build import weights_of
-from bptrain.network.mlp import BY_ACTIVATION, INITIALIZERS
+from bptrain.network.build import KERAS_LAYERS, weights_of
+from bptrain.network.mlp import BY_ACTIVATION, INITIALIZERS, NORMALIZATIONS
 from bptrain.network.options import Activation, Initializer, MlpOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.options import SgdOptions, TrainingOptions
@@ -123,3 +123,22 @@ def test_dropout_sets_its_share_to_zero_in_training_only() -> None:
     values = keras.Model(made.network.input, layer.output)
     assert np.mean(np.asarray(values(made.examples.inputs, training=True)) == 0) == pytest.approx(0.3, abs=0.02)
     assert np.mean(np.asarray(values(made.examples.inputs, training=False)) == 0) == 0
+
+
+@pytest.mark.parametrize("kind", ["batch", "layer"])
+@pytest.mark.parametrize("training", [False, True])
+def test_normalization_is_that_of_keras(kind: str, training: bool) -> None:
+    """To rounding, with weights that are not the first ones; and so are the moving averages afterwards."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(3.0, 2.0, (40, 5)).astype(np.float32)
+    own = NORMALIZATIONS[kind]()
+    plain = KERAS_LAYERS[type(own)]()
+    for layer in (own, plain):
+        layer.build(rows.shape)
+    weights = [rng.uniform(0.5, 2.0, weight.shape).astype(np.float32) for weight in own.get_weights()]
+    own.set_weights(weights)
+    plain.set_weights(weights)
+    more = {"training": training} if kind == "batch" else {}
+    np.testing.assert_allclose(np.asarray(own(rows, **more)), np.asarray(plain(rows, **more)), rtol=2e-6, atol=2e-6)
+    for one, other in zip(own.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)

@@ -10,16 +10,21 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
 GRACE_SECONDS = 3.0  # until the last checkpoint has to do
 
 
 def watch(messages: Mapping[int, str]) -> None:
-    """Start the waiting thread, which writes the message of a signal. To be called in the main thread, once."""
+    """Start the waiting thread, which writes the message of a signal. To be called in the main thread, once.
+
+    Not on Windows, which has no such pipes.
+    """
+    if sys.platform == "win32":
+        return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -31,18 +36,18 @@ def watch(messages: Mapping[int, str]) -> None:
 
 
 def _wait(reader: int, stderr: int | None, messages: Mapping[int, str]) -> None:
-    first = _next(reader)
+    first = _next(reader, messages)
     if select.select([reader], [], [], GRACE_SECONDS)[0]:
-        _next(reader)
+        _next(reader, messages)
     if stderr is not None:
         with suppress(OSError):  # nobody reads it
             os.write(stderr, f"{messages[first]}\n".encode())
     os._exit(128 + first)
 
 
-def _next(reader: int) -> int:
+def _next(reader: int, messages: Mapping[int, str]) -> int:
     """The number of the next signal that is to end the process."""
     while True:
         number = os.read(reader, 1)[0]
-        if number in ENDING:
+        if number in messages:
             return number

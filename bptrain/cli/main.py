@@ -47,7 +47,7 @@ EXIT_CODES = {
     2: "usage or config",
     3: "a gate failed",
     4: "data",
-    5: "a run directory is damaged, foreign or unsupported",
+    5: "a run directory is damaged, foreign, unsupported, or begun with other inputs",
     6: "training diverged",
     7: "not reproduced, or not as locked",
     8: "the run directory is busy",

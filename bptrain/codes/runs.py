@@ -62,7 +62,7 @@ CODES: dict[str, Code] = {
     "BP501": Code(
         "unfinished run",
         "Only the .partial folder of this run exists: its training is going on, or ended early.",
-        "Wait until `bptrain fit` has ended, or start it again: it replaces what an interrupted run left.",
+        "Wait until `bptrain fit` has ended, or go on with it: `bptrain fit CONFIG --resume --run DIR`.",
     ),
     "BP502": Code(
         "a file of the run has changed",

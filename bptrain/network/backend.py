@@ -70,6 +70,8 @@ def threads() -> int:
 def _start_tensorflow(threads: int) -> None:
     import tensorflow as tf
 
+    # Rewriting formulas puts approximations of the processor into them, such as a product with rsqrt for x / sqrt(y).
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False, "remapping": False})
     tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
     with contextlib.suppress(RuntimeError):  # TensorFlow has begun: the number is fixed
         tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -82,7 +84,7 @@ def _start_jax(threads: int) -> None:
         del os.environ[name]
     os.environ |= {"JAX_PLATFORMS": "cpu", "NPROC": str(threads), "PJRT_NPROC": str(threads)}
     if threads == 1:
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {environment.ONE_THREAD}".strip()
     import jax
 
     jax.devices()

@@ -12,9 +12,15 @@ from bptrain.columns import kinds
 from bptrain.columns.state import State
 from bptrain.network.dropout import STEP, Dropout
 from bptrain.network.mlp import dense, mlp
+from bptrain.network.normalization import BatchNormalization, LayerNormalization
 from bptrain.network.options import MlpOptions
 from bptrain.targets import tasks
 from bptrain.targets.state import TargetState
+
+KERAS_LAYERS: dict[type, type] = {
+    BatchNormalization: keras.layers.BatchNormalization,
+    LayerNormalization: keras.layers.LayerNormalization,
+}
 
 
 def build(
@@ -76,7 +82,8 @@ def _own_layer(layer: Any) -> Any:
     """A new layer of Keras that does the same outside training."""
     if isinstance(layer, Dropout):
         return keras.layers.Dropout(layer.rate, seed=0, name=layer.name)
-    return layer.__class__.from_config(layer.get_config())
+    plain: Any = KERAS_LAYERS.get(type(layer), type(layer))
+    return plain.from_config(layer.get_config())
 
 
 def weights_of(network: keras.Model) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ import keras
 
 from bptrain import seeds
 from bptrain.network.dropout import Dropout, new_step
+from bptrain.network.normalization import BatchNormalization, LayerNormalization
 from bptrain.network.options import MlpOptions
 
 # Glorot & Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014.
@@ -25,8 +26,8 @@ BY_ACTIVATION = dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu", "mis
     "selu": "lecun_normal"
 }
 NORMALIZATIONS: dict[str, Any] = {
-    "batch": keras.layers.BatchNormalization,  # Ioffe & Szegedy 2015
-    "layer": keras.layers.LayerNormalization,  # Ba et al. 2016
+    "batch": BatchNormalization,
+    "layer": LayerNormalization,
 }
 
 

@@ -26,7 +26,6 @@ Warn = Callable[[Problem], None]
 
 _MANIFEST = re.compile(r"[0-9]{8}\.json")
 _FILE = re.compile(r"[a-z_]+-[0-9a-f]{64}\.npz")
-_LARGEST_MANIFEST = 2**26
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class Checkpoints:
     def _content(self, number: int) -> dict[str, Any]:
         """A manifest, complete and as it was written."""
         path = self._manifest(number)
-        data = storage.read_bytes(path, at_most=_LARGEST_MANIFEST)
+        data = storage.read_bytes(path)
         content = storage.parse_json(data, source=escape(path))
         whole = type(content) is dict and content.keys() == {"format", "files", "state", "sha256"}
         whole = whole and storage.canonical_json(content).encode() == data
@@ -138,5 +137,5 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def _passed_over(path: Path, error: BptrainError) -> Problem:
-    message = f"the checkpoint `{escape(path)}` cannot be used, so an earlier one is: {error.problems[0].message}"
+    message = f"the checkpoint `{escape(path)}` cannot be used and is passed over: {error.problems[0].message}"
     return Problem("BP520", message, escape(path))

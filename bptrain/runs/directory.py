@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from bptrain.errors import BusyError, DataError, Problem, RunError, StorageError, UsageError
+from bptrain.errors import BusyError, DataError, LockedError, Problem, RunError, StorageError, UsageError
 from bptrain.runs import manifest, platform, storage
 from bptrain.runs.names import LATEST, RUNS, check_name, highest_number, numbers, refuse_existing, safe_stem
 from bptrain.text import escape
@@ -52,7 +52,7 @@ class PartialRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if isinstance(error, UsageError | DataError) and not self.resumed:
+        if isinstance(error, UsageError | DataError | LockedError) and not self.resumed:
             with suppress(StorageError):  # the mistake that ended the run is the one to show
                 self.discard()
         self._release()
@@ -62,7 +62,15 @@ class PartialRun:
         """The folder of what an unfinished run needs to go on, which is there."""
         with storage.disk_errors(self.path):
             platform.make_folder(self.path / CHECKPOINTS)
+            for folder in (self.path, self.path.parent):
+                platform.sync_folder(folder)
         return self.path / CHECKPOINTS
+
+    def forget_checkpoints(self) -> None:
+        """Remove them, for what they belong to is not known. Raises StorageError."""
+        with storage.disk_errors(self.path):
+            _remove(self.path / CHECKPOINTS)
+        _ = self.checkpoints
 
     @property
     def sealed(self) -> bool:
@@ -161,11 +169,15 @@ class _Held:
 
 def _claim_unfinished(runs: Path, stem: str) -> PartialRun | None:
     """The newest partial of a stem, with its checkpoints."""
-    for number in sorted(numbers(runs, stem, only_partial=True), reverse=True):
-        final = runs / f"{stem}-{number:04d}"
-        if not os.path.lexists(final):
-            return _take(final, [], resume=True)
-    return None
+    names = [f"{stem}-{number:04d}" for number in sorted(numbers(runs, stem, only_partial=True), reverse=True)]
+    left = [runs / name for name in names if not os.path.lexists(runs / name)]
+    with_something = [final for final in left if _has_something(manifest.partial_of(final))]
+    return next((_take(final, [], resume=True) for final in (*with_something, *left)), None)
+
+
+def _has_something(partial: Path) -> bool:
+    """Whether a partial was left with something to go on from."""
+    return os.path.lexists(partial / manifest.MANIFEST) or any((partial / CHECKPOINTS).glob("*/*.json"))
 
 
 def _claim_named(final: Path, *, resume: bool) -> PartialRun:

@@ -20,6 +20,7 @@ FORMAT = 1
 PARTIAL_SUFFIX = ".partial"
 
 _CHUNK = 1 << 20
+_UNFINISHED = ("wait until `bptrain fit` has ended, or go on with it: `bptrain fit CONFIG --resume --run DIR`",)
 _RESTORE = ("restore the run from a copy, or train it again with `bptrain fit`",)
 
 
@@ -147,14 +148,12 @@ def partial_of(directory: Path) -> Path:
 def _check_is_run(directory: Path) -> None:
     run = escape(directory)
     if directory.name.endswith(PARTIAL_SUFFIX) and directory.is_dir():
-        hint = "wait until `bptrain fit` has ended, or start it again"
-        raise RunError(Problem("BP501", f"`{run}` is an unfinished run", run, hints=(hint,)))
+        raise RunError(Problem("BP501", f"`{run}` is an unfinished run", run, hints=_UNFINISHED))
     if os.path.lexists(directory / MANIFEST):
         return
     if not directory.exists() and partial_of(directory).is_dir():
         message = f"the run `{run}` is unfinished: there is only `{escape(partial_of(directory))}`"
-        hint = "wait until `bptrain fit` has ended, or start it again"
-        raise RunError(Problem("BP501", message, run, hints=(hint,)))
+        raise RunError(Problem("BP501", message, run, hints=_UNFINISHED))
     reason = f"it has no {MANIFEST}" if directory.is_dir() else "there is no such folder"
     hints = ("give a folder that `bptrain fit` made, for instance `runs/adult-0001`", "`bptrain fit CONFIG` makes one")
     raise RunError(Problem("BP500", f"`{run}` is not a run directory: {reason}", run, hints=hints))

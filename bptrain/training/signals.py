@@ -26,7 +26,12 @@ class Postponed:
         """At a safe point: do what a first SIGINT or SIGTERM would have done; nothing without one."""
         if self._seen:
             self.restore()
-            signal.raise_signal(self._seen.pop())
+            number = self._seen.pop()
+            handler = self._before[number]
+            if callable(handler):
+                handler(number, None)  # not by another signal: a second one means to end at once
+            else:
+                signal.raise_signal(number)
 
     def note(self, number: int, frame: object) -> None:
         """Handle a signal: a second one takes effect at once, as soon as Python runs."""

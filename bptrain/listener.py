@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bptrain.errors import Problem
+from bptrain.runs import storage
 
 
 class Listener(Protocol):
@@ -67,7 +68,7 @@ class Recorder:
         self.listener.resumed(history, epochs)
 
     def _write(self, line: str) -> None:
-        with self.log.open("a", encoding="utf-8") as file:
+        with storage.disk_errors(self.log), self.log.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
 

@@ -43,6 +43,7 @@ from bptrain.reports.cleaning import cleaning_text
 from bptrain.runs import storage
 from bptrain.runs.directory import PartialRun, claim
 from bptrain.runs.manifest import open_run
+from bptrain.runs.names import check_name
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
 from bptrain.table.load import digests_of
@@ -90,21 +91,24 @@ def fit(
     """
     environment.configure()
     backend.require()
-    wanted = None if locked is None else storage.read_json(locked)
+    if run is not None:
+        check_name(run)
+    if locked is not None:  # before anything that an earlier attempt left is touched
+        provenance.require_same(resuming.read_lock(locked), current_inputs(config, roots))
     if resume and run is not None and os.path.lexists(run):
-        return _confirmed(config, run, roots, listener, wanted)
+        return _confirmed(config, run, roots, listener)
     with claim(run, stem=stem, resume=resume) as partial:
         clock = Clock()
         for notice in partial.notices:
             listener.warning(notice)
+        if partial.resumed:
+            listener.stage(f"goes on with {partial.path}")
         with clock("read"):
             found, earlier = _look(config, roots, partial.path)
             split = survey.split_rows(found)
         with clock("prepare"):
             ready = preparation.prepare(found.config, found.frame, split, earlier, folder=partial.path)
             inputs = _inputs(ready.config, found, split, earlier)
-        if wanted is not None:
-            provenance.require_same(wanted, inputs)
         if resuming.is_sealed(partial, inputs):
             return _publish(partial, storage.read_json(partial.path / "metrics.json"), listener)
         journal, begun = resuming.journal(
@@ -162,7 +166,7 @@ def _train_and_write(job: _Job, ready: preparation.Ready) -> dict[str, Any]:
         made = made.without_rows()
         environment.give_back_memory()
         content = _metrics(made, judge(table, made.model.targets), folds, recorder)
-    with clock("write"):
+    with clock("write"), storage.disk_errors(job.folder):
         _write(job.folder, made, table, content)
         artifacts.write_cleaning(job.folder, cleaned)
         if folds is not None:
@@ -322,12 +326,10 @@ def _publish(partial: PartialRun, metrics: Mapping[str, Any], listener: Listener
     return final
 
 
-def _confirmed(config: Config, run: Path, roots: Roots, listener: Listener, wanted: Any) -> Path:
-    """A run that is complete already, if it was made with the same inputs, which are those that are `wanted`."""
-    made, inputs = open_run(run), current_inputs(config, roots)
-    if wanted is not None:
-        provenance.require_same(wanted, inputs)
-    resuming.refuse_others(made.path("lock.json"), inputs, run)
+def _confirmed(config: Config, run: Path, roots: Roots, listener: Listener) -> Path:
+    """A run that is complete already, if it was made with the same inputs."""
+    made = open_run(run)
+    resuming.refuse_others(made.path("lock.json"), current_inputs(config, roots), run)
     listener.stage("the run is complete already")
     metrics = made.read_json("metrics.json")
     if metrics["status"] == "diverged":

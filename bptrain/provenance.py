@@ -126,13 +126,17 @@ def refuse_differences(before: Mapping[str, Any], now: Mapping[str, Any], *, mes
 
 def require_same(locked: Any, now: Mapping[str, Any]) -> None:
     """Raise LockedError with everything that is not as in the lock.json given; RunError if it is none."""
-    if type(locked) is not dict or locked.get("format") != FORMAT or not locked.keys() >= now.keys() - {"warm_start"}:
+    try:
+        whole = locked["format"] == FORMAT and locked.keys() >= now.keys() - {"warm_start"}
+        found = differences(locked, now) if whole else []
+    except (AttributeError, IndexError, KeyError, TypeError):  # values of other types than ours
+        whole = False
+    if not whole:
         message = f"the file given by `--locked` is not a lock.json of format {FORMAT}"
         raise RunError(Problem("BP522", message, hints=("give the lock.json of a run that this bptrain made",)))
     hint = "use what the lock was made with, or leave `--locked` out"
-    found = [Problem("BP701", f"not as locked: {each}", hints=(hint,)) for each in differences(locked, now)]
     if found:
-        raise LockedError(*found)
+        raise LockedError(*(Problem("BP701", f"not as locked: {each}", hints=(hint,)) for each in found))
 
 
 def settings(config: Config) -> dict[str, Any]:

@@ -23,25 +23,30 @@ from bptrain.listener import Listener, Silent
 from bptrain.provenance import Difference
 from bptrain.run import Run
 from bptrain.table.files import Roots
+from bptrain.targets.metrics import METRICS
 from bptrain.text import escape
 
-LEVEL = 0.99  # of the interval in which the metric of one more seed lies
-SEEDS = 3
+LEVEL = 0.95  # of the interval in which two results lie apart when nothing but the seed is another
+SEEDS = 4
 
 
 @dataclass(frozen=True)
 class Metric:
-    """The primary metric of a target in the run and made again; `tolerance` is what other seeds explain."""
+    """The primary metric of a target in the run and made again; `tolerance` is what other seeds explain.
+
+    `useless` is a result that is no better than the trivial baseline where the run's was: no spread explains that.
+    """
 
     target: str
     name: str
     before: float
     now: float
     tolerance: float
+    useless: bool = False
 
     @property
     def explained(self) -> bool:
-        return abs(self.now - self.before) <= self.tolerance
+        return abs(self.now - self.before) <= self.tolerance and not self.useless
 
 
 @dataclass(frozen=True)
@@ -110,18 +115,17 @@ def reproduce(run: Run, roots: Roots, *, listener: Listener | None = None, seeds
 
 
 def tolerance(values: Sequence[float]) -> float:
-    """How far one more value may be from the first of `values`, which came from one distribution (all but one in 100).
+    """How far two more values may be apart that come from the normal distribution of `values`, 19 times out of 20.
 
-    Half the width of a prediction interval for normal values: t · s · √(1 + 1/n), about their mean; see Hahn & Meeker,
-    Statistical Intervals (1991), section 4.8. The first value's own distance from the mean is added.
+    t · s · √2 with n - 1 degrees of freedom: the difference of two has twice the variance of one, which s² estimates
+    (Student 1908).
     """
     from scipy.stats import t
 
     n = len(values)
     if n < 2:
         return 0.0
-    half = t.ppf((1 + LEVEL) / 2, n - 1) * float(np.std(values, ddof=1)) * math.sqrt(1 + 1 / n)
-    return float(half + abs(values[0] - float(np.mean(values))))
+    return float(t.ppf((1 + LEVEL) / 2, n - 1) * np.std(values, ddof=1) * math.sqrt(2))
 
 
 def _made(config: Config, target: Path, roots: Roots, listener: Listener, stopped: Mapping[str, int]) -> Run:
@@ -148,27 +152,40 @@ def _compared(
     run: Run, again: Run, folder: Path, roots: Roots, listener: Listener, seeds: int, stopped: Mapping[str, int]
 ) -> list[Metric]:
     """The primary metric of each target, and how it varies with the seed; rows stay in their parts."""
-    values = [_primary(again)]
+    values = []
     split = run.config.split
     fixed = split.model_copy(update={"seed": run.config.seed if split.seed is None else split.seed})
     for number in range(1, seeds + 1):
         listener.stage(f"seed {number} of {seeds} to see how far results may be apart")
         config = run.config.model_copy(update={"seed": (run.config.seed + number) % 2**32, "split": fixed})
         values.append(_primary(_made(config, folder / f"seed-{number}", roots, listener, stopped)))
-    before = _primary(run)
+    before, trivial = _primary(run), _primary(run, trivial=True)
     return [
-        Metric(target, name, before[target, name], value, tolerance([each[target, name] for each in values]))
-        for (target, name), value in values[0].items()
+        Metric(
+            target,
+            name,
+            before[target, name],
+            value,
+            tolerance([each[target, name] for each in values]),
+            useless=_beats(name, before[target, name], trivial[target, name])
+            and not _beats(name, value, trivial[target, name]),
+        )
+        for (target, name), value in _primary(again).items()
     ]
 
 
-def _primary(run: Run) -> dict[tuple[str, str], float]:
-    """The primary metric of each target on the rows that judge."""
+def _beats(metric: str, value: float, other: float) -> bool:
+    return value > other if METRICS[metric].higher_is_better else value < other
+
+
+def _primary(run: Run, *, trivial: bool = False) -> dict[tuple[str, str], float]:
+    """The primary metric of each target on the rows that judge, or that of the trivial baseline."""
     found = {}
     for target, report in run.metrics["targets"].items():
         splits = report["splits"]
-        metrics = splits.get("test", splits.get("validation", splits["train"]))["metrics"]
+        judged = splits.get("test", splits.get("validation", splits["train"]))
+        metrics = judged["baselines"]["trivial"] if trivial else judged["metrics"]
         name = run.metrics["primary"] if run.metrics["primary"] in metrics else next(iter(metrics))
-        value = metrics[name]["value"]
+        value = metrics[name] if trivial else metrics[name]["value"]
         found[target, name] = math.nan if value is None else float(value)
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bptrain import provenance
-from bptrain.errors import DivergedError, Problem
+from bptrain.errors import DivergedError, Problem, RunError, UsageError
 from bptrain.journal import Journal
 from bptrain.runs import storage
 from bptrain.runs.directory import PartialRun
@@ -42,13 +42,35 @@ def journal(
     Raises RunError when they were begun with other inputs.
     """
     path = partial.checkpoints / INPUTS
-    if partial.resumed and path.exists():
+    before = _recorded(path, warn) if partial.resumed and path.exists() else None
+    if before is not None:
         refuse_others(path, inputs, partial.path)
-        inputs = storage.read_json(path)
+        inputs = before
     else:
         partial.forget_checkpoints()  # without a record of what they belong to
         storage.write_json(path, dict(inputs))
     return Journal(partial.checkpoints, several, until_step, warn), inputs
+
+
+def read_lock(path: Path) -> Any:
+    """The lock.json that `--locked` names. Raises UsageError when there is no such file, or it is no JSON."""
+    try:
+        return storage.read_json(path)
+    except RunError as error:
+        inside = path / "lock.json"
+        hints = (f"did you mean `{escape(inside)}`?",) if inside.is_file() else ("give the lock.json of a run",)
+        message = f"`{escape(path)}` is no lock.json: {error.problems[0].message}"
+        raise UsageError(Problem("BP522", message, escape(path), hints=hints)) from error
+
+
+def _recorded(path: Path, warn: Callable[[Problem], None]) -> Any:
+    """What the checkpoints beside it belong to; None when that cannot be read any more."""
+    try:
+        return storage.read_json(path)
+    except RunError as error:
+        message = f"`{escape(path)}` cannot be used, so training starts afresh: {error.problems[0].message}"
+        warn(Problem("BP520", message, escape(path)))
+        return None
 
 
 def refuse_others(record: Path, inputs: Mapping[str, Any], run: Path) -> None:

@@ -16,7 +16,7 @@ import bptrain
 from bptrain import Run, pipeline, provenance
 from bptrain import reproduce as module
 from bptrain.cli import main
-from bptrain.errors import LockedError, RunError
+from bptrain.errors import LockedError, RunError, UsageError
 from bptrain.reproduce import reproduce, tolerance
 from bptrain.runs import manifest
 from bptrain.table.files import Roots
@@ -149,9 +149,8 @@ def test_other_results_elsewhere_are_judged_by_seeds(
 
 
 def test_tolerance_is_the_interval_of_one_more_value() -> None:
-    """Three values 1, 2, 3: t(0.995, 2) = 9.9248, s = 1."""
-    assert tolerance([2.0, 1.0, 3.0]) == pytest.approx(9.924843 * (4 / 3) ** 0.5)
-    assert tolerance([1.0, 2.0, 3.0]) == pytest.approx(1 + 9.924843 * (4 / 3) ** 0.5)
+    """Three values 1, 2, 3: t(0.975, 2) = 4.3027, s = 1."""
+    assert tolerance([2.0, 1.0, 3.0]) == pytest.approx(4.302653 * 2**0.5)
     assert tolerance([1.0]) == 0.0
 
 
@@ -185,11 +184,48 @@ def test_locked_names_everything_that_differs(folder: Path) -> None:
     assert not Path("other").exists()
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", '{"format": 1}'])
+@pytest.mark.parametrize("content", ["{}", "[]", '{"format": 1}', "3", "whole"])
 def test_locked_refuses_what_is_no_lock(content: str, folder: Path) -> None:
-    (folder / "lock.json").write_text(content)
+    lock = json.loads((folder / "made/lock.json").read_text()) | {"table": "x", "variables": [1]}
+    (folder / "lock.json").write_text(json.dumps(lock) if content == "whole" else content)
     with pytest.raises(RunError, match="BP522"):
         bptrain.fit("c.yaml", run="other", locked="lock.json")
+    assert not Path("other.partial").exists()
+
+
+@pytest.mark.parametrize(("name", "hint"), [("none.json", "give the lock"), ("made", "did you mean `made/lock.json`?")])
+def test_locked_needs_a_file(name: str, hint: str, folder: Path) -> None:
+    with pytest.raises(UsageError, match="BP522") as raised:
+        bptrain.fit("c.yaml", run="other", locked=name)
+    assert raised.value.problems[0].hints[0].startswith(hint)
+
+
+def test_locked_refuses_before_an_unfinished_run_is_touched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("bptrain.trial.predictions", _interrupt)
+        bptrain.fit("c.yaml", overrides=["training.checkpoints.epochs=1"], run="left")
+    before = sorted(Path("left.partial").rglob("*"))
+    with pytest.raises(LockedError):
+        bptrain.fit("c.yaml", overrides=["seed=3"], run="left", locked="made/lock.json")
+    assert sorted(Path("left.partial").rglob("*")) == before
+
+
+def test_damaged_record_of_the_inputs_starts_afresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("bptrain.trial.predictions", _interrupt)
+        bptrain.fit("c.yaml", overrides=["training.checkpoints.epochs=1"], run="left")
+    Path("left.partial/checkpoints/inputs.json").write_text("{")
+    run = bptrain.fit("c.yaml", run="left", resume=True)
+    assert run.lock["results"] == Run.open("made").lock["results"]
+
+
+def test_a_partial_without_checkpoints_hides_none_with_some(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("bptrain.trial.predictions", _interrupt)
+        bptrain.fit("c.yaml", overrides=["training.checkpoints.epochs=1"])
+    Path("runs/c-0002.partial/checkpoints").mkdir(parents=True)
+    Path("runs/c-0002.partial/.lock").write_text("")
+    assert bptrain.fit("c.yaml", resume=True).path == Path("runs/c-0001")
 
 
 # --resume

@@ -163,7 +163,7 @@ def test_verify_explains_an_unfinished_run(tmp_path: Path, name: str) -> None:
     (tmp_path / "adult-0002.partial").mkdir()
     with pytest.raises(RunError, match="BP501.*unfinished") as caught:
         manifest.verify(tmp_path / name)
-    assert any("start it again" in hint for hint in caught.value.problems[0].hints)
+    assert any("--resume" in hint for hint in caught.value.problems[0].hints)
 
 
 def test_verify_shows_hostile_names_escaped(run: Path) -> None:

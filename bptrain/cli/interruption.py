@@ -12,9 +12,11 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
+ONE_SECONDS = 1.0  # signals so close together are one: `timeout` sends two
 GRACE_SECONDS = 3.0  # until the last checkpoint has to do
 
 
@@ -36,9 +38,11 @@ def watch(messages: Mapping[int, str]) -> None:
 
 
 def _wait(reader: int, stderr: int | None, messages: Mapping[int, str]) -> None:
-    first = _next(reader, messages)
-    if select.select([reader], [], [], GRACE_SECONDS)[0]:
+    first, came = _next(reader, messages), time.monotonic()
+    while (left := came + GRACE_SECONDS - time.monotonic()) > 0 and select.select([reader], [], [], left)[0]:
         _next(reader, messages)
+        if time.monotonic() - came >= ONE_SECONDS:
+            break
     if stderr is not None:
         with suppress(OSError):  # nobody reads it
             os.write(stderr, f"{messages[first]}\n".encode())

@@ -10,6 +10,7 @@ import os  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
+import time  # noqa: E402
 import traceback  # noqa: E402
 from importlib import import_module  # noqa: E402
 from types import FrameType  # noqa: E402
@@ -47,7 +48,7 @@ EXIT_CODES = {
     2: "usage or config",
     3: "a gate failed",
     4: "data",
-    5: "a run directory is damaged, foreign, unsupported, or begun with other inputs",
+    5: "a run is damaged, foreign, unsupported, or begun with other inputs",
     6: "training diverged",
     7: "not reproduced, or not as locked",
     8: "the run directory is busy",
@@ -60,6 +61,7 @@ EXIT_CODES = {
 AFTER_RESULT = (GateError, DivergedError, NotReproducedError)  # with `--json`, the result was printed before
 _GO_ON = ("a fit that was interrupted goes on with `--resume`",)
 _received: list[int] = []  # signals that took effect
+_received_at: list[float] = []
 INTERRUPTED: dict[int, Problem] = {
     signal.SIGINT: Problem("BP730", "interrupted", hints=_GO_ON),
     signal.SIGTERM: Problem("BP730", "terminated", hints=_GO_ON),
@@ -190,5 +192,9 @@ def _bug(error: BaseException) -> Problem:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    now = time.monotonic()
+    if _received and now - _received_at[0] < interruption.ONE_SECONDS:
+        return
     _received.append(number)
+    _received_at[:] = [now]
     raise InterruptedRun(number, INTERRUPTED[number])

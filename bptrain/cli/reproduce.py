@@ -14,7 +14,7 @@ from bptrain.cli import options
 @click.option(
     "--seeds",
     type=click.IntRange(min=1),
-    default=3,
+    default=4,
     show_default=True,
     help="Further runs with other seeds, where only these can tell whether a difference matters.",
 )

@@ -26,7 +26,7 @@ def reproduction_text(found: Reproduction) -> str:
         lines.append(f"  weights differ from epoch {found.first_epoch} of the training `{escape(found.training)}` on")
     lines += [
         f"  {escape(each.target)}: {each.name} {each.now:.6g}, was {each.before:.6g}; "
-        f"seeds explain a distance of {each.tolerance:.2g}"
+        f"seeds explain a distance of {each.tolerance:.2g}{', but it is no better than trivial' * each.useless}"
         for each in found.metrics
     ]
     return "\n".join(lines)

@@ -66,11 +66,11 @@ class PartialRun:
                 platform.sync_folder(folder)
         return self.path / CHECKPOINTS
 
-    def forget_checkpoints(self) -> None:
-        """Remove them, for what they belong to is not known. Raises StorageError."""
+    def forget_checkpoints(self) -> Path:
+        """Remove them, for what they belong to is not known; their folder is there anew. Raises StorageError."""
         with storage.disk_errors(self.path):
             _remove(self.path / CHECKPOINTS)
-        _ = self.checkpoints
+        return self.checkpoints
 
     @property
     def sealed(self) -> bool:
@@ -317,8 +317,7 @@ def _keep_checkpoints(held: _Held, partial: Path) -> bool:
 
 def _unsealed(partial: Path) -> frozenset[str]:
     """What is there only as long as the run is not published."""
-    saved = (path.relative_to(partial).as_posix() for path in (partial / CHECKPOINTS).rglob("*"))
-    return frozenset({LOCK, *saved})
+    return frozenset({LOCK, *(path.relative_to(partial).as_posix() for path in (partial / CHECKPOINTS).rglob("*"))})
 
 
 def _write_holder(held: _Held) -> None:

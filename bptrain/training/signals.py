@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
+ONE_SECONDS = 1.0  # signals so close together are one: `timeout` sends two
 
 
 class Postponed:
@@ -15,6 +17,7 @@ class Postponed:
 
     def __init__(self) -> None:
         self._seen: list[int] = []
+        self._first = 0.0  # when
         self._before: dict[int, signal._HANDLER] = {}
 
     @property
@@ -34,9 +37,10 @@ class Postponed:
                 signal.raise_signal(number)
 
     def note(self, number: int, frame: object) -> None:
-        """Handle a signal: a second one takes effect at once, as soon as Python runs."""
-        self._seen.append(number)
-        if len(self._seen) > 1:
+        """Handle a signal: a later one takes effect at once, as soon as Python runs."""
+        if not self._seen:
+            self._seen, self._first = [number], time.monotonic()
+        elif time.monotonic() - self._first >= ONE_SECONDS:
             self.take_effect()
 
     def install(self) -> None:

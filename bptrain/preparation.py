@@ -170,7 +170,8 @@ def describe(ready: Ready) -> str:
     """How many rows each part has, and how many columns each kind."""
     rows = ", ".join(f"{len(part.rows)} {name}" for name, part in ready.parts.items())
     kinds = ", ".join(f"{len(state.columns)} {kind}" for kind, state in ready.columns.items())
-    return f"{rows} rows; columns: {kinds}"
+    where = "; rows are streamed from a file" if ready.config.data.residence == "stream" else ""
+    return f"{rows} rows; columns: {kinds}{where}"
 
 
 def _learn(

@@ -117,6 +117,12 @@ def require_format(record: Any, name: str) -> None:
         raise RunError(Problem("BP506", message, hints=("use the bptrain version that made it, or make a new run",)))
 
 
+def other_processor(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
+    """Whether the processor is another: not refused, as results are mostly the same, but a reason if they are not."""
+    then, here = before["processor"], now["processor"]
+    return [Difference("environment", "the processor", then, here)] if then != here else []
+
+
 def refuse_differences(before: Mapping[str, Any], now: Mapping[str, Any], *, message: str, hint: str) -> None:
     """Raise RunError with one problem for each difference."""
     found = differences(before, now)

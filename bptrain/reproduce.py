@@ -107,6 +107,7 @@ def reproduce(run: Run, roots: Roots, *, listener: Listener | None = None, seeds
         if again.lock["results"] == lock["results"]:
             return Reproduction("identical", found)
         training, epoch = _first_difference(lock["training"], again.lock["training"])
+        found += provenance.other_processor(lock, again.lock)
         if not found:
             return Reproduction("differs", found, training, epoch)
         metrics = _compared(run, again, Path(folder), roots, told, seeds, stopped)

@@ -165,7 +165,13 @@ def test_the_excerpt_has_a_gutter_carets_and_a_suggestion() -> None:
     ("line", "code", "column", "message", "note"),
     [
         ("epochs: 5", "BP103", 1, "unknown key `epochs` at the top level of the config", "belongs in `training`"),
-        ("epoch: 5", "BP103", 1, "unknown key `epoch` at", "did you mean `epochs` in `training` or in `training.checkpoints`?"),
+        (
+            "epoch: 5",
+            "BP103",
+            1,
+            "unknown key `epoch` at",
+            "did you mean `epochs` in `training` or in `training.checkpoints`?",
+        ),
         ("spilt: {}", "BP103", 1, "unknown key `spilt` at", "did you mean `split`?"),
         ("model: {seed: 1}", "BP103", 9, "unknown key `seed` in `model`", "belongs at the top level or in `split`"),
         ("training: {optimizer: {momentum: 0.9}}", "BP103", 24, "unknown key `momentum`", "needs `kind: sgd` or"),

@@ -162,6 +162,14 @@ def test_time_that_ran_out_is_repeated_by_steps(folder: Path) -> None:
     assert again("timed").verdict == "identical"
 
 
+def test_other_processor_is_a_reason_only_if_results_differ(folder: Path) -> None:
+    relock(folder / "made", lambda lock: lock.update(processor="another"))
+    assert again().to_json() == module.Reproduction("identical").to_json()
+    relock(folder / "made", lambda lock: lock["results"].update(weights="0" * 64))
+    found = again()
+    assert (found.verdict, [each.what for each in found.differences]) == ("explained", ["the processor"])
+
+
 # --locked
 
 

@@ -170,7 +170,7 @@ def test_the_excerpt_has_a_gutter_carets_and_a_suggestion() -> None:
             "BP103",
             1,
             "unknown key `epoch` at",
-            "did you mean `epochs` in `training` or in `training.checkpoints`?",
+            "did you mean `epochs` in `training`",
         ),
         ("spilt: {}", "BP103", 1, "unknown key `spilt` at", "did you mean `split`?"),
         ("model: {seed: 1}", "BP103", 9, "unknown key `seed` in `model`", "belongs at the top level or in `split`"),

@@ -196,16 +196,18 @@ def kill(folder: Path, how_many: int = 200) -> Proof:
 
     def once(number: int) -> tuple[bool, str]:
         draw, here = random.Random(number), place(folder / f"case-{number}")
-        kills = 10 if number == 0 else 1
-        seen = 0
+        kills, seen, latest = 10 if number == 0 else 1, 0, 1.0
         while seen < kills:
-            if number % 2 == 0:
-                where = (draw.randrange(1, 12 if kills > 1 else 45), draw.choice(["half", "after"]))
+            if number % 2 == 0:  # ten times in a row: early in each attempt, so that no one comes to the end
+                where = (draw.randrange(1, 6 if kills > 1 else 2 + int(45 * latest)), draw.choice(["half", "after"]))
                 code = finish(start(here, command("fit", "c.yaml", "--run", "run", "--resume", "-q", killing=where)))
             else:
-                code = _interrupted(here, signal.SIGKILL, draw.uniform(0.3, 0.9 * seconds))[0]
-            if code == 0:
-                break
+                code = _interrupted(here, signal.SIGKILL, draw.uniform(0.3, 0.9 * latest * seconds))[0]
+            if code == 0:  # too late: once more, earlier
+                latest /= 2
+                shutil.rmtree(here)
+                place(here)
+                continue
             seen += 1
         ended = fit(here) if not (here / "run").exists() else 0
         same = ended == 0 and results(here / "run") == wanted

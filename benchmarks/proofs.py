@@ -92,8 +92,13 @@ def start(folder: Path, arguments: list[str], **options: Any) -> subprocess.Pope
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
-        **options,
+        **{"preexec_fn": _heed} | options,
     )
+
+
+def _heed() -> None:
+    """Let SIGINT reach a process, which shells keep from what they start in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process: subprocess.Popen[bytes]) -> int:

@@ -6,10 +6,10 @@ BptrainError
 ├── DataError         4   the table
 ├── RunError          5   a run directory is damaged, foreign or unsupported
 ├── DivergedError     6   training left the finite numbers
-├── NotReproducedError 7  a run was not reproduced, or what is locked differs
+├── NotReproducedError 7  a run was not reproduced
+│   └── LockedError   7   what `--locked` names was made with other inputs
 ├── BusyError         8   another process writes the run directory
-├── StorageError     74   disk, I/O or memory
-└── InterruptedRun  130 / 143   SIGINT / SIGTERM
+└── StorageError     74   disk, I/O or memory
 """
 
 from __future__ import annotations
@@ -100,14 +100,6 @@ class StorageError(BptrainError):
     """Disk, I/O or memory failed."""
 
     exit_code = 74
-
-
-class InterruptedRun(BptrainError):
-    """A signal ended the run; what was written stays in the partial directory."""
-
-    def __init__(self, signal_number: int, *problems: Problem) -> None:
-        super().__init__(*problems)
-        self.exit_code = 128 + signal_number
 
 
 def _sentence(problem: Problem) -> str:

@@ -31,7 +31,7 @@ from bptrain.columns.drift import Drift, drift
 from bptrain.columns.infer import Kinds
 from bptrain.columns.weights import weight_column
 from bptrain.config.schema import Config
-from bptrain.errors import Problem
+from bptrain.errors import DivergedError, Problem
 from bptrain.journal import Journal
 from bptrain.judging.gates import apply_gates
 from bptrain.judging.judge import judge
@@ -94,7 +94,7 @@ def fit(
     if run is not None:
         check_name(run)
     if locked is not None:  # before anything that an earlier attempt left is touched
-        provenance.require_same(resuming.read_lock(locked), current_inputs(config, roots))
+        provenance.require_same(provenance.read_lock(locked), current_inputs(config, roots))
     if resume and run is not None and os.path.lexists(run):
         return _confirmed(config, run, roots, listener)
     with claim(run, stem=stem, resume=resume) as partial:
@@ -322,8 +322,23 @@ def _publish(partial: PartialRun, metrics: Mapping[str, Any], listener: Listener
     ended = metrics["status"] == "diverged"
     final = partial.publish(latest=not ended, warn=listener.warning)
     if ended:
-        raise resuming.diverged(final, metrics["training"]["epochs"])
+        raise _diverged(final, metrics["training"]["epochs"])
     return final
+
+
+def _diverged(run: Path, epochs: int) -> DivergedError:
+    """The error that ends a run whose training left the finite numbers in its last epoch."""
+    return DivergedError(
+        Problem(
+            "BP600",
+            f"training diverged: the loss or a weight was no finite number in epoch {epochs}",
+            where=str(run),
+            hints=(
+                "lower `training.optimizer.learning_rate`, for instance to a tenth",
+                "look for extreme values in the columns; the run holds the last finite weights",
+            ),
+        )
+    )
 
 
 def _confirmed(config: Config, run: Path, roots: Roots, listener: Listener) -> Path:
@@ -333,7 +348,7 @@ def _confirmed(config: Config, run: Path, roots: Roots, listener: Listener) -> P
     listener.stage("the run is complete already")
     metrics = made.read_json("metrics.json")
     if metrics["status"] == "diverged":
-        raise resuming.diverged(run, metrics["training"]["epochs"])
+        raise _diverged(run, metrics["training"]["epochs"])
     return run
 
 

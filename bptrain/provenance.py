@@ -7,15 +7,16 @@ import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bptrain import __version__, environment
 from bptrain.config.schema import Config
-from bptrain.errors import DataError, LockedError, Problem, RunError
-from bptrain.runs import git
+from bptrain.errors import DataError, LockedError, Problem, RunError, UsageError
+from bptrain.runs import git, storage
 from bptrain.runs.platform import processor
 from bptrain.runs.storage import canonical_json
-from bptrain.table.digest import rows_digest, table_digests
+from bptrain.table.digest import parts_digest, table_digests
 from bptrain.table.frame import Frame
 from bptrain.table.split import Split
 from bptrain.text import escape
@@ -68,7 +69,7 @@ def inputs(
         "settings": settings(config),
         "data": dict(data),
         "table": table_digests(frame, _columns(config)),
-        "split": rows_digest((name, frame.rows[rows]) for name, rows in split.parts().items()),
+        "split": parts_digest(frame.rows, split.parts()),
         "seed": config.seed,
         "threads": config.training.threads,
         "pinned": environment.pinned(),
@@ -123,11 +124,15 @@ def other_processor(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[D
     return [Difference("environment", "the processor", then, here)] if then != here else []
 
 
-def refuse_differences(before: Mapping[str, Any], now: Mapping[str, Any], *, message: str, hint: str) -> None:
-    """Raise RunError with one problem for each difference."""
-    found = differences(before, now)
-    if found:
-        raise RunError(*(Problem("BP521", f"{message}: {each}", hints=(hint,)) for each in found))
+def read_lock(path: Path) -> Any:
+    """The lock.json that `--locked` names. Raises UsageError when there is no such file, or it is no JSON."""
+    try:
+        return storage.read_json(path)
+    except RunError as error:
+        inside = path / "lock.json"
+        hints = (f"did you mean `{escape(inside)}`?",) if inside.is_file() else ("give the lock.json of a run",)
+        message = f"`{escape(path)}` is no lock.json: {error.problems[0].message}"
+        raise UsageError(Problem("BP522", message, escape(path), hints=hints)) from error
 
 
 def require_same(locked: Any, now: Mapping[str, Any]) -> None:
@@ -238,6 +243,6 @@ def _short(value: Mapping[str, str] | None) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    return (
-        "nothing" if value is None else escape(canonical_json(value).strip() if not isinstance(value, str) else value)
-    )
+    if value is None:
+        return "nothing"
+    return escape(value if isinstance(value, str) else canonical_json(value).strip())

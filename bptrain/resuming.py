@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bptrain import provenance
-from bptrain.errors import DivergedError, Problem, RunError, UsageError
+from bptrain.errors import Problem, RunError
 from bptrain.journal import Journal
 from bptrain.runs import storage
 from bptrain.runs.directory import PartialRun
@@ -52,17 +52,6 @@ def journal(
     return Journal(partial.checkpoints, several, until_step, warn), inputs
 
 
-def read_lock(path: Path) -> Any:
-    """The lock.json that `--locked` names. Raises UsageError when there is no such file, or it is no JSON."""
-    try:
-        return storage.read_json(path)
-    except RunError as error:
-        inside = path / "lock.json"
-        hints = (f"did you mean `{escape(inside)}`?",) if inside.is_file() else ("give the lock.json of a run",)
-        message = f"`{escape(path)}` is no lock.json: {error.problems[0].message}"
-        raise UsageError(Problem("BP522", message, escape(path), hints=hints)) from error
-
-
 def _recorded(path: Path, warn: Callable[[Problem], None]) -> Any:
     """What the checkpoints beside it belong to; None when that cannot be read any more."""
     try:
@@ -77,24 +66,8 @@ def refuse_others(record: Path, inputs: Mapping[str, Any], run: Path) -> None:
     """Raise RunError for everything that is not as in the record (lock.json or its part that is known before)."""
     before = storage.read_json(record)
     provenance.require_format(before, str(record))
-    provenance.refuse_differences(
-        before,
-        inputs,
-        message=f"`{escape(run)}` was begun with something else",
-        hint="restore that, or start anew without `--resume` or with another `--run DIR`",
-    )
-
-
-def diverged(run: Path, epochs: int) -> DivergedError:
-    """The error that ends a run whose training left the finite numbers in its last epoch."""
-    return DivergedError(
-        Problem(
-            "BP600",
-            f"training diverged: the loss or a weight was no finite number in epoch {epochs}",
-            where=str(run),
-            hints=(
-                "lower `training.optimizer.learning_rate`, for instance to a tenth",
-                "look for extreme values in the columns; the run holds the last finite weights",
-            ),
-        )
-    )
+    hint = "restore that, or start anew without `--resume` or with another `--run DIR`"
+    begun = f"`{escape(run)}` was begun with something else"
+    found = provenance.differences(before, inputs)
+    if found:
+        raise RunError(*(Problem("BP521", f"{begun}: {each}", hints=(hint,)) for each in found))

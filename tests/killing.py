@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 from bptrain.cli import main  # before anything that loads numpy
 from bptrain.runs import platform
@@ -31,12 +32,12 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
     _write_all(descriptor, data)
 
 
-def replace(source: object, target: object) -> None:
-    _replace(source, target)  # type: ignore[arg-type]
+def replace(source: Path, target: Path) -> None:
+    _replace(source, target)
     if _left == 0 and _moment == "after":
         _kill()
 
 
-platform.write_all, platform.replace = write_all, replace  # type: ignore[assignment]
+platform.write_all, platform.replace = write_all, replace
 del sys.argv[1:3]
 main.main()

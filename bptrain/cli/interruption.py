@@ -2,7 +2,7 @@
 
 A handler of Python's runs between two of its own instructions only, which an import of a large library, a compilation
 or a block of training steps puts off. So the number of the signal is written to a pipe at once, and a waiting thread
-ends the process when the main one did not come to it in time, or when a second signal follows.
+ends the process when the main one did not come to it in time, or when a later signal follows.
 """
 
 from __future__ import annotations
@@ -15,16 +15,25 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from types import FrameType
 
-ONE_SECONDS = 1.0  # signals so close together are one: `timeout` sends two
+from bptrain.training.signals import ONE_SECONDS
+
 GRACE_SECONDS = 3.0  # until the last checkpoint has to do
+
+_taken: list[tuple[int, float]] = []  # signals that took effect, and when
 
 
 def watch(messages: Mapping[int, str]) -> None:
-    """Start the waiting thread, which writes the message of a signal. To be called in the main thread, once.
+    """Let the signals that have a message end the process. To be called in the main thread, once.
 
-    Not on Windows, which has no such pipes.
+    They raise KeyboardInterrupt, which libraries let pass rather than other exceptions; those that are ignored, as in
+    what shells start in the background, stay so. The waiting thread writes the message. There is none on Windows, which
+    has no such pipes.
     """
+    for number in messages:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     if sys.platform == "win32":
         return
     reader, writer = os.pipe()
@@ -35,6 +44,19 @@ def watch(messages: Mapping[int, str]) -> None:
     except OSError:  # closed, as for some services
         stderr = None
     threading.Thread(target=_wait, args=(reader, stderr, messages), name="signals", daemon=True).start()
+
+
+def taken() -> int | None:
+    """The number of the signal that ends this process, whatever became of its exception in a library."""
+    return _taken[0][0] if _taken else None
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    now = time.monotonic()
+    if _taken and now - _taken[-1][1] < ONE_SECONDS:
+        return
+    _taken.append((number, now))
+    raise KeyboardInterrupt
 
 
 def _wait(reader: int, stderr: int | None, messages: Mapping[int, str]) -> None:

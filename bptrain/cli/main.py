@@ -10,10 +10,8 @@ import os  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
-import time  # noqa: E402
 import traceback  # noqa: E402
 from importlib import import_module  # noqa: E402
-from types import FrameType  # noqa: E402
 from typing import NoReturn  # noqa: E402
 
 import click  # noqa: E402
@@ -24,7 +22,6 @@ from bptrain.errors import (  # noqa: E402
     BptrainError,
     DivergedError,
     GateError,
-    InterruptedRun,
     NotReproducedError,
     Problem,
 )
@@ -60,8 +57,6 @@ EXIT_CODES = {
 
 AFTER_RESULT = (GateError, DivergedError, NotReproducedError)  # with `--json`, the result was printed before
 _GO_ON = ("a fit that was interrupted goes on with `--resume`",)
-_received: list[int] = []  # signals that took effect
-_received_at: list[float] = []
 INTERRUPTED: dict[int, Problem] = {
     signal.SIGINT: Problem("BP730", "interrupted", hints=_GO_ON),
     signal.SIGTERM: Problem("BP730", "terminated", hints=_GO_ON),
@@ -106,9 +101,6 @@ def cli() -> None:
 def main() -> None:
     """The entry point of `bptrain`."""
     environment.own_process()
-    for number in INTERRUPTED:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
     interruption.watch({number: problem_text(problem) for number, problem in INTERRUPTED.items()})
     leave(run(sys.argv[1:]))
 
@@ -138,9 +130,9 @@ def run(arguments: list[str]) -> int:
 
 def _ended_by(error: BaseException, arguments: list[str]) -> int:
     """Say why a command ended, and return its exit code."""
-    if _received:  # whatever became of the exception on its way here through libraries
-        _show(INTERRUPTED[_received[0]])
-        return 128 + _received[0]
+    if number := interruption.taken():
+        _show(INTERRUPTED[number])
+        return 128 + number
     match error:
         case BptrainError():
             _show(*error.problems)
@@ -189,12 +181,3 @@ def _bug(error: BaseException) -> Problem:
         traceback.print_exception(error, file=file)
     text = escape(f"{type(error).__name__}: {error}")[:300]
     return Problem("BP900", f"this is a bug in bptrain, please report it with {file.name}: {text}")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    now = time.monotonic()
-    if _received and now - _received_at[0] < interruption.ONE_SECONDS:
-        return
-    _received.append(number)
-    _received_at[:] = [now]
-    raise InterruptedRun(number, INTERRUPTED[number])

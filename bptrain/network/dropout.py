@@ -25,7 +25,7 @@ def new_step() -> Any:
     return keras.Variable(0, trainable=False, dtype="int32", name=STEP)
 
 
-class Dropout(keras.layers.Layer):  # type: ignore[misc]
+class Dropout(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Sets a share `rate` of its input (batch, …) to zero in training and scales the rest by 1 / (1 - rate).
 
     Srivastava et al. 2014, scaled in training as usual today. The mask is a function of the seed, the layer's name and

@@ -13,7 +13,7 @@ import keras
 ops = keras.ops
 
 
-class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
+class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
     """Each feature of (batch, features) with mean 0 and variance 1 over the batch, then scaled and shifted.
 
     Outside training by moving averages of mean and variance. Ioffe & Szegedy 2015.
@@ -28,7 +28,7 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
         return _normalized(inputs, mean, variance, self)
 
 
-class LayerNormalization(keras.layers.LayerNormalization):  # type: ignore[misc]
+class LayerNormalization(keras.layers.LayerNormalization):  # type: ignore[misc]  # Keras has no types
     """Each row of (batch, features) with mean 0 and variance 1, then scaled and shifted. Ba et al. 2016."""
 
     def call(self, inputs: Any) -> Any:

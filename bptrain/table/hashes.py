@@ -34,12 +34,17 @@ def row_hashes(columns: Iterable[pa.ChunkedArray], n_rows: int) -> Hashes:
         start = 0
         for chunk in column.chunks:
             rows = found[start : start + len(chunk)]
-            rows[:] = _mixed(rows * _B + _of_chunk(chunk))
+            rows[:] = mixed_in(rows, _of_chunk(chunk))
             start += len(chunk)
     return found
 
 
-def _mixed(words: Hashes) -> Hashes:
+def mixed_in(rows: Hashes, cells: Hashes) -> Hashes:
+    """The numbers of rows with those of one more cell of each (n,)."""
+    return mixed(rows * _B + cells)
+
+
+def mixed(words: Hashes) -> Hashes:
     """Bijective: Steele, Lea & Flood 2014, the finalizer of SplitMix64 (variant 13 of Stafford's)."""
     words = (words ^ (words >> np.uint64(30))) * _A
     words = (words ^ (words >> np.uint64(27))) * _B
@@ -67,9 +72,9 @@ def _of_words(chunk: pa.Array) -> Hashes:
     chunk = chunk.fill_null(0)
     if pa.types.is_integer(chunk.type):
         kind = pa.uint64() if pa.types.is_unsigned_integer(chunk.type) else pa.int64()
-        return _mixed(np.from_dlpack(chunk.cast(kind)).view(np.uint64) + _A)
+        return mixed(np.from_dlpack(chunk.cast(kind)).view(np.uint64) + _A)
     numbers = np.add(np.from_dlpack(chunk.cast(pa.float64())), 0.0)
-    return _mixed(np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64) + _A)
+    return mixed(np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64) + _A)
 
 
 def _of_texts(chunk: pa.LargeStringArray) -> Hashes:
@@ -77,7 +82,7 @@ def _of_texts(chunk: pa.LargeStringArray) -> Hashes:
     _, offsets_buffer, bytes_buffer = chunk.buffers()
     offsets = np.frombuffer(offsets_buffer, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
     lengths = np.diff(offsets)
-    found = _mixed(lengths.astype(np.uint64) + _B)
+    found = mixed(lengths.astype(np.uint64) + _B)
     if not lengths.any():
         return found
     text = np.zeros(int(offsets[-1] - offsets[0]) + 8, np.uint8)
@@ -87,7 +92,7 @@ def _of_texts(chunk: pa.LargeStringArray) -> Hashes:
     places, rest = offsets[active] - offsets[0], lengths[active]
     while len(active):
         shift = (8 * (8 - np.minimum(rest, 8))).astype(np.uint64)
-        found[active] = _mixed(found[active] * _A + (words[places] << shift))
+        found[active] = mixed(found[active] * _A + (words[places] << shift))
         longer = np.flatnonzero(rest > 8)
         active, places, rest = active[longer], places[longer] + 8, rest[longer] - 8
     return found

@@ -20,7 +20,7 @@ Score = Callable[[Mapping[str, np.ndarray]], dict[str, float]]
 OnEpoch = Callable[[dict[str, float]], None]
 
 
-class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Holds the course of a training, its best weights, `kept`, and those after the last epoch that was finite.
 
     With `until_step`, time is up after so many steps, whatever the clock says.

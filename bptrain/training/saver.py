@@ -26,7 +26,7 @@ class Saving:
     ended: bool = False
 
 
-class Saver(keras.callbacks.Callback):  # type: ignore[misc]
+class Saver(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Stands behind the keeper among the callbacks, so that an epoch is judged before it is saved."""
 
     def __init__(

@@ -47,6 +47,7 @@ from bptrain.runs.names import check_name
 from bptrain.table.files import Roots
 from bptrain.table.frame import Frame
 from bptrain.table.load import digests_of
+from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
 from bptrain.trial import Trial
 from bptrain.warm_start import Earlier
@@ -119,9 +120,17 @@ def fit(
             warn=listener.warning,
         )
         recorder = Recorder(partial.path / "train.log", listener)
-        job = _Job(partial, found, split, earlier, begun, journal, recorder, clock)
-        metrics = _train_and_write(job, ready)
-        return _publish(partial, metrics, listener)
+        cleaned = [*found.cleaned, *ready.cleaned]
+        job = _Job(partial, found, split, earlier, cleaned, begun, journal, recorder, clock)
+        _announce(job, ready)
+        with clock("start"):  # here, as TensorFlow keeps the stack it was started from, and with it what that holds
+            trial.start(ready.config)
+        folds, made = _trained(job, ready)
+        del ready  # prepared rows take the most memory: nobody holds them any more while predictions are judged
+        with clock("predict"):
+            table = trial.predictions(made.model, made.ready.parts, partial.path)
+            made = made.without_rows()
+        return _publish(partial, _judged(job, made, table, folds), listener)
 
 
 @dataclass(frozen=True)
@@ -132,6 +141,7 @@ class _Job:
     found: survey.Survey
     split: Split
     earlier: Earlier | None
+    cleaned: Sequence[Cleaned]
     inputs: Mapping[str, Any]
     journal: Journal
     recorder: Recorder
@@ -142,15 +152,16 @@ class _Job:
         return self.partial.path
 
 
-def _train_and_write(job: _Job, ready: preparation.Ready) -> dict[str, Any]:
-    """Everything from the prepared rows to the files of the run; returns the content of metrics.json."""
+def _announce(job: _Job, ready: preparation.Ready) -> None:
+    """Warn of what is doubtful, and say what is going to be trained on."""
+    doubts = survey.doubts(job.found, job.split, ready.config.columns)
+    _warn(job.recorder, [*job.found.warnings, *ready.kinds.warnings, *doubts])
+    _tell(job.recorder, cleaning_text(job.cleaned), preparation.describe(ready))
+
+
+def _trained(job: _Job, ready: preparation.Ready) -> tuple[Folds | None, Trial]:
+    """The models of the folds, judged, and the one to publish."""
     found, recorder, clock = job.found, job.recorder, job.clock
-    cleaned = [*found.cleaned, *ready.cleaned]
-    doubts = survey.doubts(found, job.split, ready.config.columns)
-    _warn(recorder, [*found.warnings, *ready.kinds.warnings, *doubts])
-    _tell(recorder, cleaning_text(cleaned), preparation.describe(ready))
-    with clock("start"):
-        trial.start(ready.config)
     with clock("folds"):
         folds = cross_validation.run(found, job.earlier, recorder, job.journal, folder=job.folder)
     if folds is not None:
@@ -160,19 +171,20 @@ def _train_and_write(job: _Job, ready: preparation.Ready) -> dict[str, Any]:
         made = trial.train_and_refit(
             ready, found.frame, job.split, recorder, job.earlier, journal=job.journal, events=events
         )
-        del ready
-    with clock("judge"):
-        table = trial.predictions(made.model, made.ready.parts, job.folder)
-        made = made.without_rows()
-        environment.give_back_memory()
-        content = _metrics(made, judge(table, made.model.targets), folds, recorder)
-    with clock("write"), storage.disk_errors(job.folder):
+    return folds, made
+
+
+def _judged(job: _Job, made: Trial, table: pa.Table, folds: Folds | None) -> dict[str, Any]:
+    """Judge the predictions and write the files of the run; returns the content of metrics.json."""
+    with job.clock("judge"):
+        content = _metrics(made, judge(table, made.model.targets), folds, job.recorder)
+    with job.clock("write"), storage.disk_errors(job.folder):
         _write(job.folder, made, table, content)
-        artifacts.write_cleaning(job.folder, cleaned)
+        artifacts.write_cleaning(job.folder, job.cleaned)
         if folds is not None:
             artifacts.write_predictions(job.folder, folds.predictions, name="out_of_fold.parquet")
         artifacts.write_lock(job.folder, job.inputs, job.journal, made.model.network)
-    artifacts.write_timing(job.folder, clock.seconds, made.epoch_seconds)
+    artifacts.write_timing(job.folder, job.clock.seconds, made.epoch_seconds)
     return content
 
 

@@ -25,6 +25,7 @@ from bptrain.table.report import Cleaned
 from bptrain.text import escape
 
 if TYPE_CHECKING:
+    from bptrain.predictor import Predictor
     from bptrain.run import Evaluation, Run
 
 METRICS_FORMAT = 1
@@ -70,10 +71,11 @@ def write_config(directory: Path, config: Config, reasons: Mapping[str, str]) ->
     storage.write_text(directory / "config.yaml", complete_yaml(config, notes=notes))
 
 
-def write_history(directory: Path, history: Sequence[Mapping[str, float]]) -> None:
-    """history.csv: one row per epoch, numbers written so that they read back equal."""
+def write_history(directory: Path, histories: Sequence[Sequence[Mapping[str, float]]]) -> None:
+    """history.csv: one row per network and epoch, numbers written so that they read back equal."""
     text = io.StringIO()
-    names = list(dict.fromkeys(name for row in history for name in row)) or ["epoch", "loss"]
+    history = [{"network": number, **row} for number, rows in enumerate(histories, start=1) for row in rows]
+    names = list(dict.fromkeys(name for row in history for name in row)) or ["network", "epoch", "loss"]
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows({**row, "epoch": int(row["epoch"])} for row in history)
@@ -86,13 +88,12 @@ def write_timing(directory: Path, stages: Mapping[str, float], epochs: Sequence[
     storage.write_json(directory / "timing.json", content)
 
 
-def write_lock(directory: Path, inputs: Mapping[str, Any], journal: Journal, network: Any) -> None:
+def write_lock(directory: Path, inputs: Mapping[str, Any], journal: Journal, model: Predictor) -> None:
     """lock.json, once everything else is written: what the results depend on, and their digests."""
     from bptrain.network import backend
-    from bptrain.network.build import weights_of
 
     results = {
-        "weights": arrays_digest(weights_of(network)),
+        "weights": arrays_digest(model.weights()),
         "metrics": storage.sha256(directory / "metrics.json"),
         "predictions": storage.sha256(directory / "predictions.parquet"),
     }

@@ -54,6 +54,7 @@ from bptrain.warm_start import Earlier
 
 if TYPE_CHECKING:
     from bptrain.cross_validation import Folds
+    from bptrain.training.course import Trained
 
 SILENT = Silent()
 
@@ -183,7 +184,7 @@ def _judged(job: _Job, made: Trial, table: pa.Table, folds: Folds | None) -> dic
         artifacts.write_cleaning(job.folder, job.cleaned)
         if folds is not None:
             artifacts.write_predictions(job.folder, folds.predictions, name="out_of_fold.parquet")
-        artifacts.write_lock(job.folder, job.inputs, job.journal, made.model.network)
+        artifacts.write_lock(job.folder, job.inputs, job.journal, made.model)
     artifacts.write_timing(job.folder, job.clock.seconds, made.epoch_seconds)
     return content
 
@@ -221,6 +222,7 @@ def evaluate_again(saved: Predictor, found: survey.Survey) -> Judged:
     split, _ = preparation.trained_split(found.config, found.frame, split)
     weight, folder = weight_column(found.config.columns), _scratch(found.config)
     parts = {name: _part(saved, found.frame.take(rows), weight, folder) for name, rows in split.parts().items()}
+    parts["train"] = replace(parts["train"], left_out=split.left_out)
     table = trial.predictions(saved, parts, folder)
     return Judged(judge(table, saved.targets), table, found.warnings, {})
 
@@ -268,7 +270,7 @@ def _look(config: Config, roots: Roots, folder: Path | None = None) -> tuple[sur
     wanted = config.split
     found = survey.survey(warm_start.with_earlier(config, earlier), roots, folder)
     config, warnings = warm_start.with_earlier_columns(found.config, earlier, found.frame.names)
-    config = survey.with_split(config.model_copy(update={"split": wanted}), found.frame.names)
+    config = survey.with_split(config.model_copy(update={"split": wanted}), found)
     warnings += warm_start.shared_rows(config, found.digests, earlier)
     return replace(found, config=config, warnings=[*found.warnings, *warnings]), earlier
 
@@ -304,9 +306,7 @@ def _metrics(made: Trial, report: dict[str, Any], folds: Folds | None, recorder:
         warnings=recorder.warnings,
         seed=config.seed,
         training={
-            "epochs": len(selection.trained.history),
-            "best_epoch": selection.trained.best_epoch,
-            "stopped_by": made.trained.stopped_by if made.diverged else selection.trained.stopped_by,
+            "networks": [_network_report(each) for each in (made if made.diverged else selection).trained],
             "final": "refit" if made.selection else "best",
         },
     )
@@ -317,16 +317,25 @@ def _metrics(made: Trial, report: dict[str, Any], folds: Folds | None, recorder:
     return content
 
 
+def _network_report(trained: Trained) -> dict[str, Any]:
+    return {
+        "epochs": len(trained.history),
+        "best_epoch": trained.best_epoch,
+        "stopped_by": trained.stopped_by,
+    }
+
+
 def _write(directory: Path, made: Trial, table: pa.Table, content: dict[str, Any]) -> None:
     from bptrain.reports.curves import curves_svg
 
     chosen = (made.selection or made).trained
+    histories = [(each.history, each.best_epoch) for each in chosen]
     predictor.save(made.model, made.config.model, directory)
     artifacts.write_config(directory, made.config, made.ready.kinds.reasons)
-    artifacts.write_history(directory, chosen.history)
+    artifacts.write_history(directory, [history for history, _ in histories])
     artifacts.write_predictions(directory, table)
     storage.write_json(directory / "metrics.json", content)
-    storage.write_text(directory / "curves.svg", curves_svg(chosen.history, chosen.best_epoch))
+    storage.write_text(directory / "curves.svg", curves_svg(histories))
 
 
 def _publish(partial: PartialRun, metrics: Mapping[str, Any], listener: Listener) -> Path:
@@ -334,12 +343,13 @@ def _publish(partial: PartialRun, metrics: Mapping[str, Any], listener: Listener
     ended = metrics["status"] == "diverged"
     final = partial.publish(latest=not ended, warn=listener.warning)
     if ended:
-        raise _diverged(final, metrics["training"]["epochs"])
+        raise _diverged(final, metrics["training"]["networks"])
     return final
 
 
-def _diverged(run: Path, epochs: int) -> DivergedError:
-    """The error that ends a run whose training left the finite numbers in its last epoch."""
+def _diverged(run: Path, networks: Sequence[Mapping[str, Any]]) -> DivergedError:
+    """The error that ends a run of which a training left the finite numbers in its last epoch."""
+    epochs = next(each["epochs"] for each in networks if each["stopped_by"] == "diverged")
     return DivergedError(
         Problem(
             "BP600",
@@ -360,7 +370,7 @@ def _confirmed(config: Config, run: Path, roots: Roots, listener: Listener) -> P
     listener.stage("the run is complete already")
     metrics = made.read_json("metrics.json")
     if metrics["status"] == "diverged":
-        raise _diverged(run, metrics["training"]["epochs"])
+        raise _diverged(run, metrics["training"]["networks"])
     return run
 
 
@@ -372,4 +382,8 @@ def _inputs(config: Config, found: survey.Survey, split: Split, earlier: Earlier
 
 def _is_several(config: Config, split: Split) -> bool:
     """Whether the run trains more than once."""
-    return bool(config.split.folds) or (config.training.final == "refit" and len(split.validation) > 0)
+    return (
+        config.model.networks != 1
+        or bool(config.split.folds)
+        or (config.training.final == "refit" and len(split.validation) > 0)
+    )

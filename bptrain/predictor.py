@@ -9,12 +9,14 @@ model.keras, inputs.json             the same network for others; never read bac
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from bptrain import environment
 from bptrain.columns import kinds
@@ -22,7 +24,7 @@ from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.drift import Profile
 from bptrain.columns.prepare import Columns
 from bptrain.errors import DataError, Problem, RunError
-from bptrain.network.options import MlpOptions
+from bptrain.network.options import ModelOptions
 from bptrain.runs import arrays as run_arrays
 from bptrain.runs import storage
 from bptrain.runs.manifest import RunFiles
@@ -33,39 +35,72 @@ from bptrain.text import nearest, quote_list
 if TYPE_CHECKING:
     import keras
 
+    from bptrain.network.build import Network
+
 FORMAT = 1
-WEIGHTS = "model/members/00/weights.npz"
+WEIGHTS = "model/members/{:02}/weights.npz"
+MODEL: TypeAdapter[ModelOptions] = TypeAdapter(ModelOptions)
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """Columns and targets as learned, and the network (whose inputs are the prepared columns).
+    """Columns and targets as learned, and the networks (whose inputs are the prepared columns); their mean predicts.
 
     `profile` tells what the training rows were like.
     """
 
     columns: Columns
     targets: Targets
-    network: keras.Model
+    networks: Sequence[Network]
     profile: Profile
 
-    def outputs(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Network outputs (n_rows, n_outputs) float32, one array per target."""
+    @cached_property
+    def model(self) -> keras.Model:
+        """All networks as one."""
+        from bptrain.network.build import ensemble
+
+        return ensemble([network.model for network in self.networks], self.targets)
+
+    def outputs(self, inputs: Mapping[str, np.ndarray], left_out: np.ndarray | None = None) -> list[np.ndarray]:
+        """Outputs (n_rows, n_outputs) float32, one array per target.
+
+        Of rows that trained, `left_out` (n_rows,) says which network did not: this one alone predicts the row.
+        """
         from bptrain.network.build import output_name
         from bptrain.network.predict import predict
 
-        by_name = predict(self.network, inputs)
-        return [by_name[output_name(position)] for position in range(len(self.targets))]
+        names = [output_name(position) for position in range(len(self.targets))]
+        if left_out is None:
+            by_name = predict(self.model, inputs)
+            return [by_name[name] for name in names]
+        outputs = [np.empty((len(left_out), state.n_outputs), np.float32) for state in self.targets.values()]
+        for number, network in enumerate(self.networks):
+            rows = np.flatnonzero(left_out == number)
+            by_name = predict(network.model, {name: array[rows] for name, array in inputs.items()})
+            for name, output in zip(names, outputs, strict=True):
+                output[rows] = by_name[name]
+        return outputs
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """All weights of all networks by name."""
+        from bptrain.network.build import weights_of
+
+        if len(self.networks) == 1:
+            return weights_of(self.networks[0].model)
+        return {
+            f"{number}/{name}": weight
+            for number, network in enumerate(self.networks, start=1)
+            for name, weight in weights_of(network.model).items()
+        }
 
 
-def save(predictor: Predictor, options: MlpOptions, directory: Path) -> None:
+def save(predictor: Predictor, options: ModelOptions, directory: Path) -> None:
     """Write the model into a run directory that is being built."""
     from bptrain.network.build import exported, weight_shapes, weights_of
     from bptrain.network.export import save_keras
 
     saved, arrays = columns_prepare.save(predictor.columns)
-    weights = directory / WEIGHTS
-    weights.parent.mkdir(parents=True, exist_ok=True)
+    (directory / "model").mkdir(parents=True, exist_ok=True)
     preparer = {
         "format": FORMAT,
         "columns": saved,
@@ -74,12 +109,16 @@ def save(predictor: Predictor, options: MlpOptions, directory: Path) -> None:
     }
     storage.write_json(directory / "model/preparer.json", preparer)
     run_arrays.write_arrays(directory / "model/preparer.npz", arrays)
-    shapes = {name: [dtype, list(shape)] for name, (dtype, shape) in weight_shapes(predictor.network).items()}
-    network = {"format": FORMAT, "model": options.model_dump(mode="json"), "members": 1, "weights": shapes}
+    models = [network.model for network in predictor.networks]
+    shapes = {name: [dtype, list(shape)] for name, (dtype, shape) in weight_shapes(models[0]).items()}
+    network = {"format": FORMAT, "model": options.model_dump(mode="json"), "members": len(models), "weights": shapes}
     storage.write_json(directory / "model/network.json", network)
-    run_arrays.write_arrays(weights, weights_of(predictor.network))
+    for number, model in enumerate(models):
+        weights = directory / WEIGHTS.format(number)
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        run_arrays.write_arrays(weights, weights_of(model))
     with environment.quiet_stderr():  # Keras loads TensorFlow to save a network, whatever its backend
-        save_keras(exported(predictor.network, predictor.targets), directory / "model.keras")
+        save_keras(exported(models, predictor.targets), directory / "model.keras")
     storage.write_json(directory / "inputs.json", describe_inputs(predictor))
 
 
@@ -88,14 +127,18 @@ def load(files: RunFiles) -> Predictor:
 
     Raises RunError when the files do not belong together.
     """
-    from bptrain.network.build import build, set_weights, weight_shapes
+    from bptrain.network.build import build, network_name, set_weights, weight_shapes
 
     columns, targets = load_preparation(files)
     profile = Profile.load(_read_json(files, "model/preparer.json")["profile"])
     spec = _read_json(files, "model/network.json")
-    network = build(columns, targets, MlpOptions.model_validate(spec["model"]), seed=0)
-    set_weights(network, files.read_arrays(WEIGHTS, weight_shapes(network)))
-    return Predictor(columns, targets, network, profile)
+    options = MODEL.validate_python(spec["model"])
+    networks = [
+        build(columns, targets, options, seed=0, name=network_name(number)) for number in range(spec["members"])
+    ]
+    for number, network in enumerate(networks):
+        set_weights(network.model, files.read_arrays(WEIGHTS.format(number), weight_shapes(network.model)))
+    return Predictor(columns, targets, networks, profile)
 
 
 def load_preparation(files: RunFiles) -> tuple[Columns, Targets]:

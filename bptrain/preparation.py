@@ -22,7 +22,9 @@ from bptrain.table.frame import Frame
 from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
 from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import tasks
 from bptrain.targets.tuning import untuned
+from bptrain.training.settled import settled
 from bptrain.warm_start import Earlier
 
 
@@ -30,7 +32,8 @@ from bptrain.warm_start import Earlier
 class Prepared:
     """One part, ready for the network: its row numbers, network inputs, targets as numbers and labels, and weights.
 
-    `changed` counts the cells that were cleaned on the way, by (what was done, column).
+    `changed` counts the cells that were cleaned on the way, by (what was done, column). `left_out` (n_rows,) is the
+    number of the network that did not train on the row, in training rows of which each network leaves out a fold.
     """
 
     rows: np.ndarray
@@ -39,6 +42,18 @@ class Prepared:
     truths: Mapping[str, pa.Array]
     weight: np.ndarray
     changed: Mapping[tuple[str, str], int]
+    left_out: np.ndarray | None = None
+
+    def chosen(self, rows: np.ndarray) -> Prepared:
+        """Some of the rows, by position."""
+        return Prepared(
+            self.rows[rows],
+            {name: array[rows] for name, array in self.inputs.items()},
+            [array[rows] for array in self.encoded],
+            {name: truth.take(pa.array(rows)) for name, truth in self.truths.items()},
+            self.weight[rows],
+            {},
+        )
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,12 @@ class Ready:
     cleaned: list[Cleaned]
     folder: Path | None = None
 
+    @property
+    def validation(self) -> Prepared | None:
+        """The rows that choose epochs and thresholds: those of folds that networks leave out, where there are such."""
+        training = self.parts["train"]
+        return self.parts.get("validation") if training.left_out is None else training
+
 
 def prepare(
     config: Config, frame: Frame, split: Split, earlier: Earlier | None = None, *, folder: Path | None = None
@@ -80,6 +101,8 @@ def prepare(
     config = _with_residence(config, columns, targets, frame.n_rows)
     room = folder if config.data.residence == "stream" else None
     parts = {name: prepared(columns, targets, frame.take(rows), weight, room) for name, rows in split.parts().items()}
+    parts["train"] = replace(parts["train"], left_out=split.left_out)
+    config = _with_training(config, split)
     before = profile(training, [*columns_prepare.used_columns(columns), *targets])
     cleaned = [*_ignored(kinds), *left_out, *_changed(parts)]
     return Ready(given, config, kinds, columns, targets, parts, before, cleaned, folder)
@@ -100,6 +123,16 @@ def _with_residence(
     return config.model_copy(update={"data": config.data.model_copy(update={"residence": residence})})
 
 
+def _with_training(config: Config, split: Split) -> Config:
+    """The config with the section `training` settled, by the rows that a network trains on."""
+    n_rows, n_networks = len(split.train), config.model.networks
+    if split.left_out is not None and n_networks != "auto":
+        n_rows = n_rows * (n_networks - 1) // n_networks
+    labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
+    training = settled(config.training, textbook=config.model.kind == "mlp", n_rows=n_rows, labels=labels)
+    return config.model_copy(update={"training": training})
+
+
 def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
     """The split without the training rows that have no weight or that options of columns leave out, and how many."""
     kept, reasons = columns_prepare.rows_to_train(frame.take(split.train), config.columns)
@@ -111,7 +144,10 @@ def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, li
     if not weight.all():
         steps.append(Cleaned("rows of weight 0 not trained on", int((weight == 0).sum()), len(kept), "rows"))
     kept &= weight > 0
-    return (split if kept.all() else replace(split, train=split.train[kept])), steps
+    if kept.all():
+        return split, steps
+    left_out = None if split.left_out is None else split.left_out[kept]
+    return replace(split, train=split.train[kept], left_out=left_out), steps
 
 
 def _ignored(kinds: Kinds) -> list[Cleaned]:
@@ -170,6 +206,8 @@ def describe(ready: Ready) -> str:
     """How many rows each part has, and how many columns each kind."""
     rows = ", ".join(f"{len(part.rows)} {name}" for name, part in ready.parts.items())
     kinds = ", ".join(f"{len(state.columns)} {kind}" for kind, state in ready.columns.items())
+    networks = ready.config.model.networks
+    kinds += f"; {networks} networks" if networks != 1 else ""
     where = "; rows are streamed from a file" if ready.config.data.residence == "stream" else ""
     return f"{rows} rows; columns: {kinds}{where}"
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bptrain.columns import infer, refusal
 from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.kinds import ColumnOptions
+from bptrain.columns.numeric.usual import with_learned_features
 from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
 from bptrain.errors import DataError, Problem, UsageError
@@ -18,7 +20,7 @@ from bptrain.judging.gates import Gate, check_gate_splits, check_gates, parse_ga
 from bptrain.split_by import ROLES, check_split_column, settled_split, split_by, without_split_column
 from bptrain.table.clean import clean_rare_classes, drop_duplicates, drop_missing_targets
 from bptrain.table.files import Roots
-from bptrain.table.folds import check_folds, make_folds
+from bptrain.table.folds import check_folds, fold_numbers, make_folds
 from bptrain.table.frame import Frame
 from bptrain.table.load import Loaded, load
 from bptrain.table.report import Cleaned
@@ -27,6 +29,9 @@ from bptrain.targets import infer as targets_infer
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
 from bptrain.text import escape, nearest, quote_list
+
+NETWORKS = 5  # with `model.networks: auto`, for tables with so many rows
+MIN_ROWS, MANY_ROWS = 50, 250_000
 
 
 @dataclass(frozen=True)
@@ -54,14 +59,17 @@ def survey(config: Config, roots: Roots, folder: Path | None = None) -> Survey:
     loaded = load(config.data, config.clean, roots, warn=warnings.append, folder=folder)
     _check_names(loaded.frame.names, config)
     frame, given, cleaned, noticed = _clean(loaded, config)
-    config = _settle(_with_roles(config, frame.names), frame.take(np.flatnonzero(given == "train")), gates)
+    training = frame.take(np.flatnonzero(given == "train"))
+    config = _settle(_with_roles(config, frame.names), training, gates, validated=bool((given == "validation").any()))
     check_gate_splits(gates, _parts(config, given))
     return Survey(config, frame, given, loaded.digests, [*warnings, *noticed], cleaned)
 
 
-def with_split(config: Config, names: tuple[str, ...]) -> Config:
-    """The config with its kind of split settled, for a table with these columns."""
-    return config.model_copy(update={"split": settled_split(config, names)})
+def with_split(config: Config, found: Survey) -> Config:
+    """The config with its split settled, for the table that was found."""
+    config = config.model_copy(update={"split": settled_split(config, found.frame.names)})
+    given = {part: int((found.given == part).sum()) for part in PARTS}
+    return config.model_copy(update=_with_networks(config, given["train"], validated=given["validation"] > 0))
 
 
 def split_rows(found: Survey) -> Split:
@@ -71,9 +79,25 @@ def split_rows(found: Survey) -> Split:
     """
     by, labels = split_by(found)
     split = make_split(found.given, by, found.config.split, seed=found.config.seed, labels=labels)
-    judged = [part for part in split.parts() if part != "validation" or found.config.training.final != "refit"]
+    parts = list(split.parts())
+    if _takes_folds(found.config, len(split.validation)):
+        split, parts = _with_folds(found, split, by), ["validation" if part == "train" else part for part in parts]
+    judged = [part for part in parts if part != "validation" or found.config.training.final != "refit"]
     check_gate_splits(gates_of(found.config), judged)
     return split
+
+
+def _takes_folds(config: Config, n_validation: int) -> bool:
+    """Whether each of several networks leaves out a fold of the training rows."""
+    return config.model.networks != 1 and not n_validation
+
+
+def _with_folds(found: Survey, split: Split, by: np.ndarray | None) -> Split:
+    options, n_folds = found.config.split, found.config.model.networks
+    assert n_folds != "auto"  # noqa: S101 — settled
+    if (found.given == "test").any():  # the places of a split by hash are then all free
+        options = options.model_copy(update={"test": 0.0})
+    return replace(split, left_out=fold_numbers(split.train, by, options, n_folds, seed=found.config.seed))
 
 
 def doubts(found: Survey, split: Split | None, columns: Mapping[str, ColumnOptions]) -> list[Problem]:
@@ -93,7 +117,9 @@ def folds(found: Survey) -> list[Split]:
     rows = np.setdiff1d(np.arange(found.frame.n_rows), split_rows(found).test)
     if (found.given == "test").any():  # the places of a split by hash are then all free
         options = options.model_copy(update={"test": 0.0})
-    return make_folds(rows, by, options, seed=found.config.seed, labels=labels)
+    made = make_folds(rows, by, options, seed=found.config.seed, labels=labels)
+    takes = [_takes_folds(found.config, len(split.validation)) for split in made]
+    return [_with_folds(found, split, by) if taken else split for split, taken in zip(made, takes, strict=True)]
 
 
 def check_split(found: Survey) -> None:
@@ -140,7 +166,8 @@ def settle_columns(config: Config, frame: Frame) -> tuple[Config, infer.Kinds]:
         constants=config.clean.constants,
         identifiers=config.clean.identifiers,
     )
-    return config.model_copy(update={"columns": found.options}), found
+    columns = with_learned_features(found.options, config.model)
+    return config.model_copy(update={"columns": columns}), replace(found, options=columns)
 
 
 def gates_of(config: Config) -> list[Gate]:
@@ -204,31 +231,53 @@ def _with_roles(config: Config, names: tuple[str, ...]) -> Config:
     return config.model_copy(update={"columns": config.columns | named})
 
 
-def _settle(config: Config, frame: Frame, gates: list[Gate]) -> Config:
-    """`frame` holds the rows of the training files."""
+def _settle(config: Config, frame: Frame, gates: list[Gate], *, validated: bool) -> Config:
+    """`frame` holds the rows of the training files, `validated` says that there is one with validation rows."""
     targets = {name: targets_infer.resolve(frame, name, options) for name, options in config.targets.items()}
     targets_prepare.learn(frame, targets)  # for what it refuses, before anything is split; the result is not used
     config = config.model_copy(update={"targets": targets})
     metrics = metrics_of(config)
     check_gates(gates, metrics)
     primary = _primary(config, next(iter(metrics.values())))
+    config = config.model_copy(update={"split": settled_split(config, frame.names)})
     return config.model_copy(
         update={
-            "split": settled_split(config, frame.names),
+            **_with_networks(config, frame.n_rows, validated=validated),
             "evaluation": config.evaluation.model_copy(update={"primary": primary}),
         }
     )
+
+
+def _with_networks(config: Config, n_rows: int, *, validated: bool) -> dict[str, Any]:
+    """`model` and `split` with it settled how many networks there are, and whether rows are set apart for validation.
+
+    `validated` says that there is a file with validation rows.
+    """
+    model, split = config.model, config.split
+    if model.networks == "auto":
+        few = MIN_ROWS <= n_rows <= MANY_ROWS and config.data.residence != "stream"
+        several = few and config.training.final == "best"
+        model = model.model_copy(update={"networks": NETWORKS if several else 1})
+    if split.validation == "auto":
+        folds = model.networks != 1 and not validated and split.kind not in ("time", "column")
+        split = split.model_copy(update={"validation": 0.0 if folds else split.share("validation")})
+    if model.networks != 1 and config.training.final == "refit":
+        message = f"`training.final: refit` trains one network anew, but `model.networks` is {model.networks}"
+        hints = ("remove `final: refit`: each of several networks has rows of its own that choose its epoch",)
+        raise UsageError(Problem("BP169", message, hints=hints, key=("training", "final")))
+    return {"model": model, "split": split}
 
 
 def _parts(config: Config, given: np.ndarray) -> list[str]:
     """The parts that will have rows."""
     if config.split.kind in ("column", "hash"):  # only the cells tell
         return list(PARTS)
-    shares = {"validation": config.split.validation, "test": config.split.test}
+    shares = {"validation": config.split.share("validation"), "test": config.split.test}
     parts = [part for part, share in shares.items() if share or (given == part).any()]
     if config.training.final == "refit":  # validation rows train the model that is judged
         parts = [part for part in parts if part != "validation"]
-    return ["train", *parts]
+    folds = config.model.networks != 1 and "validation" not in parts
+    return ["validation" if folds else "train", *parts]
 
 
 def _primary(config: Config, metrics: tuple[str, ...]) -> str:

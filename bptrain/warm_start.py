@@ -23,7 +23,7 @@ from bptrain.config.schema import Config
 from bptrain.config.section import Section
 from bptrain.config.write import flow_yaml
 from bptrain.errors import Problem, RunError, UsageError
-from bptrain.network.options import MlpOptions
+from bptrain.network.options import NetworkOptions
 from bptrain.predictor import WEIGHTS, check_columns, load_preparation
 from bptrain.runs.arrays import Expected
 from bptrain.runs.manifest import RunFiles, open_run
@@ -44,9 +44,12 @@ class Earlier:
     columns: Columns
     targets: Targets
 
-    def weights(self, expected: Expected) -> dict[str, np.ndarray]:
-        """Its weights by name. Raises RunError when names, dtypes or shapes are not those expected."""
-        return self.files.read_arrays(WEIGHTS, expected)
+    def weights(self, number: int, expected: Expected) -> dict[str, np.ndarray]:
+        """The weights by name of one of its networks, counted from 0.
+
+        Raises RunError when names, dtypes or shapes are not those expected.
+        """
+        return self.files.read_arrays(WEIGHTS.format(number), expected)
 
     def provenance(self) -> dict[str, str]:
         """What lock.json holds of it: the digest of its weights."""
@@ -129,7 +132,7 @@ def _other_targets(config: Config, earlier: Earlier) -> Iterator[Problem]:
             )
 
 
-def _other_network(own: MlpOptions, known: MlpOptions) -> Iterator[Problem]:
+def _other_network(own: NetworkOptions, known: NetworkOptions) -> Iterator[Problem]:
     for field, now, before in _explicit_differences(own, known, free=FREE):
         yield _differs(
             f"`model.{field}` is {now}, but {before} in the run to start from, so its weights do not fit",

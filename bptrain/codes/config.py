@@ -148,6 +148,12 @@ CODES: dict[str, Code] = {
         "A target without `task` has options, such as a loss, that the task of its values does not have.",
         "Remove the option, or write one of that task; name the `task` if the values mislead.",
     ),
+    "BP169": Code(
+        "a refit of several networks",
+        "`training.final: refit` trains one network anew on all rows, but there are several, each with rows of its own "
+        "that choose its epoch.",
+        "Remove `final: refit`, or write `model: {networks: 1}`.",
+    ),
     "BP161": Code(
         "two ways to divide the rows",
         "One column has the role `group` and another the role `time`, and `split` does not say which counts.",

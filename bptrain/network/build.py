@@ -2,64 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
 from bptrain.columns import kinds
+from bptrain.columns.features import together
 from bptrain.columns.state import State
 from bptrain.network.dropout import STEP, Dropout
-from bptrain.network.mlp import dense, mlp
+from bptrain.network.members import Adapted
+from bptrain.network.mlp import head, hidden_layers, skip
 from bptrain.network.normalization import BatchNormalization, LayerNormalization
-from bptrain.network.options import MlpOptions
+from bptrain.network.options import NetworkOptions
 from bptrain.targets import tasks
 from bptrain.targets.state import TargetState
 
+ops = keras.ops
 KERAS_LAYERS: dict[type, type] = {
     BatchNormalization: keras.layers.BatchNormalization,
     LayerNormalization: keras.layers.LayerNormalization,
 }
+Targets = Mapping[str, TargetState]
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network as two models that share its layers.
+
+    Inputs of both are the prepared arrays by name, (batch, …) each; outputs one array per target, named
+    `output_name(position)`: logits of classes, or the standardised number. Those of `model` are (batch, n_outputs);
+    those of `members`, which is trained, hold each member's own: (batch, members, n_outputs), if there are several.
+    """
+
+    model: keras.Model
+    members: keras.Model
 
 
 def build(
-    columns: Mapping[str, State], targets: Mapping[str, TargetState], options: MlpOptions, *, seed: int
-) -> keras.Model:
-    """The network, with first weights that are a function of the seed.
-
-    Its inputs are the prepared arrays by name, (batch, …) each; its outputs are one array (batch, n_outputs) per
-    target, named `output_name(position)`: logits of classes, or the standardised number.
-    """
+    columns: Mapping[str, State], targets: Targets, options: NetworkOptions, *, seed: int, name: str = "network"
+) -> Network:
+    """The network, with first weights that are a function of the seed."""
     inputs = {
         name: keras.Input(shape, dtype=dtype, name=name)
         for state in columns.values()
         for name, (dtype, shape) in state.inputs.items()
     }
-    features = [
-        feature for kind, state in columns.items() for feature in kinds.encode(kind).encode(state, inputs, seed)
-    ]
-    joined = keras.layers.Concatenate(name="features")(features) if len(features) > 1 else features[0]
-    trunk = mlp(joined, options, seed)
-    outputs = {
-        output_name(position): dense(
-            trunk, target.n_outputs, options, name=output_name(position), activation="linear", seed=seed
-        )
+    features = together(
+        kinds.encode(kind).encode(state, inputs, seed, options.embedding) for kind, state in columns.items()
+    )
+    trunk = hidden_layers(features, options, seed)
+    outputs = {}
+    for position, target in enumerate(targets.values()):
+        target_name = output_name(position)
+        output = head(trunk, target.n_outputs, options, name=target_name, seed=seed)
+        if options.skip:
+            linear = skip(features, target.n_outputs, f"{target_name}_skip")
+            output = output + (linear if options.members == 1 else linear[:, None, :])
+        outputs[target_name] = output
+    members = keras.Model(inputs, outputs, name=name)
+    if options.members == 1:
+        return Network(members, members)
+    return Network(keras.Model(inputs, _combined(outputs, targets), name=name), members)
+
+
+def ensemble(models: Sequence[keras.Model], targets: Targets) -> keras.Model:
+    """The mean of networks with the same inputs, as one model with the same outputs; a single one as it is."""
+    if len(models) == 1:
+        return models[0]
+    inputs = models[0].input
+    every = [model(inputs) for model in models]
+    names = list(models[0].output)
+    outputs = {name: ops.stack([each[name] for each in every], axis=1) for name in names}
+    return keras.Model(inputs, _combined(outputs, targets), name="ensemble")
+
+
+def losses(targets: Targets, members: int = 1) -> dict[str, Any]:
+    """The loss function (truth, output) → (batch,) of each output, times the weight of its target.
+
+    Of several members it is the mean of their own losses, as each is to be right alone.
+    """
+    return {output_name(position): _loss(target, members) for position, target in enumerate(targets.values())}
+
+
+def _combined(outputs: Mapping[str, Any], targets: Targets) -> dict[str, Any]:
+    """One output of what several said, (batch, several, n_outputs) each."""
+    return {
+        output_name(position): tasks.head(target.task).combine(target, outputs[output_name(position)])
         for position, target in enumerate(targets.values())
     }
-    return keras.Model(inputs, outputs, name="network")
 
 
-def losses(targets: Mapping[str, TargetState]) -> dict[str, Any]:
-    """The loss function (truth, output) → (batch,) of each output, times the weight of its target."""
-    return {output_name(position): _loss(target) for position, target in enumerate(targets.values())}
-
-
-def _loss(target: TargetState) -> Callable[[Any, Any], Any]:
+def _loss(target: TargetState, members: int) -> Callable[[Any, Any], Any]:
     loss: Callable[[Any, Any], Any] = tasks.head(target.task).loss(target)
+    if members > 1:
+        loss = _of_members(loss, members)
     if target.loss_weight == 1.0:
         return loss
     return lambda truth, output: target.loss_weight * loss(truth, output)
+
+
+def _of_members(loss: Callable[[Any, Any], Any], members: int) -> Callable[[Any, Any], Any]:
+    """The mean loss (batch,) of members' outputs (batch, members, n_outputs)."""
+
+    def mean(truth: Any, output: Any) -> Any:
+        repeated = ops.reshape(ops.repeat(truth[:, None], members, axis=1), (-1, truth.shape[-1]))
+        values = loss(repeated, ops.reshape(output, (-1, output.shape[-1])))
+        return ops.mean(ops.reshape(values, (-1, members)), axis=1)
+
+    return mean
+
+
+def network_name(number: int) -> str:
+    """The name of one of several networks, counted from 0."""
+    return f"network_{number + 1}"
 
 
 def output_name(position: int) -> str:
@@ -67,21 +125,33 @@ def output_name(position: int) -> str:
     return f"target_{position}"
 
 
-def exported(network: keras.Model, targets: Mapping[str, TargetState]) -> keras.Model:
-    """The network with probabilities or the target's own units as outputs, in Keras' own layers, with its weights."""
-    plain = keras.models.clone_model(network, clone_function=_own_layer)
-    set_weights(plain, weights_of(network))
-    network, outputs = plain, {}
+def exported(models: Sequence[keras.Model], targets: Targets) -> keras.Model:
+    """The networks as one with probabilities or the target's own units as outputs, in Keras' own layers."""
+    plain = [_plain(model, network_name(number)) for number, model in enumerate(models)]
+    network, outputs = ensemble(plain, targets), {}
     for position, target in enumerate(targets.values()):
         name = output_name(position)
         outputs[name] = tasks.head(target.task).decode(target, network.output[name], f"{name}_decoded")
     return keras.Model(network.input, outputs, name="exported")
 
 
+def _plain(network: keras.Model, name: str) -> keras.Model:
+    """A network of Keras' own layers that does the same."""
+    plain = keras.models.clone_model(network, clone_function=_own_layer)
+    for layer in network.layers:
+        own = layer.plain_weights() if isinstance(layer, Adapted) else layer.get_weights()
+        if own and not isinstance(layer, Dropout):
+            plain.get_layer(layer.name).set_weights(own)
+    plain.name = name
+    return plain
+
+
 def _own_layer(layer: Any) -> Any:
     """A new layer of Keras that does the same outside training."""
     if isinstance(layer, Dropout):
         return keras.layers.Dropout(layer.rate, seed=0, name=layer.name)
+    if isinstance(layer, Adapted):
+        return layer.plain()
     plain: Any = KERAS_LAYERS.get(type(layer), type(layer))
     return plain.from_config(layer.get_config())
 

@@ -25,6 +25,13 @@ def new_step() -> Any:
     return keras.Variable(0, trainable=False, dtype="int32", name=STEP)
 
 
+def start_at(network: keras.Model, step: int) -> None:
+    """Let masks be those of training steps from `step` on, so that networks of the same program have others."""
+    for variable in network.weights:
+        if variable.name == STEP:
+            variable.assign(step)
+
+
 class Dropout(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Sets a share `rate` of its input (batch, …) to zero in training and scales the rest by 1 / (1 - rate).
 

@@ -1,4 +1,4 @@
-"""The multilayer perceptron: hidden layers, each affine, optionally normalised, then its activation and dropout."""
+"""Hidden layers, each affine, optionally normalised, then its activation and dropout; the last layers of targets."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 import keras
 
 from bptrain import seeds
+from bptrain.columns.features import Features
 from bptrain.network.dropout import Dropout, new_step
+from bptrain.network.members import Adapted
 from bptrain.network.normalization import BatchNormalization, LayerNormalization
-from bptrain.network.options import MlpOptions
+from bptrain.network.options import NetworkOptions
 
 # Glorot & Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014.
 INITIALIZERS: dict[str, Any] = {
@@ -31,12 +33,16 @@ NORMALIZATIONS: dict[str, Any] = {
 }
 
 
-def mlp(features: Any, options: MlpOptions, seed: int) -> Any:
-    """The last hidden layer's activations (batch, hidden[-1]) for features (batch, width)."""
-    hidden, step = features, new_step()
+def hidden_layers(features: Features, options: NetworkOptions, seed: int) -> Any:
+    """The last hidden layer's activations (batch, hidden[-1]); of several members (batch, members, hidden[-1])."""
+    hidden, step = joined(features.hidden, "features"), new_step()
     for number, units in enumerate(options.hidden, start=1):
         name = f"hidden_{number}"
-        hidden = dense(hidden, units, options, name=name, activation=options.activation, seed=seed)
+        if number == 1 and options.members > 1:
+            first = _first_weights(options, options.activation, name, hidden.shape[-1], seed)
+            hidden = Adapted(units, options.members, features.chunks, **first, seed=seed, name=name)(hidden)
+        else:
+            hidden = dense(hidden, units, options, name=name, activation=options.activation, seed=seed)
         if options.normalization != "none":
             hidden = NORMALIZATIONS[options.normalization](name=f"{name}_normalization")(hidden)
         hidden = keras.layers.Activation(options.activation, name=f"{name}_activation")(hidden)
@@ -46,16 +52,56 @@ def mlp(features: Any, options: MlpOptions, seed: int) -> Any:
     return hidden
 
 
-def dense(inputs: Any, units: int, options: MlpOptions, *, name: str, activation: str, seed: int) -> Any:
-    """An affine layer (batch, units) whose first weights depend on the seed and its name alone."""
+def head(hidden: Any, n_outputs: int, options: NetworkOptions, *, name: str, seed: int) -> Any:
+    """The outputs (batch, n_outputs) of a target; of several members (batch, members, n_outputs), a layer for each."""
+    if options.members == 1:
+        return dense(hidden, n_outputs, options, name=name, activation="linear", seed=seed)
+    first = _first_weights(options, "linear", name, hidden.shape[-1], seed)
+    equation = "bmh,mho->bmo" if len(hidden.shape) == 3 else "bh,hmo->bmo"
+    return keras.layers.EinsumDense(
+        equation,
+        (options.members, n_outputs),
+        bias_axes="mo",
+        name=name,
+        kernel_initializer=first["kernel"],
+        bias_initializer=first["bias"],
+        kernel_regularizer=_penalty(options),
+    )(hidden)
+
+
+def skip(features: Features, n_outputs: int, name: str) -> Any:
+    """What a linear model of the features says (batch, n_outputs); nothing at first."""
+    return keras.layers.Dense(n_outputs, kernel_initializer="zeros", name=name)(joined(features.linear, f"{name}_sees"))
+
+
+def dense(inputs: Any, units: int, options: NetworkOptions, *, name: str, activation: str, seed: int) -> Any:
+    """An affine layer (batch, …, units) whose first weights depend on the seed and its name alone."""
+    first = _first_weights(options, activation, name, inputs.shape[-1], seed)
     return keras.layers.Dense(
         units,
         name=name,
-        kernel_initializer=_initializer(options, activation)(seed=seeds.integer(seed, "init", name)),
-        kernel_regularizer=keras.regularizers.L1L2(options.l1, options.l2) if options.l1 or options.l2 else None,
+        kernel_initializer=first["kernel"],
+        bias_initializer=first["bias"],
+        kernel_regularizer=_penalty(options),
     )(inputs)
 
 
-def _initializer(options: MlpOptions, activation: str) -> Any:
-    by_activation = BY_ACTIVATION.get(activation, "glorot_uniform")
-    return INITIALIZERS[by_activation if options.initializer == "auto" else options.initializer]
+def joined(tensors: list[Any], name: str) -> Any:
+    """Tensors (batch, width) beside each other; a single one as it is."""
+    return keras.layers.Concatenate(name=name)(tensors) if len(tensors) > 1 else tensors[0]
+
+
+def _penalty(options: NetworkOptions) -> Any:
+    return keras.regularizers.L1L2(options.l1, options.l2) if options.l1 or options.l2 else None
+
+
+def _first_weights(options: NetworkOptions, activation: str, name: str, n_inputs: int, seed: int) -> dict[str, Any]:
+    """The initializers of `kernel` and `bias`, by the activation where the options leave it open."""
+    chosen = BY_ACTIVATION.get(activation, "glorot_uniform") if options.initializer == "auto" else options.initializer
+    if chosen != "uniform":
+        return {"kernel": INITIALIZERS[chosen](seed=seeds.integer(seed, "init", name)), "bias": "zeros"}
+    bound = n_inputs**-0.5
+    return {
+        part: keras.initializers.RandomUniform(-bound, bound, seed=seeds.integer(seed, "init", name, *rest))
+        for part, rest in (("kernel", ()), ("bias", ("bias",)))
+    }

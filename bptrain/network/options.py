@@ -1,4 +1,4 @@
-"""The section `model` of the config."""
+"""The section `model` of the config: the options of a network, and presets that give them other defaults."""
 
 from __future__ import annotations
 
@@ -12,29 +12,55 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "ge
 
 
 Initializer = Literal[
-    "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal"
+    "auto",
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "orthogonal",
+    "uniform",
 ]
+Hidden = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Networks = Count | Literal["auto"]
 
 
-class MlpOptions(Section):
-    """A multilayer perceptron: hidden layers of neurons, each followed by its activation."""
+class EmbeddingOptions(Section):
+    """What hidden layers see of a numeric column that has `bins` or is `periodic`, instead of the number alone."""
 
-    kind: Literal["mlp"] = "mlp"
-    hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)] = Field(
-        (256, 256), description="Neurons of each hidden layer, first to last; [] is a linear model."
+    dimension: Count = Field(
+        8, description="Numbers that a piecewise-linear embedding makes of one; more let each bin mean more things."
     )
+    frequencies: Count = Field(16, description="Cosines of a periodic embedding.")
+    spread: Annotated[float, Field(gt=0)] = Field(
+        0.5,
+        description="Standard deviation of their first frequencies, in periods per standard deviation of the column: "
+        "larger where the target jumps and waves, smaller where it is smooth.",
+    )
+    periodic_dimension: Count = Field(4, description="Numbers that a periodic embedding makes of its cosines.")
+
+
+class NetworkOptions(Section):
+    """Hidden layers of neurons, each followed by its activation, and what stands before, beside and around them."""
+
+    kind: Literal["strong", "ensemble", "fast", "mlp"]
+    hidden: Hidden = Field((256, 256), description="Neurons of each hidden layer, first to last; [] is a linear model.")
     activation: Activation = Field("relu", description="Activation function of the hidden layers.")
     initializer: Initializer = Field(
         "auto",
         description="How first weights are drawn. `auto` goes by the activation: He for those of ReLU's family, LeCun "
-        "for selu, else Glorot; change it to compare, or where very deep networks do not start to learn.",
+        "for selu, else Glorot; change it to compare, or where very deep networks do not start to learn. `uniform`: "
+        "between ±1/√inputs, biases too, as PyTorch does.",
     )
     normalization: Literal["none", "batch", "layer"] = Field(
         "none",
         description="Normalise each hidden layer before its activation, over the batch or over the layer's neurons: "
         "`batch` where many layers train slowly, `layer` for small batches.",
     )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+    dropout: Rate = Field(
         0.0,
         description="Share of hidden activations set to zero in each training step: against overfitting, often 0.1.",
     )
@@ -44,9 +70,68 @@ class MlpOptions(Section):
     l2: Annotated[float, Field(ge=0)] = Field(
         0.0, description="Weight of the sum of squared kernel weights added to the loss: to keep them small."
     )
+    embedding: EmbeddingOptions = Field(
+        EmbeddingOptions(), description="The learned features of numeric columns that have `bins` or are `periodic`."
+    )
+    skip: bool = Field(
+        False,
+        description="Add what a linear model of the columns says, trained together with the hidden layers; with `bins` "
+        "it is an additive model. Where much of the target is a sum over columns.",
+    )
+    members: Count = Field(
+        1,
+        description="Members of a batch ensemble (TabM): networks that share all hidden weights but how each weighs "
+        "the features, and their last layers; each is trained by its own loss, their mean predicts. 4 to 32 are usual.",
+    )
+    networks: Networks = Field(
+        1,
+        description="Networks trained one after the other, whose mean predicts. Each leaves out another fold of the "
+        "training rows, which chooses its epoch; with validation rows that are given or set apart in time, these do "
+        "for all. `auto`: 5; for more than 200 000 training rows, or rows that are streamed, 1.",
+    )
     from_run: str | None = Field(
         None,
         alias="from",
         description="Folder of an earlier run whose weights training begins with, and whose preparation of columns is "
         "kept: to train on with new rows. What is not given here, such as `hidden`, is then taken from that run.",
     )
+
+
+def _described(name: str) -> str | None:
+    return NetworkOptions.model_fields[name].description
+
+
+class MlpOptions(NetworkOptions):
+    """The textbook's multilayer perceptron: hidden layers of neurons, each followed by its activation."""
+
+    kind: Literal["mlp"] = "mlp"
+
+
+class StrongOptions(NetworkOptions):
+    """The default for tables: a small batch ensemble on learned features, trained once per fold (docs/decisions.md)."""
+
+    kind: Literal["strong"] = "strong"
+    initializer: Initializer = Field("uniform", description=_described("initializer"))
+    dropout: Rate = Field(0.1, description=_described("dropout"))
+    skip: bool = Field(True, description=_described("skip"))
+    members: Count = Field(4, description=_described("members"))
+    networks: Networks = Field("auto", description=_described("networks"))
+
+
+class EnsembleOptions(StrongOptions):
+    """As `strong` with more members and networks: a little better, for several times the time."""
+
+    kind: Literal["ensemble"] = "ensemble"  # type: ignore[assignment]
+    members: Count = Field(16, description=_described("members"))
+    networks: Networks = Field(10, description=_described("networks"))
+
+
+class FastOptions(StrongOptions):
+    """As `strong` with few members and one network: a little worse, for a fraction of the time."""
+
+    kind: Literal["fast"] = "fast"  # type: ignore[assignment]
+    members: Count = Field(2, description=_described("members"))
+    networks: Networks = Field(1, description=_described("networks"))
+
+
+ModelOptions = Annotated[StrongOptions | EnsembleOptions | FastOptions | MlpOptions, Field(discriminator="kind")]

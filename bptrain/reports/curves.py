@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -13,18 +14,13 @@ from matplotlib.ticker import MaxNLocator
 TRAINING, VALIDATION = "#1f6f8b", "#d1495b"
 
 
-def curves_svg(history: Sequence[Mapping[str, float]], best_epoch: int) -> str:
-    """An SVG that is the same text for the same history (no date, fixed identifiers)."""
+def curves_svg(histories: Sequence[tuple[Sequence[Mapping[str, float]], int]]) -> str:
+    """An SVG that is the same text for the same histories, each with its best epoch (no date, fixed identifiers)."""
     with matplotlib.rc_context({"svg.hashsalt": "bptrain", "svg.fonttype": "none", "font.family": "sans-serif"}):
         figure = Figure(figsize=(7, 4), layout="constrained")
         axes = figure.add_subplot()
-        epochs = [row["epoch"] for row in history]
-        axes.plot(epochs, [row["loss"] for row in history], color=TRAINING, label="training")
-        if history and "validation_loss" in history[0]:
-            losses = [row.get("validation_loss", float("nan")) for row in history]
-            axes.plot(epochs, losses, color=VALIDATION, label="validation")
-        if best_epoch:
-            axes.axvline(best_epoch, color="0.5", linestyle=":", label=f"kept: epoch {best_epoch}")
+        for number, (history, best_epoch) in enumerate(histories):
+            _draw(axes, history, best_epoch, named=number == 0)
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss")
         axes.spines[["top", "right"]].set_visible(False)
@@ -33,3 +29,15 @@ def curves_svg(history: Sequence[Mapping[str, float]], best_epoch: int) -> str:
         text = io.StringIO()
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
         return text.getvalue()
+
+
+def _draw(axes: Axes, history: Sequence[Mapping[str, float]], best_epoch: int, *, named: bool) -> None:
+    """The curves of one network; `named` in the legend."""
+    epochs = [row["epoch"] for row in history]
+    axes.plot(epochs, [row["loss"] for row in history], color=TRAINING, label="training" if named else None)
+    if history and "validation_loss" in history[0]:
+        losses = [row.get("validation_loss", float("nan")) for row in history]
+        axes.plot(epochs, losses, color=VALIDATION, label="validation" if named else None)
+    if best_epoch:
+        label = f"kept: epoch {best_epoch}" if named else None
+        axes.axvline(best_epoch, color="0.5", linestyle=":", label=label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -33,6 +34,25 @@ def make_folds(
     return [_with_validation(rest, fold, by, options, seed=seed, labels=labels) for rest, fold in pairs]
 
 
+def fold_numbers(
+    rows: Positions, by: np.ndarray | None, options: SplitOptions, n_folds: int, *, seed: int
+) -> np.ndarray:
+    """The fold (k,) of each of the training rows `rows` (k,), numbers from 0; `by` and the folds as of `make_folds`.
+
+    A label may have fewer rows than there are folds. Raises DataError when there are fewer rows or groups.
+    """
+    seed = seed if options.seed is None else options.seed
+    numbers = np.zeros(len(rows), np.int32)
+    try:
+        for number, (_, fold) in enumerate(_pairs(rows, by, options, n_folds, seed, rare=True)):
+            numbers[np.isin(rows, fold)] = number
+    except ValueError as err:
+        hints = ("write a smaller `model.networks`: 1 takes a share of the rows for validation instead of folds",)
+        message = f"the training rows cannot be divided among {n_folds} networks: {err}"
+        raise DataError(Problem("BP277", message, hints=hints, key=("model", "networks"))) from err
+    return numbers
+
+
 def check_folds(rows: Positions, by: np.ndarray | None, options: SplitOptions) -> None:
     """Raise DataError where there are fewer rows, groups, times or rows of a label than folds; without scikit-learn."""
     n_folds, values = options.folds or 0, None if by is None else by[rows]
@@ -46,9 +66,9 @@ def check_folds(rows: Positions, by: np.ndarray | None, options: SplitOptions) -
 
 
 def _pairs(
-    rows: Positions, by: np.ndarray | None, options: SplitOptions, n_folds: int, seed: int
+    rows: Positions, by: np.ndarray | None, options: SplitOptions, n_folds: int, seed: int, *, rare: bool = False
 ) -> Iterator[tuple[Positions, Positions]]:
-    """The rows beside each fold and those of the fold. ValueError: there are too few."""
+    """The rows beside each fold and those of the fold; `rare` labels may be missing in some. ValueError: too few."""
     from sklearn import model_selection as sk
 
     values = None if by is None else by[rows]
@@ -62,9 +82,12 @@ def _pairs(
     if options.kind == "group":
         folds = sk.GroupKFold(n_folds, shuffle=True, random_state=state).split(rows, groups=values)
     elif values is not None:
-        if np.bincount(values).max(initial=0) and np.bincount(values)[np.bincount(values) > 0].min() < n_folds:
+        counts = np.bincount(values)
+        if not rare and counts.max(initial=0) and counts[counts > 0].min() < n_folds:
             raise ValueError(f"a label has fewer than {n_folds} rows")
-        folds = sk.StratifiedKFold(n_folds, shuffle=True, random_state=state).split(rows, values)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of labels with fewer rows than folds
+            folds = list(sk.StratifiedKFold(n_folds, shuffle=True, random_state=state).split(rows, values))
     else:
         folds = sk.KFold(n_folds, shuffle=True, random_state=state).split(rows)
     yield from ((rows[rest], rows[fold]) for rest, fold in folds)

@@ -10,6 +10,7 @@ from bptrain.config.section import Section
 
 Paths = Annotated[tuple[str, ...], Field(strict=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+USUAL_VALIDATION = 0.2
 
 
 class DataOptions(Section):
@@ -110,8 +111,10 @@ class SplitOptions(Section):
         "one with that role.",
     )
     test: Fraction = Field(0.2, description="Share of all rows kept for the final judgement (0: no test rows).")
-    validation: Fraction = Field(
-        0.2, description="Share of the remaining rows that chooses the epoch (0: no validation rows)."
+    validation: Fraction | Literal["auto"] = Field(
+        "auto",
+        description="Share of the remaining rows that chooses the epoch (0: no validation rows). `auto`: 0.2; with "
+        "several `model.networks` 0, as each takes a fold of the training rows for that, but 0.2 by time.",
     )
     folds: Annotated[int, Field(ge=2)] | None = Field(
         None,
@@ -121,3 +124,8 @@ class SplitOptions(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32 - 1)] | None = Field(
         None, description="Seed of the split; by default the run's `seed`."
     )
+
+    def share(self, part: str) -> float:
+        """The share of `test` or `validation` rows, the usual one while it is left open."""
+        share: float | str = getattr(self, part)
+        return USUAL_VALIDATION if isinstance(share, str) else share

@@ -19,11 +19,15 @@ UNEVEN = 2.0  # times more or fewer rows than the share asks for
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of rows, disjoint and together complete; each part in the order of the table."""
+    """Positions of rows, disjoint and together complete; each part in the order of the table.
+
+    `left_out` (n_train,) is the number of the network that does not train on the row, where each leaves out a fold.
+    """
 
     train: Positions
     validation: Positions
     test: Positions
+    left_out: np.ndarray | None = None
 
     def parts(self) -> dict[str, Positions]:
         """The parts that have rows, by name."""
@@ -59,10 +63,10 @@ def make_split(
         if options.kind == "column" and by is not None:
             chosen = by[rest] == part
             rest, parts[part] = rest[~chosen], np.concatenate([parts[part], rest[chosen]])
-        elif getattr(options, part) and not len(parts[part]):
+        elif options.share(part) and not len(parts[part]):
             rest, parts[part] = _divide(rest, by, options, part, seed=seed + number)
     split = Split(np.sort(rest), np.sort(parts["validation"]), np.sort(parts["test"]))
-    empty = [part for part in parts if options.kind == "hash" and getattr(options, part) and not len(parts[part])]
+    empty = [part for part in parts if options.kind == "hash" and options.share(part) and not len(parts[part])]
     if not len(split.train) or empty:
         raise DataError(_without_rows(options, empty[0] if empty else "training"))
     return split
@@ -76,7 +80,7 @@ def uneven_parts(split: Split, given: np.ndarray, options: SplitOptions) -> list
     n_rows = int((given == "train").sum())
     problems = []
     for part, n_taken in sizes.items():
-        share = getattr(options, part)
+        share = options.share(part)
         if (given == part).any() or not share:
             continue
         if not share / UNEVEN <= n_taken / n_rows <= share * UNEVEN:
@@ -100,7 +104,7 @@ def _divide(
 ) -> tuple[Positions, Positions]:
     """The rows that stay and those that are taken; scikit-learn's in its order, as the next division depends on it."""
     if by is None or options.kind not in DIVISIONS:
-        return divide_rows(rows, by, getattr(options, part), seed=seed)
+        return divide_rows(rows, by, options.share(part), seed=seed)
     return DIVISIONS[options.kind](rows, by, options, part, seed)
 
 
@@ -122,7 +126,7 @@ def _divide_groups(
 ) -> tuple[Positions, Positions]:
     from sklearn.model_selection import GroupShuffleSplit
 
-    splitter = GroupShuffleSplit(1, test_size=getattr(options, part), random_state=seed % 2**32)
+    splitter = GroupShuffleSplit(1, test_size=options.share(part), random_state=seed % 2**32)
     kept, taken = next(splitter.split(rows, groups=groups[rows]))
     return rows[kept], rows[taken]
 
@@ -133,8 +137,9 @@ def _divide_time(
     """The latest rows are taken, as near to the share as whole instants allow; some remain for every other part."""
     times, counts = np.unique(instants[rows], return_counts=True)
     n_after = len(rows) - np.cumsum(counts)  # rows after each instant
-    first = 1 if part == "test" and options.validation and len(times) > 2 else 0  # validation rows need an instant, too
-    distance = np.abs(n_after[first:-1] - ceil(getattr(options, part) * len(rows)))
+    validated = part == "test" and options.share("validation") > 0 and len(times) > 2
+    first = 1 if validated else 0  # validation rows need an instant, too
+    distance = np.abs(n_after[first:-1] - ceil(options.share(part) * len(rows)))
     last = times[first + int(np.argmin(distance))]
     late = instants[rows] > last
     return rows[~late], rows[late]
@@ -144,7 +149,7 @@ def _divide_hash(
     rows: Positions, places: np.ndarray, options: SplitOptions, part: str, seed: int
 ) -> tuple[Positions, Positions]:
     """By place alone, so that other rows change nothing: [0, test) judges, the next stretch validates."""
-    end = options.test if part == "test" else options.test + (1 - options.test) * options.validation
+    end = options.test if part == "test" else options.test + (1 - options.test) * options.share("validation")
     start = 0.0 if part == "test" else options.test
     inside = (places[rows] >= start) & (places[rows] < end)
     return rows[~inside], rows[inside]
@@ -160,7 +165,7 @@ DIVISIONS: Mapping[str, Callable[[Positions, np.ndarray, SplitOptions, str, int]
 def check_sizes(given: np.ndarray, by: np.ndarray | None, options: SplitOptions, *, labels: Sequence[str] = ()) -> None:
     """Raise DataError when the parts cannot be set apart, whatever the seed; arguments as of `make_split`."""
     chosen = given == "train"
-    wanted = {part: getattr(options, part) for part in ("test", "validation") if not (given == part).any()}
+    wanted = {part: options.share(part) for part in ("test", "validation") if not (given == part).any()}
     if by is not None and options.kind in ("group", "time"):
         _check_distinct(len(np.unique(by[chosen])), wanted, options)
     elif options.kind not in ("column", "hash"):

@@ -90,63 +90,87 @@ def windows(seed: int, epoch: int, n_rows: int, window_rows: int) -> Iterator[np
         yield rows[seeds.stream(seed, "order", epoch, window).permutation(len(rows))]
 
 
-def n_steps(n_rows: int, batch_size: int) -> int:
-    """Steps of one epoch; the last batch may be smaller."""
-    return ceil(n_rows / batch_size)
+@dataclass(frozen=True)
+class Sizes:
+    """How the `n_rows` rows of an epoch are cut: batches of `batch_size`, and `together` of them as a block at most.
 
+    Rows at the end that fill no batch are one of their own if `keep_last`, else they are left out.
+    """
 
-def n_blocks(n_rows: int, batch_size: int, most_steps: int) -> int:
-    """Blocks of one epoch: the full batches, at most so many together, and the last batch if it is smaller."""
-    return ceil(n_rows // batch_size / most_steps) + (n_rows % batch_size > 0)
+    n_rows: int
+    batch_size: int
+    together: int
+    keep_last: bool = True
 
+    @classmethod
+    def of(cls, n_rows: int, batch_size: int, *, most_steps: int, keep_last: bool = True) -> Sizes:
+        """Full batches in as few blocks of at most `most_steps` as may be, all of one size."""
+        n_full = n_rows // batch_size
+        together = max(1, ceil(n_full / max(1, ceil(n_full / most_steps))))
+        return cls(n_rows, batch_size, together, keep_last)
 
-def steps_of(made: int, n_rows: int, batch_size: int, most_steps: int) -> int:
-    """Steps of so many first blocks of an epoch."""
-    n_full = n_rows // batch_size
-    last = made == n_blocks(n_rows, batch_size, most_steps) and n_rows % batch_size > 0
-    return min(made * _together(n_full, most_steps), n_full) + last
+    @property
+    def n_full(self) -> int:
+        """The full batches of an epoch."""
+        return self.n_rows // self.batch_size
+
+    @property
+    def n_rest(self) -> int:
+        """The rows of the last batch, if it is smaller."""
+        return self.n_rows % self.batch_size if self.keep_last else 0
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of one epoch."""
+        return self.n_full + (self.n_rest > 0)
+
+    @property
+    def n_blocks(self) -> int:
+        """Blocks of one epoch: of full batches, and one of the last batch if it is smaller."""
+        return ceil(self.n_full / self.together) + (self.n_rest > 0)
+
+    def steps_of(self, made: int) -> int:
+        """Steps of so many first blocks of an epoch."""
+        last = made == self.n_blocks and self.n_rest > 0
+        return min(made * self.together, self.n_full) + last
 
 
 def blocks(
-    n_rows: int,
+    sizes: Sizes,
     *,
-    batch_size: int,
     seed: int,
-    most_steps: int,
     window_rows: int | None = None,
     after: tuple[int, int] = (0, 0),
+    rows: np.ndarray | None = None,
 ) -> Iterator[Block]:
     """The rows of epoch after epoch, without end: blocks (steps, batch) int32, and how many steps to make (1,) int32.
 
     All blocks of full batches have one shape, so that one compiled program serves them; what lies behind the steps to
     make means nothing. The order is that of `windows`, without `window_rows` that of `permutation`. `after` so many
-    epochs, and blocks of the next, training goes on: these blocks have no steps to make.
+    epochs, and blocks of the next, training goes on: these blocks have no steps to make. `rows` (n_rows,) are the
+    positions of the rows, where they are not all.
     """
-    n_together = _together(n_rows // batch_size, most_steps)
     n_epochs, n_done = after
-    idle = np.zeros((n_together, batch_size), np.int32), np.zeros(1, np.int32)
+    idle = np.zeros((sizes.together, sizes.batch_size), np.int32), np.zeros(1, np.int32)
     for epoch in count(n_epochs):
-        order = _order(seed, epoch, n_rows, window_rows)
-        made = _blocks_of(order, n_together, batch_size)
-        yield from chain(repeat(idle, n_done), islice(made, n_done, None))
+        order = _order(seed, epoch, sizes.n_rows, window_rows)
+        if rows is not None:
+            order = (rows[numbers].astype(np.int32) for numbers in order)
+        yield from chain(repeat(idle, n_done), islice(_blocks_of(order, sizes), n_done, None))
         n_done = 0
 
 
-def _blocks_of(order: Iterable[np.ndarray], n_together: int, batch_size: int) -> Iterator[Block]:
+def _blocks_of(order: Iterable[np.ndarray], sizes: Sizes) -> Iterator[Block]:
     """The blocks of one epoch."""
+    n_together, batch_size = sizes.together, sizes.batch_size
     for rows in _regrouped(order, n_together * batch_size):
         steps, rest = divmod(len(rows), batch_size)
         if steps:
             block = rows[: steps * batch_size].reshape(steps, batch_size)
             missing = ((0, n_together - steps), (0, 0))
             yield (np.pad(block, missing) if steps < n_together else block), np.array([steps], np.int32)
-        if rest:
+        if rest and sizes.keep_last:
             yield rows[None, steps * batch_size :], np.ones(1, np.int32)
-
-
-def _together(n_full: int, most_steps: int) -> int:
-    """Steps of a block: full batches in as few blocks as may be, of one size."""
-    return max(1, ceil(n_full / max(1, ceil(n_full / most_steps))))
 
 
 def _order(seed: int, epoch: int, n_rows: int, window_rows: int | None) -> Iterator[np.ndarray]:

@@ -35,4 +35,4 @@ def compiling_pays(*, n_rows: int, batch_size: int, n_activations: int, epochs: 
 def n_activations(network: keras.Model) -> int:
     """Numbers that the layers of a network make of one row."""
     outputs = [layer.output for layer in network.layers if isinstance(layer.output, keras.KerasTensor)]
-    return sum(int(output.shape[-1]) for output in outputs if len(output.shape) == 2)
+    return sum(int(np.prod(output.shape[1:])) for output in outputs)

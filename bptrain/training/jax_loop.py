@@ -47,6 +47,8 @@ class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     def make_train_function(self, force: bool = False) -> None:
         """Let each block bring along the rows in memory, and what the plateau has left of the learning rate."""
+        if self.train_function is not None and not force:  # made by an earlier `fit()`
+            return
         super().make_train_function(force)
         steps = self.train_function
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,8 +13,8 @@ from bptrain.network.predict import predict
 from bptrain.training.batches import Examples
 from bptrain.training.course import Course, Trained, weights_digest
 from bptrain.training.descent import Losses
-from bptrain.training.options import TrainingOptions
 from bptrain.training.schedules import Schedule, observe_plateau
+from bptrain.training.settled import SettledOptions
 from bptrain.training.stopping import observe, reason_to_stop
 
 Score = Callable[[Mapping[str, np.ndarray]], dict[str, float]]
@@ -23,12 +24,15 @@ OnEpoch = Callable[[dict[str, float]], None]
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Holds the course of a training, its best weights, `kept`, and those after the last epoch that was finite.
 
+    `averages` are the variables with the running means of the network's trainable weights, in their order: if there
+    are any, they are validated and kept instead of the weights.
+
     With `until_step`, time is up after so many steps, whatever the clock says.
     """
 
     def __init__(
         self,
-        options: TrainingOptions,
+        options: SettledOptions,
         network: keras.Model,
         validation: Examples | None,
         losses: Losses,
@@ -36,13 +40,14 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         score: Score,
         on_epoch: OnEpoch,
         *,
+        averages: Sequence[Any] = (),
         after: Trained | None,
         until_step: int | None,
     ) -> None:
         super().__init__()
         self.options, self.network, self.validation, self.losses = options, network, validation, losses
         self.schedule, self.score, self.on_epoch, self.after = schedule, score, on_epoch, after
-        self.until_step = until_step
+        self.averages, self.until_step = averages, until_step
         self.course = Course()
         self.kept = self.last_finite = values_of(network)
 
@@ -64,23 +69,36 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         row = {"epoch": epoch + 1, "loss": sum(value for name, value in (logs or {}).items() if "data_loss" in name)}
+        weights, own = self._weights(), values_of(self.network)
+        self.network.set_weights(weights)
+        self._validate(row)
+        self.network.set_weights(own)
+        row["learning_rate"] = float(self.schedule((epoch + 1) * self.schedule.steps_per_epoch - 1))
+        self._judge(row, weights)
+        self.course.history.append(row)
+        self.course.seconds.append(time.monotonic() - self._epoch_started)
+        self.course.block = 0
+        self.on_epoch(row)
+
+    def _weights(self) -> list[np.ndarray]:
+        """What counts after an epoch: the network's weights, or their running means."""
+        means = {
+            id(weight): mean for weight, mean in zip(self.network.trainable_variables, self.averages, strict=False)
+        }
+        return [np.asarray(means.get(id(weight), weight)) for weight in self.network.weights]
+
+    def _validate(self, row: dict[str, float]) -> None:
+        """Add what the network's weights give on validation rows."""
         if self.validation is not None:
             outputs = predict(self.network, self.validation.inputs)
             truths, weights = self.validation.truths, self.validation.weights
             row["validation_loss"] = total_loss(self.losses, truths, outputs, weights)
             if all(np.isfinite(output).all() for output in outputs.values()):
                 row |= {f"validation_{name}": value for name, value in self.score(outputs).items()}
-        row["learning_rate"] = float(self.schedule((epoch + 1) * self.schedule.steps_per_epoch - 1))
-        self._judge(row)
-        self.course.history.append(row)
-        self.course.seconds.append(time.monotonic() - self._epoch_started)
-        self.course.block = 0
-        self.on_epoch(row)
 
-    def _judge(self, row: dict[str, float]) -> None:
+    def _judge(self, row: dict[str, float], weights: list[np.ndarray]) -> None:
         """Keep this epoch's weights if they are to be kept, and stop if it is time."""
         course, epoch = self.course, int(row["epoch"])
-        weights = values_of(self.network)
         course.digests.append(weights_digest(course.digests[-1] if course.digests else "", weights))
         if not np.isfinite(row["loss"]) or not all(np.isfinite(weight).all() for weight in weights):
             self._stop("diverged")

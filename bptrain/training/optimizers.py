@@ -6,8 +6,10 @@ from typing import Any
 
 import keras
 
-from bptrain.training.options import TrainingOptions
 from bptrain.training.schedules import Schedule
+from bptrain.training.settled import SettledOptions
+
+ops = keras.ops
 
 # Sources: the docstrings of the options. SGD with momentum: Polyak 1964; RMSprop: Tieleman & Hinton 2012; Adam in the
 # form at the end of section 2 of Kingma & Ba 2015.
@@ -21,9 +23,10 @@ OPTIMIZERS: dict[str, Any] = {
     "lion": keras.optimizers.Lion,
 }
 NOT_DECAYED = ["bias", "gamma", "beta"]  # pulling these to zero would not make the function simpler
+FIRST_STEPS = 10.0  # the running mean of weights remembers no more than about a tenth of the steps, so many at least
 
 
-def optimizer(options: TrainingOptions, schedule: Schedule) -> Any:
+def optimizer(options: SettledOptions, schedule: Schedule) -> Any:
     """The Keras optimizer that the config describes, with its learning rate from `schedule`."""
     settings = options.optimizer.model_dump(exclude={"kind"}) | {"learning_rate": schedule}
     given = {
@@ -32,10 +35,17 @@ def optimizer(options: TrainingOptions, schedule: Schedule) -> Any:
         "weight_decay": options.weight_decay,
     }
     settings |= {name: value for name, value in given.items() if value is not None}
+    if options.average is not None:
+        settings |= {"use_ema": True, "ema_momentum": options.average}
     made = _functional(OPTIMIZERS[options.optimizer.kind])(**settings)
     if settings.get("weight_decay"):
         made.exclude_from_weight_decay(var_names=NOT_DECAYED)
     return made
+
+
+def averages(made: Any) -> list[Any]:
+    """The variables that hold the running means of the weights, in the order of these; none without `average`."""
+    return list(made._model_variables_moving_average) if made.use_ema else []
 
 
 def _functional(kind: Any) -> Any:
@@ -46,5 +56,18 @@ def _functional(kind: Any) -> Any:
     bases = {base.__name__: vars(base) for base in kind.__mro__}
     common, special = bases["BaseOptimizer"], bases.get("TFOptimizer", {})
     names = {name for name in special if callable(common.get(name))} - {"__init__"}
-    shared = type("Shared", (keras.optimizers.Optimizer,), {name: common[name] for name in names})
+    own = {name: common[name] for name in names} | {"_update_model_variables_moving_average": _update_averages}
+    shared = type("Shared", (keras.optimizers.Optimizer,), own)
     return type(kind.__name__, (kind, shared), {})
+
+
+def _update_averages(self: Any, weights: list[Any]) -> None:
+    """After step t, mean = d mean + (1 - d) weight with d = min(momentum, t / (t + 10)), so that first weights fade.
+
+    Keras' own keeps a constant d, which remembers first weights for long; the formula is TensorFlow 1's
+    ExponentialMovingAverage with `num_updates`.
+    """
+    step = ops.cast(self.iterations, "float32")
+    kept = ops.minimum(self.ema_momentum, step / (step + FIRST_STEPS))
+    for weight, average in zip(weights, self._model_variables_moving_average, strict=True):
+        average.assign(average + (weight - average) * (1.0 - kept))

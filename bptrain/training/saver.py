@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from bptrain.runs.checkpoints import Checkpoints, Generation
+from bptrain.training.batches import Sizes
 from bptrain.training.course import Course
 from bptrain.training.keeper import Keeper, values_of
 from bptrain.training.signals import Postponed
@@ -35,12 +36,11 @@ class Saver(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         saving: Saving | None,
         signals: Postponed,
         *,
-        n_blocks: int,
-        steps_of: Callable[[int], int],
+        sizes: Sizes,
     ) -> None:
         super().__init__()
         self.keeper, self.saving, self.signals, self.options = keeper, saving, signals, keeper.options.checkpoints
-        self.n_blocks, self.steps_of = n_blocks, steps_of
+        self.sizes = sizes
         self._losses: list[np.ndarray] | None = None
         self._has_saved, self._cost = False, 0.0
 
@@ -77,7 +77,7 @@ class Saver(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         if self.signals.pending:
             self._save()
             self.signals.take_effect()
-        if self._blocks_seen < self.n_blocks:  # else the epoch ends next
+        if self._blocks_seen < self.sizes.n_blocks:  # else the epoch ends next
             if self._is_due():
                 self._save()
             self.model.stop_training = time_is_up
@@ -92,7 +92,7 @@ class Saver(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
 
     def _steps(self) -> int:
         """Steps of the epoch so far."""
-        return self.steps_of(self.keeper.course.block)
+        return self.sizes.steps_of(self.keeper.course.block)
 
     def _is_due(self) -> bool:
         if self.options.minutes is None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+import numpy as np
 
 from bptrain.errors import Problem
+from bptrain.network.build import Network
 from bptrain.runs.checkpoints import Generation
-from bptrain.training.batches import Examples, blocks, n_blocks, n_steps, steps_of
+from bptrain.training.batches import Examples, Sizes, blocks
 from bptrain.training.course import Course, History, Trained
 from bptrain.training.descent import Descent, Losses
 from bptrain.training.engine import compiling_pays, most_steps, n_activations
 from bptrain.training.keeper import Keeper, OnEpoch, Score
-from bptrain.training.optimizers import optimizer
-from bptrain.training.options import TrainingOptions
+from bptrain.training.optimizers import averages, optimizer
 from bptrain.training.saver import Saver, Saving
 from bptrain.training.schedules import Schedule
+from bptrain.training.settled import SettledOptions
 from bptrain.training.signals import postponed
 
 
@@ -35,98 +37,140 @@ class Hooks:
     warn: Callable[[Problem], None] = lambda problem: None
 
 
-def train(
-    network: keras.Model,
-    training: Examples,
-    validation: Examples | None,
-    losses: Losses,
-    options: TrainingOptions,
-    *,
-    seed: int,
-    hooks: Hooks = Hooks(),
-    after: Trained | None = None,
-    saving: Saving | None = None,
-    until_step: int | None = None,
-) -> Trained:
-    """Train `network` in place; it ends with the weights of the best epoch, or the last one (`restore_best: false`).
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one training: positions in the examples (n_rows,), None for all, and those that validate."""
 
-    While no epoch has a validation loss that is a number, the last one counts as the best.
-    `losses` has one function (truth, output) → (batch,) per output. The loss in the history is their sum, each the mean
-    over rows by weight, without penalties.
+    training: np.ndarray | None
+    validation: Examples | None
 
-    A refit gives `after`, the training that chose the epoch: then exactly so many epochs are made, with the learning
-    rates of that training, whatever the losses. With `until_step`, a training that the clock stopped is repeated: time
-    is up after so many steps.
 
-    With `saving`, the training goes on from the newest checkpoint there and saves its own. Raises StorageError when
-    that fails.
+class Trainer:
+    """Trains a network as often as one likes on the same arrays, by one program.
+
+    `losses` has one function (truth, output) → (batch,) per output of `network.members`, `judged` one per output of
+    `network.model`. The loss in the history is their sum, each the mean over rows by weight, without penalties.
+    A training is of at most `n_rows` rows.
     """
-    sizes = _sizes(network, training, options)
-    steps = n_steps(training.n_rows, sizes["batch_size"])
-    schedule = Schedule(
-        options.optimizer.learning_rate,
-        options.schedule,
-        warmup=options.warmup,
-        steps_per_epoch=steps,
-        n_steps=options.epochs * steps,
-    )
-    decisive = _stopping(options, after)
-    keeper = Keeper(
-        decisive, network, validation, losses, schedule, hooks.score, hooks.on_epoch, after=after, until_step=until_step
-    )
-    saved = saving.checkpoints.newest(hooks.warn) if saving else None
-    if saved is not None and saved.state["stopped_by"]:
-        keeper.course, keeper.kept = Course.from_json(saved.state), list(saved.groups["kept"].values())
-        hooks.on_resume(keeper.course.history)
-    else:
-        chosen = optimizer(options, schedule)
-        engine = _engine()(network.input, network.output)
-        engine.bind(training, Descent(network, losses, chosen, schedule.plateau))
-        compiled = _is_compiled(network, options, n_rows=training.n_rows, batch_size=sizes["batch_size"])
-        engine.compile(optimizer=chosen, jit_compile=compiled)
-        _fit(engine, keeper, training, sizes, seed=seed, saving=saving, saved=saved, on_resume=hooks.on_resume)
-    network.set_weights(keeper.kept)
-    return keeper.course.trained()
 
-
-def _fit(
-    engine: Any,
-    keeper: Keeper,
-    training: Examples,
-    sizes: dict[str, int],
-    *,
-    seed: int,
-    saving: Saving | None,
-    saved: Generation | None,
-    on_resume: Callable[[History], None],
-) -> None:
-    """Make the epochs, those that `saved` leaves to be made."""
-    in_epoch = n_blocks(training.n_rows, **sizes)
-    with postponed() as signals:
-        saver = Saver(
-            keeper, saving, signals, n_blocks=in_epoch, steps_of=lambda made: steps_of(made, training.n_rows, **sizes)
+    def __init__(
+        self,
+        network: Network,
+        examples: Examples,
+        losses: Losses,
+        judged: Losses,
+        options: SettledOptions,
+        *,
+        n_rows: int,
+    ) -> None:
+        self.network, self.examples, self.judged, self.options = network, examples, judged, options
+        self.sizes = _sizes(network.members, examples, options, n_rows)
+        self.schedule = Schedule(
+            options.optimizer.learning_rate,
+            options.schedule,
+            warmup=options.warmup,
+            steps_per_epoch=self.sizes.n_steps,
+            n_steps=options.epochs * self.sizes.n_steps,
         )
-        saver.set_model(engine)
-        if saved is not None:
-            saver.restore(saved)
-            on_resume(keeper.course.history)
-        made = keeper.course.epoch, keeper.course.block
-        rows = blocks(training.n_rows, **sizes, seed=seed, window_rows=training.window_rows, after=made)
-        engine.fit(
-            engine.stream(rows),
-            steps_per_epoch=in_epoch,
-            initial_epoch=keeper.course.epoch,
-            epochs=keeper.options.epochs,
-            callbacks=[keeper, saver],
-            shuffle=False,  # the order is made in `blocks`
-            verbose=0,
+        self.optimizer = optimizer(options, self.schedule)
+        self._losses = losses
+        self._engine: Any = None
+
+    def train(
+        self,
+        rows: Rows,
+        *,
+        seed: int,
+        minutes: float | None = None,
+        hooks: Hooks = Hooks(),
+        after: Trained | None = None,
+        saving: Saving | None = None,
+        until_step: int | None = None,
+    ) -> Trained:
+        """Train from the weights that the network has; it ends with those of the best epoch, or the last one
+        (`restore_best: false`). While no epoch has a validation loss that is a number, the last one counts as the best.
+
+        After so many `minutes` it is stopped.
+
+        A refit gives `after`, the training that chose the epoch: then exactly so many epochs are made, with the
+        learning rates of that training, whatever the losses. With `until_step`, a training that the clock stopped is
+        repeated: time is up after so many steps.
+
+        With `saving`, the training goes on from the newest checkpoint there and saves its own. Raises StorageError
+        when that fails.
+        """
+        engine = self._restarted()
+        keeper = Keeper(
+            _stopping(self.options.model_copy(update={"minutes": minutes}), after),
+            self.network.model,
+            rows.validation,
+            self.judged,
+            self.schedule,
+            hooks.score,
+            hooks.on_epoch,
+            averages=averages(self.optimizer),
+            after=after,
+            until_step=until_step,
         )
+        saved = saving.checkpoints.newest(hooks.warn) if saving else None
+        if saved is not None and saved.state["stopped_by"]:
+            keeper.course, keeper.kept = Course.from_json(saved.state), list(saved.groups["kept"].values())
+            hooks.on_resume(keeper.course.history)
+        else:
+            self._fit(engine, keeper, rows, seed=seed, saving=saving, saved=saved, on_resume=hooks.on_resume)
+        self.network.model.set_weights(keeper.kept)
+        return keeper.course.trained()
+
+    def _restarted(self) -> Any:
+        """The engine with an optimizer that remembers nothing; made when first asked for."""
+        if self._engine is None:
+            members = self.network.members
+            self._engine = _engine()(members.input, members.output)
+            self._engine.bind(self.examples, Descent(members, self._losses, self.optimizer, self.schedule.plateau))
+            compiled = _is_compiled(members, self.options, self.sizes)
+            self._engine.compile(optimizer=self.optimizer, jit_compile=compiled)
+            self._first = [np.asarray(variable) for variable in self.optimizer.variables]
+        for variable, value in zip(self.optimizer.variables, self._first, strict=True):
+            variable.assign(value)
+        return self._engine
+
+    def _fit(
+        self,
+        engine: Any,
+        keeper: Keeper,
+        rows: Rows,
+        *,
+        seed: int,
+        saving: Saving | None,
+        saved: Generation | None,
+        on_resume: Callable[[History], None],
+    ) -> None:
+        """Make the epochs, those that `saved` leaves to be made."""
+        n_rows = self.examples.n_rows if rows.training is None else len(rows.training)
+        sizes = replace(self.sizes, n_rows=n_rows)
+        with postponed() as signals:
+            saver = Saver(keeper, saving, signals, sizes=sizes)
+            saver.set_model(engine)
+            if saved is not None:
+                saver.restore(saved)
+                on_resume(keeper.course.history)
+            made = keeper.course.epoch, keeper.course.block
+            order = blocks(sizes, seed=seed, window_rows=self.examples.window_rows, after=made, rows=rows.training)
+            engine.fit(
+                engine.stream(order),
+                steps_per_epoch=sizes.n_blocks,
+                initial_epoch=keeper.course.epoch,
+                epochs=keeper.options.epochs,
+                callbacks=[keeper, saver],
+                shuffle=False,  # the order is made in `blocks`
+                verbose=0,
+            )
 
 
-def _sizes(network: keras.Model, training: Examples, options: TrainingOptions) -> dict[str, int]:
-    """The rows of a step, and the steps of a block at most."""
-    batch_size = training.n_rows if options.batch_size == "all" else min(options.batch_size, training.n_rows)
-    return {"batch_size": batch_size, "most_steps": training.most_steps(batch_size, most_steps(network, batch_size))}
+def _sizes(network: keras.Model, training: Examples, options: SettledOptions, n_rows: int) -> Sizes:
+    batch_size = n_rows if options.batch_size == "all" else min(options.batch_size, n_rows)
+    most = training.most_steps(batch_size, most_steps(network, batch_size))
+    return Sizes.of(n_rows, batch_size, most_steps=most, keep_last=options.last_batch == "keep")
 
 
 def _engine() -> Any:
@@ -142,15 +186,18 @@ def _engine() -> Any:
             return tensorflow_loop.Engine
 
 
-def _is_compiled(network: keras.Model, options: TrainingOptions, *, n_rows: int, batch_size: int) -> bool:
+def _is_compiled(network: keras.Model, options: SettledOptions, sizes: Sizes) -> bool:
     if options.engine != "auto":
         return options.engine == "compiled"
     return compiling_pays(
-        n_rows=n_rows, batch_size=batch_size, n_activations=n_activations(network), epochs=options.epochs
+        n_rows=sizes.n_rows,
+        batch_size=sizes.batch_size,
+        n_activations=n_activations(network),
+        epochs=options.epochs,
     )
 
 
-def _stopping(options: TrainingOptions, after: Trained | None) -> TrainingOptions:
+def _stopping(options: SettledOptions, after: Trained | None) -> SettledOptions:
     """The options that decide when to stop: in a refit only the number of epochs does."""
     if after is None:
         return options

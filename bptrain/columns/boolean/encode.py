@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bptrain.columns.boolean.prepare import BooleanState
+from bptrain.columns.features import Features, plain
+from bptrain.network.options import EmbeddingOptions
 
 
-def encode(state: BooleanState, inputs: dict[str, Any], seed: int) -> list[Any]:
-    """Features (batch, width) of this kind's inputs: the signs and the indicators of missing cells."""
-    return [inputs[name] for name in state.inputs]
+def encode(state: BooleanState, inputs: dict[str, Any], seed: int, options: EmbeddingOptions) -> Features:
+    """The signs and the indicators of missing cells."""
+    return plain(inputs[name] for name in state.inputs)

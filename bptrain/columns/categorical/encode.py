@@ -9,17 +9,20 @@ import numpy as np
 
 from bptrain import seeds
 from bptrain.columns.categorical.prepare import CategoricalState, Levels
+from bptrain.columns.features import Features, plain, together
+from bptrain.network.options import EmbeddingOptions
 
 
-def encode(state: CategoricalState, inputs: dict[str, Any], seed: int) -> list[Any]:
-    """Features (batch, width) of this kind's codes (batch, n_columns): all one-hot columns, then embeddings."""
+def encode(state: CategoricalState, inputs: dict[str, Any], seed: int, options: EmbeddingOptions) -> Features:
+    """All one-hot columns of this kind's codes (batch, n_columns), then embeddings."""
     codes = inputs["categorical"]
     one_hot = [(position, column) for position, column in enumerate(state.levels) if not column.dimension]
-    features = [_one_hot(codes, one_hot)] if one_hot else []
+    parts = [plain([_one_hot(codes, one_hot)])] if one_hot else []
     for position, column in enumerate(state.levels):
         if column.dimension:
-            features.append(_embedding(codes[:, position], position, column, seed))
-    return features
+            vectors = _embedding(codes[:, position], position, column, seed)
+            parts.append(Features([vectors], [column.dimension], [vectors]))
+    return together(parts)
 
 
 def _one_hot(codes: Any, columns: list[tuple[int, Levels]]) -> Any:

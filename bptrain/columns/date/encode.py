@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bptrain.columns.date.prepare import DateState
+from bptrain.columns.features import Features, plain
+from bptrain.network.options import EmbeddingOptions
 
 
-def encode(state: DateState, inputs: dict[str, Any], seed: int) -> list[Any]:
+def encode(state: DateState, inputs: dict[str, Any], seed: int, options: EmbeddingOptions) -> Features:
     """Features (batch, width) of this kind's inputs: parts, elapsed days and the indicators of missing cells."""
-    return [inputs[name] for name in state.inputs]
+    return plain(inputs[name] for name in state.inputs)

@@ -28,9 +28,10 @@ class NumericOptions(Section):
         description="Add a 0/1 input that says the cell was missing, where training rows had missing cells; turn it "
         "off where cells are missing by pure chance.",
     )
-    scaling: Literal["standard", "minmax", "robust", "quantile", "log1p", "none"] = Field(
-        "standard",
-        description="`standard`: mean 0, standard deviation 1; for most columns. `minmax`: training values lie in "
+    scaling: Literal["auto", "standard", "minmax", "robust", "quantile", "log1p", "none"] = Field(
+        "auto",
+        description="`auto`: `standard` for mlp, else `robust` with `clip: smooth`. `standard`: mean 0, standard "
+        "deviation 1; for most columns. `minmax`: training values lie in "
         "[0, 1]; for hard bounds. `robust`: minus median, divided by the interquartile range (where that is 0, by half "
         "the width; a constant column becomes 0); for outliers. `quantile`: ranks made normal; for odd or very skew "
         "shapes. `log1p`: sign(x) log(1 + |x|), then `standard`; for counts and amounts with a long tail. `none`: for "
@@ -44,6 +45,17 @@ class NumericOptions(Section):
     )
     clip_limit: Annotated[float, Field(gt=0)] = Field(
         3.0, description="Largest size of a clipped value; lower it to tame outliers more."
+    )
+    bins: Annotated[int, Field(ge=0, le=1024)] | Literal["auto"] = Field(
+        "auto",
+        description="Bins of a piecewise-linear embedding: the network learns a function of the column that bends at "
+        "their edges, which are quantiles of the training rows, and all values where there are few. 0: it gets the "
+        "scaled number alone. `auto`: as the model wants it, none for mlp.",
+    )
+    periodic: bool | Literal["auto"] = Field(
+        "auto",
+        description="Also give the network cosines of the scaled number, whose frequencies it learns, for functions "
+        "that turn sharply. `auto`: as the model wants it, false for mlp.",
     )
     range: Range | None = Field(
         None,

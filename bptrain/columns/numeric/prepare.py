@@ -7,7 +7,8 @@ sign(x) log(1 + |x|) for `log1p`, the normal score of x among its `quantiles` fo
 Columns with missing training cells, listed in `indicators`, also have a column in `numeric_missing`
 (n_rows, n_indicators) float32: 1 where the cell is missing, else 0. `lower`, `upper`, `fill`, `center` and `scale` have
 a number per column; `quantiles` holds those of one column after the other, `n_quantiles` of each column. scikit-learn
-learns, saved numbers and numpy apply.
+learns, saved numbers and numpy apply. `knots`, `n_knots` of each column, and `periodic` are of the network, which makes
+more of the scaled numbers.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from bptrain.columns import marks
 from bptrain.columns.numeric.cells import Cells, read_cells
+from bptrain.columns.numeric.knots import is_periodic, learn_knots
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.columns.numeric.outliers import learn_bounds
 from bptrain.columns.numeric.scaling import ColumnScaling, Scaling, clipped, joined, learn_scaling, scaled
@@ -35,6 +37,9 @@ PER_COLUMN = ("lower", "upper", "fill", "minimum", "maximum", "center", "scale")
 class NumericState:
     """What training rows taught, beside the options it was learned with; the arrays are float64 (n_columns,).
 
+    `knots` (k,) are those of each column's piecewise-linear embedding, none where it has no such, and `periodic` tells
+    which have periodic features.
+
     `lower_` and `upper_` are ±LARGEST_NUMBER where outliers are not clipped; `minimum_` and `maximum_` are the smallest
     and largest training values, by which it is told how new rows differ.
     """
@@ -47,6 +52,8 @@ class NumericState:
     minimum_: np.ndarray
     maximum_: np.ndarray
     scaling: Scaling
+    knots: tuple[np.ndarray, ...]
+    periodic: tuple[bool, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -64,8 +71,16 @@ class NumericState:
         lengths = [len(self.scaling.quantiles.get(position, ())) for position in range(len(self.columns))]
         return {
             "columns": [
-                {"name": name, "n_quantiles": length, "options": each.model_dump(mode="json")}
-                for (name, each), length in zip(self.options.items(), lengths, strict=True)
+                {
+                    "name": name,
+                    "n_quantiles": length,
+                    "n_knots": len(knots),
+                    "periodic": periodic,
+                    "options": each.model_dump(mode="json"),
+                }
+                for (name, each), length, knots, periodic in zip(
+                    self.options.items(), lengths, self.knots, self.periodic, strict=True
+                )
             ],
             "indicators": list(self.indicators),
         }
@@ -81,13 +96,13 @@ class NumericState:
             "center": self.scaling.center,
             "scale": self.scaling.scale,
             "quantiles": np.concatenate([np.empty(0), *quantiles]),
+            "knots": np.concatenate([np.empty(0), *self.knots]),
         }
 
 
 def load(saved: Json, arrays: Mapping[str, np.ndarray]) -> NumericState:
     """The state that `to_json` and `arrays` wrote."""
-    lengths = [column["n_quantiles"] for column in saved["columns"]]
-    pieces = np.split(arrays["quantiles"], np.cumsum(lengths)[:-1])
+    pieces = _pieces(saved, arrays, "quantiles")
     quantiles = {position: piece for position, piece in enumerate(pieces) if len(piece)}
     return NumericState(
         {column["name"]: NumericOptions.model_validate(column["options"]) for column in saved["columns"]},
@@ -98,14 +113,23 @@ def load(saved: Json, arrays: Mapping[str, np.ndarray]) -> NumericState:
         arrays["minimum"],
         arrays["maximum"],
         Scaling(arrays["center"], arrays["scale"], quantiles),
+        tuple(_pieces(saved, arrays, "knots")),
+        tuple(column["periodic"] for column in saved["columns"]),
     )
+
+
+def _pieces(saved: Json, arrays: Mapping[str, np.ndarray], name: str) -> list[np.ndarray]:
+    """What each column has of an array that holds one column's numbers after the other's."""
+    lengths = [column[f"n_{name}"] for column in saved["columns"]]
+    return np.split(arrays[name], np.cumsum(lengths)[:-1])
 
 
 def array_shapes(saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Names, dtypes and shapes of the arrays that belong to `saved`."""
-    lengths = [column["n_quantiles"] for column in saved["columns"]]
-    shapes = {name: ("<f8", (len(lengths),)) for name in PER_COLUMN}
-    return {**shapes, "quantiles": ("<f8", (sum(lengths),))}
+    shapes = {name: ("<f8", (len(saved["columns"]),)) for name in PER_COLUMN}
+    return shapes | {
+        name: ("<f8", (sum(column[f"n_{name}"] for column in saved["columns"]),)) for name in ("quantiles", "knots")
+    }
 
 
 def recognise(frame: Frame, name: str) -> Recognised | None:
@@ -151,7 +175,10 @@ def learn(frame: Frame, options: Mapping[str, NumericOptions]) -> NumericState:
     lower, upper, fill, minimum, maximum = np.array([each.numbers for each in learned.values()]).T.copy()
     indicators = tuple(name for name, each in learned.items() if each.some_missing and options[name].indicator)
     scaling = joined([each.scaling for each in learned.values()])
-    return NumericState(dict(options), indicators, lower, upper, fill, minimum, maximum, scaling)
+    knots, periodic = (
+        tuple(each) for each in zip(*((one.knots, one.periodic) for one in learned.values()), strict=True)
+    )
+    return NumericState(dict(options), indicators, lower, upper, fill, minimum, maximum, scaling, knots, periodic)
 
 
 def transform(state: NumericState, frame: Frame) -> Transformed:
@@ -182,6 +209,8 @@ class _Learned:
     numbers: tuple[float, float, float, float, float]
     some_missing: bool
     scaling: ColumnScaling
+    knots: np.ndarray
+    periodic: bool
 
 
 def _learn_column(values: np.ndarray, options: NumericOptions) -> _Learned:
@@ -193,7 +222,13 @@ def _learn_column(values: np.ndarray, options: NumericOptions) -> _Learned:
     missing = np.isnan(values)
     fill = _learn_fill(values, options)
     values[missing] = fill
-    return _Learned((lower, upper, fill, *ends), bool(missing.any()), learn_scaling(options, values))
+    scaling = learn_scaling(options, values)
+    if not options.bins and not options.periodic:
+        return _Learned((lower, upper, fill, *ends), bool(missing.any()), scaling, np.empty(0), False)
+    alone = joined([scaling])
+    shown = clipped([options], scaled(alone, [options], values[:, None])).astype(np.float32).astype(np.float64)[:, 0]
+    knots, periodic = learn_knots(shown, options), is_periodic(shown, options)
+    return _Learned((lower, upper, fill, *ends), bool(missing.any()), scaling, knots, periodic)
 
 
 def _learn_fill(values: np.ndarray, options: NumericOptions) -> float:

@@ -169,6 +169,7 @@ def _none(filled: np.ndarray) -> tuple[ColumnScaling, _Apply]:
 
 
 _LEARNERS: dict[str, Callable[[np.ndarray], tuple[ColumnScaling, _Apply]]] = {
+    "auto": _standard,
     "standard": _standard,
     "minmax": _minmax,
     "robust": _robust,

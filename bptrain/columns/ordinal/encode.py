@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from bptrain.columns.features import Features, plain
 from bptrain.columns.ordinal.prepare import OrdinalState
+from bptrain.network.options import EmbeddingOptions
 
 
-def encode(state: OrdinalState, inputs: dict[str, Any], seed: int) -> list[Any]:
+def encode(state: OrdinalState, inputs: dict[str, Any], seed: int, options: EmbeddingOptions) -> Features:
     """Features (batch, width) of this kind's inputs: places on the scales and the indicators of missing cells."""
-    return [inputs[name] for name in state.inputs]
+    return plain(inputs[name] for name in state.inputs)

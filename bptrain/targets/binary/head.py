@@ -45,6 +45,12 @@ def focal(truth: Any, logits: Any, *, gamma: float) -> Any:
 LOSSES: dict[str, Callable[..., Any]] = {"cross_entropy": cross_entropy, "mse": squared_error, "focal": focal}
 
 
+def combine(state: BinaryState, logits: Any) -> Any:
+    """The logit (batch, 1) of the mean probability of several logits (batch, members, 1), which no logit overflows."""
+    yes = keras.ops.logsumexp(keras.ops.log_sigmoid(logits), axis=1)
+    return yes - keras.ops.logsumexp(keras.ops.log_sigmoid(-logits), axis=1)
+
+
 def decode(state: BinaryState, logits: Any, name: str) -> Any:
     """Probability (batch, 1) of the positive label, for the exported network."""
     return keras.layers.Activation("sigmoid", name=name)(logits)

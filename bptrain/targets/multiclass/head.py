@@ -52,6 +52,11 @@ def focal(truth: Any, logits: Any, *, gamma: float) -> Any:
 LOSSES: dict[str, Callable[..., Any]] = {"cross_entropy": cross_entropy, "mse": squared_error, "focal": focal}
 
 
+def combine(state: MulticlassState, logits: Any) -> Any:
+    """Logits (batch, n_labels) whose softmax is the mean of those of several (batch, members, n_labels)."""
+    return keras.ops.logsumexp(keras.ops.log_softmax(logits, axis=-1), axis=1)
+
+
 def decode(state: MulticlassState, logits: Any, name: str) -> Any:
     """Probabilities (batch, n_labels), for the exported network."""
     return keras.layers.Activation("softmax", name=name)(logits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -62,6 +63,13 @@ LOSSES: dict[str, Callable[..., Any]] = {
     "quantile": pinball,
     "poisson": poisson,
 }
+
+
+def combine(state: RegressionState, outputs: Any) -> Any:
+    """The mean (batch, 1) of several outputs (batch, members, 1); of rates the logarithm of their mean."""
+    if state.link == "log":
+        return keras.ops.logsumexp(outputs, axis=1) - math.log(outputs.shape[1])
+    return keras.ops.mean(outputs, axis=1)
 
 
 def decode(state: RegressionState, outputs: Any, name: str) -> Any:

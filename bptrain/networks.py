@@ -1,0 +1,179 @@
+"""The networks of a model: built, and trained one after the other by one program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bptrain import seeds
+from bptrain.errors import Problem
+from bptrain.journal import Journal
+from bptrain.judging.judge import score
+from bptrain.listener import Listener
+from bptrain.network.build import Network, build, losses, network_name, output_name, set_weights, weight_shapes
+from bptrain.network.dropout import start_at
+from bptrain.preparation import Prepared, Ready
+from bptrain.targets import prepare as targets_prepare
+from bptrain.training.batches import Examples
+from bptrain.training.course import Trained
+from bptrain.training.event_log import event_log
+from bptrain.training.keeper import values_of
+from bptrain.training.settled import SettledOptions
+from bptrain.training.train import Hooks, Rows, Trainer
+from bptrain.warm_start import Earlier
+
+if TYPE_CHECKING:
+    History = Sequence[dict[str, float]]
+
+
+def build_networks(ready: Ready, earlier: Earlier | None) -> list[Network]:
+    """All networks of a model with their first weights, functions of the seed and of their number."""
+    from bptrain.network import backend
+
+    backend.fresh_names()
+    n_networks, networks = ready.config.model.networks, []
+    assert n_networks != "auto"  # noqa: S101 — settled
+    for number in range(n_networks):
+        seed = network_seed(ready.config.seed, number)
+        network = build(ready.columns, ready.targets, ready.config.model, seed=seed, name=network_name(number))
+        start_at(network.model, seeds.integer(seed, "dropout") if number else 0)
+        if earlier is not None:
+            set_weights(network.model, earlier.weights(number, weight_shapes(network.model)))
+        networks.append(network)
+    return networks
+
+
+def network_seed(seed: int, number: int) -> int:
+    """What the random numbers of one of several networks follow from; networks are counted from 0."""
+    return seeds.integer(seed, "network", number) if number else seed
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """The trainings of the networks of a model; `after` is the one whose epochs a refit takes over."""
+
+    networks: Sequence[Network]
+    ready: Ready
+    listener: Listener
+    journal: Journal
+    label: str
+    after: Trained | None
+    events: Path | None
+
+    def train_all(self) -> list[Trained]:
+        """Train all networks in place, each from its own first weights; tells how each training went.
+
+        The first network's layers are trained for each, as its program is compiled once.
+        """
+        workbench, options = self.networks[0], self._options()
+        trainer = Trainer(
+            workbench,
+            _examples(self.ready, self.ready.parts["train"]),
+            losses(self.ready.targets, self.ready.config.model.members),
+            losses(self.ready.targets),
+            options,
+            n_rows=self._most_rows(),
+        )
+        kept, done = [], list[Trained]()
+        for number, start in enumerate([values_of(network.model) for network in self.networks]):
+            if len(self.networks) > 1:
+                self.listener.stage(f"network {number + 1} of {len(self.networks)}")
+            workbench.model.set_weights(start)
+            done.append(self._train(trainer, number, self._minutes(options, done)))
+            kept.append(values_of(workbench.model))
+        for network, weights in zip(self.networks, kept, strict=True):
+            network.model.set_weights(weights)
+        return done
+
+    def _train(self, trainer: Trainer, number: int, minutes: float | None) -> Trained:
+        label = self.label if len(self.networks) == 1 else f"{self.label}-{number + 1}"
+        training, validation = self._rows(number)
+        epochs = self.after.best_epoch if self.after else trainer.options.epochs
+        with event_log(self._events(number)) as log:
+
+            def on_epoch(row: dict[str, float]) -> None:
+                self.listener.epoch(row, epochs)
+                log(row)
+
+            def on_resume(history: list[dict[str, float]]) -> None:
+                self.listener.resumed(history, epochs)
+                for row in history:
+                    log(row)
+
+            trained = trainer.train(
+                Rows(training, None if validation is None else _examples(self.ready, validation)),
+                seed=network_seed(self.ready.config.seed, number),
+                minutes=minutes,
+                hooks=Hooks(
+                    lambda outputs: _primary_score(self.ready, validation, outputs),
+                    on_epoch,
+                    on_resume,
+                    self.journal.warn,
+                ),
+                after=self.after,
+                saving=self.journal.saving(label),
+                until_step=(self.journal.until_step or {}).get(label),
+            )
+        if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in trained.history):
+            self.listener.warning(Problem("BP601", "the loss on validation rows was never a finite number"))
+        ended = f"stopped by {trained.stopped_by} after epoch {len(trained.history)}"
+        self.listener.stage(f"{ended}, kept epoch {trained.best_epoch}")
+        self.journal.done[label] = trained
+        return trained
+
+    def _rows(self, number: int) -> tuple[np.ndarray | None, Prepared | None]:
+        """Positions of the training rows of a network, None for all, and the rows that validate it."""
+        training = self.ready.parts["train"]
+        if training.left_out is None:
+            return None, self.ready.validation
+        own = training.left_out == number
+        return np.flatnonzero(~own), training.chosen(np.flatnonzero(own))
+
+    def _most_rows(self) -> int:
+        """The training rows of the network that has most."""
+        left_out = self.ready.parts["train"].left_out
+        n_rows = len(self.ready.parts["train"].rows)
+        if left_out is None:
+            return n_rows
+        return n_rows - int(np.bincount(left_out, minlength=len(self.networks)).min())
+
+    def _options(self) -> SettledOptions:
+        training = self.ready.config.training
+        if self.journal.until_step is not None:  # repeated: the clock decides nothing
+            training = training.model_copy(update={"minutes": None})
+        return SettledOptions.model_validate(dict(training))
+
+    def _minutes(self, options: SettledOptions, done: Sequence[Trained]) -> float | None:
+        """What is left of the time, divided among the networks that are left."""
+        if options.minutes is None:
+            return None
+        spent = sum(seconds for trained in done for seconds in trained.seconds) / 60
+        return max(0.0, options.minutes - spent) / (len(self.networks) - len(done))
+
+    def _events(self, number: int) -> Path | None:
+        several = self.events is not None and len(self.networks) > 1
+        return self.events / network_name(number) if self.events is not None and several else self.events
+
+
+def _examples(ready: Ready, rows: Prepared) -> Examples:
+    weights = targets_prepare.row_weights(ready.targets, rows.encoded, rows.weight)
+    truths = {output_name(position): truth for position, truth in enumerate(rows.encoded)}
+    streamed = ready.config.data.residence == "stream"
+    if all(np.ptp(weight) == 0 for weight in weights):
+        return Examples(rows.inputs, truths, streamed=streamed)
+    by_name = {output_name(position): weight for position, weight in enumerate(weights)}
+    return Examples(rows.inputs, truths, by_name, streamed)
+
+
+def _primary_score(ready: Ready, validation: Prepared | None, outputs: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The primary metric of the first target on validation rows."""
+    if validation is None:
+        return {}
+    name, state = next(iter(ready.targets.items()))
+    metric = ready.config.evaluation.primary
+    value = score(state, validation.truths[name], outputs[output_name(0)], metric, weight=validation.weight)
+    return {metric: value}

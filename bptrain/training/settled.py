@@ -1,0 +1,62 @@
+"""What the section `training` leaves open, settled by the model and the table."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from bptrain.training.options import (
+    AdamOptions,
+    Count,
+    Decay,
+    KnownOptimizer,
+    TrainingOptions,
+    UsualOptimizer,
+)
+
+FEW_ROWS = 4500
+BATCH_SIZES = ((FEW_ROWS, 64), (6400, 128), (32_000, 256), (200_000, 512), (math.inf, 1024))  # for fewer rows: rows
+
+
+class SettledOptions(TrainingOptions):
+    """The same with nothing left open."""
+
+    optimizer: KnownOptimizer
+    batch_size: Count | Literal["all"]
+    last_batch: Literal["keep", "drop"]
+    epochs: Count
+    patience: Count | None
+    average: Decay | None
+
+
+def settled(options: TrainingOptions, *, textbook: bool, n_rows: int, labels: bool) -> TrainingOptions:
+    """The options with what suits the model and the table where they were left open.
+
+    `textbook` says that the model is `mlp`, `n_rows` counts the training rows of a network, `labels` says that the
+    targets are labels. Small batches for small tables as in TabM (ICLR 2025); benchmarks/ablate.md has what each gives.
+    """
+    if textbook:
+        usual: dict[str, object] = {
+            "optimizer": AdamOptions(),
+            "batch_size": 256,
+            "last_batch": "keep",
+            "epochs": 200,
+            "patience": 16,
+            "average": None,
+        }
+    else:
+        rate = 0.001 if n_rows < FEW_ROWS else 0.002 if labels else 0.003
+        usual = {
+            "optimizer": AdamOptions(learning_rate=rate),
+            "batch_size": next(size for most, size in BATCH_SIZES if n_rows < most),
+            "last_batch": "drop",
+            "epochs": 100,
+            "patience": 8,
+            "average": 0.998,
+        }
+    open_ones = {name: value for name, value in usual.items() if _is_open(getattr(options, name))}
+    return options.model_copy(update=open_ones)
+
+
+def _is_open(value: object) -> bool:
+    return value == "auto" or isinstance(value, UsualOptimizer)

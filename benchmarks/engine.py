@@ -347,8 +347,9 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     from bptrain.targets import prepare as targets_prepare
     from bptrain.targets.regression.options import RegressionOptions
     from bptrain.training.batches import Examples
-    from bptrain.training.options import AdamOptions, TrainingOptions
-    from bptrain.training.train import Hooks, train
+    from bptrain.training.options import AdamOptions
+    from bptrain.training.settled import SettledOptions
+    from bptrain.training.train import Hooks, Rows, Trainer
 
     columns, truth = data(net)
     names = [f"x{number}" for number in range(net.n_columns)]
@@ -357,14 +358,18 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     states = learn(frame, dict.fromkeys(names, NumericOptions()))
     targets = targets_prepare.learn(frame, {"y": RegressionOptions()})
     network = build(states, targets, MlpOptions(hidden=net.widths, dropout=dropout), seed=0)
-    options = TrainingOptions(
+    options = SettledOptions(
         optimizer=AdamOptions(learning_rate=LEARNING_RATE),
         batch_size=net.batch,
+        last_batch="keep",
         epochs=net.epochs + 1,
+        patience=16,
+        average=None,
         engine="compiled",
     )
     examples = Examples({"numeric": columns}, {output_name(0): truth})
-    train(network, examples, None, losses(targets), options, seed=0, hooks=Hooks(on_epoch=lambda row: watch()))
+    trainer = Trainer(network, examples, losses(targets), losses(targets), options, n_rows=examples.n_rows)
+    trainer.train(Rows(None, None), seed=0, hooks=Hooks(on_epoch=lambda row: watch()))
     return watch.result(net)
 
 

@@ -52,7 +52,7 @@ def covered(seed: int) -> tuple[bool, str]:
                 "data": {"train": "t.csv", "test": "h.csv"},
                 "target": target,
                 "split": {"folds": 5},
-                "model": {"hidden": [32]},
+                "model": {"kind": "mlp", "hidden": [32]},
                 "training": {"epochs": 60, "patience": 8, "batch_size": 32, "optimizer": {"learning_rate": 0.005}},
             },
             run=folder / "run",

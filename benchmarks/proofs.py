@@ -30,7 +30,7 @@ CONFIG = {
     "data": "t.csv",
     "target": {"column": "label", "task": "binary"},
     "columns": {"sort": "ignore", "amount": "ignore"},
-    "model": {"hidden": [32, 16], "dropout": 0.2, "normalization": "batch"},
+    "model": {"kind": "mlp", "hidden": [32, 16], "dropout": 0.2, "normalization": "batch"},
     "training": {"epochs": 8, "batch_size": 32, "patience": None, "checkpoints": {"epochs": 1}},
 }
 AT_ONCE = 2

@@ -27,7 +27,7 @@ SMALL, MIDDLE, LARGE = 20_000, 2_000_000, 20_000_000
 COLUMNS = 9  # and the target: 40 bytes of a prepared row
 SEEDS = range(5)
 SAMPLED_SECONDS = 0.02
-CONFIG = "data: {{train: {rows}.csv}}\ntarget: y\nmodel: {{hidden: [64, 64]}}\n"
+CONFIG = "data: {{train: {rows}.csv}}\ntarget: y\nmodel: {{kind: mlp, hidden: [64, 64]}}\n"
 SETTINGS = ("training.epochs=2", "training.batch_size=1024", "training.patience=null")
 SCRIPT = """
 import numpy as np, keras

@@ -101,10 +101,7 @@ def fit(
         return _confirmed(config, run, roots, listener)
     with claim(run, stem=stem, resume=resume) as partial:
         clock = Clock()
-        for notice in partial.notices:
-            listener.warning(notice)
-        if partial.resumed:
-            listener.stage(f"goes on with {partial.path}")
+        _welcome(partial, listener)
         with clock("read"):
             found, earlier = _look(config, roots, partial.path)
             split = survey.split_rows(found)
@@ -121,8 +118,7 @@ def fit(
             warn=listener.warning,
         )
         recorder = Recorder(partial.path / "train.log", listener)
-        cleaned = [*found.cleaned, *ready.cleaned]
-        job = _Job(partial, found, split, earlier, cleaned, begun, journal, recorder, clock)
+        job = _Job(partial, found, split, earlier, [*found.cleaned, *ready.cleaned], begun, journal, recorder, clock)
         _announce(job, ready)
         with clock("start"):  # here, as TensorFlow keeps the stack it was started from, and with it what that holds
             trial.start(ready.config)
@@ -151,6 +147,14 @@ class _Job:
     @property
     def folder(self) -> Path:
         return self.partial.path
+
+
+def _welcome(partial: PartialRun, listener: Listener) -> None:
+    """Say what was found in the place of the run."""
+    for notice in partial.notices:
+        listener.warning(notice)
+    if partial.resumed:
+        listener.stage(f"goes on with {partial.path}")
 
 
 def _announce(job: _Job, ready: preparation.Ready) -> None:

@@ -23,7 +23,7 @@ from bptrain.config.schema import Config
 from bptrain.config.section import Section
 from bptrain.config.write import flow_yaml
 from bptrain.errors import Problem, RunError, UsageError
-from bptrain.network.options import NetworkOptions
+from bptrain.network.options import NetworkOptions, StrongOptions
 from bptrain.predictor import WEIGHTS, check_columns, load_preparation
 from bptrain.runs.arrays import Expected
 from bptrain.runs.manifest import RunFiles, open_run
@@ -32,7 +32,8 @@ from bptrain.targets.prepare import Targets
 from bptrain.text import escape, quote_list
 
 KEY = ("model", "from")
-FREE = {"from_run", "kind", "initializer", "dropout", "l1", "l2"}  # may differ from the earlier run: no weight's shape
+FREE = {"from_run", "initializer", "dropout", "l1", "l2"}  # may differ from the earlier run: no weight's shape
+UNSAID = StrongOptions().kind  # of a model whose kind was not written
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ def _other_targets(config: Config, earlier: Earlier) -> Iterator[Problem]:
 
 
 def _other_network(own: NetworkOptions, known: NetworkOptions) -> Iterator[Problem]:
-    for field, now, before in _explicit_differences(own, known, free=FREE):
+    for field, now, before in _explicit_differences(
+        own, known, free=FREE | ({"kind"} if own.kind == UNSAID else set())
+    ):
         yield _differs(
             f"`model.{field}` is {now}, but {before} in the run to start from, so its weights do not fit",
             "leave it out to take it from that run, or train anew without `model.from`",

@@ -22,9 +22,9 @@ import tensorflow as tf
 
 from bptrain.columns import kinds
 from bptrain.columns import prepare as columns_prepare
-from bptrain.config.schema import Config
 from bptrain.config.section import Section
 from bptrain.network.build import build, losses, output_name, set_weights, weights_of
+from bptrain.network.options import MlpOptions
 from bptrain.table.frame import Frame
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
@@ -75,9 +75,13 @@ def settings(options: type[Section], fixed: Mapping[str, Any] | None = None) -> 
 
 
 def model_settings(**fixed: Any) -> list[Any]:
-    """Every combination of activation, normalisation and so on, for every model of the schema, at a small size."""
-    models = variants(Config.model_fields["model"].annotation)
-    return [options for model in models for options in settings(model, SMALL | fixed)]
+    """Every combination of activation and normalisation, and of members and a skip for one of them, at a small size.
+
+    The models of the schema differ in their defaults alone.
+    """
+    plain = settings(MlpOptions, SMALL | {"members": 1, "skip": False, "networks": 1} | fixed)
+    others = [settings(MlpOptions, SMALL | {"networks": 1, "members": n, "activation": "tanh"} | fixed) for n in (1, 3)]
+    return [*plain, *(each for part in others for each in part if each.skip or each.members > 1)]
 
 
 def column_settings(kind: str) -> list[Any]:
@@ -170,8 +174,8 @@ def subject_of(
     column_states, target_states = columns_prepare.learn(frame, columns), targets_prepare.learn(frame, targets)
     arrays = targets_prepare.encode(target_states, frame)
     truths = {output_name(i): _as_computed(array) for i, array in enumerate(arrays)}
-    network = build(column_states, target_states, model, seed=seed)
-    functions = losses(target_states)
+    network = build(column_states, target_states, model, seed=seed).members
+    functions = losses(target_states, model.members)
     network.compile(optimizer=keras.optimizers.SGD(1.0), loss=dict(functions), jit_compile=False)
     return Subject(network, functions, Examples(columns_prepare.transform(column_states, frame).arrays, truths))
 

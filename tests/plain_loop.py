@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 import pyarrow as pa
+from one_training import train
 
 from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.categorical.options import CategoricalOptions
@@ -28,12 +29,11 @@ from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training import batches
 from bptrain.training.batches import Examples, permutation
-from bptrain.training.options import OptimizerOptions, TrainingOptions
-from bptrain.training.train import train
+from bptrain.training.options import KnownOptimizer, TrainingOptions
 
 N_ROWS, BATCH, EPOCHS, SEED = 45, 8, 3, 7  # the last batch of an epoch has 5 rows
 MODEL = MlpOptions(hidden=(9,), activation="tanh", l2=0.01)
-KINDS = [kind.model_fields["kind"].default for kind in typing.get_args(typing.get_args(OptimizerOptions)[0])]
+KINDS = [kind.model_fields["kind"].default for kind in typing.get_args(typing.get_args(KnownOptimizer)[0])]
 RATES = {"sgd": 0.02, "adagrad": 0.05, "lion": 0.003}
 BY_KERAS: dict[str, Any] = {
     "sgd": lambda rate, **rest: keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **rest),
@@ -145,7 +145,7 @@ def _made() -> tuple[keras.Model, Any, Examples]:
     weights = {name: rng.uniform(0.2, 3.0, N_ROWS).astype(float_type) for name in truths}
     inputs = columns_prepare.transform(column_states, frame).arrays
     inputs = {name: a.astype(float_type) if a.dtype.kind == "f" else a for name, a in inputs.items()}
-    network = build(column_states, target_states, MODEL, seed=SEED)
+    network = build(column_states, target_states, MODEL, seed=SEED).model
     first = {name: rng.normal(0.0, 0.5, array.shape) for name, array in weights_of(network).items()}
     set_weights(network, first)  # those of the initializer depend on the backend
     return network, losses(target_states), Examples(inputs, truths, weights)

@@ -59,7 +59,7 @@ def config(data: object, *targets: str, **sections: Any) -> dict[str, Any]:
         "data": data,
         "targets": {name: {"task": TASKS[name]} for name in targets},
         "columns": {**COLUMNS, **ignored},
-        "model": {"hidden": [8]},
+        "model": {"kind": "mlp", "hidden": [8]},
         "training": {"epochs": 2, "batch_size": 32},
         **sections,
     }

@@ -65,7 +65,7 @@ def test_fit_takes_overrides_a_directory_and_a_root(
     run = bptrain.fit(folder / "c.yaml", overrides=["training.epochs=1", "seed=7"], run=elsewhere / "mine", root=folder)
     assert run.path == elsewhere / "mine"
     assert (run.config.training.epochs, run.config.seed) == (1, 7)
-    assert run.metrics["training"]["epochs"] == 1
+    assert run.metrics["training"]["networks"][0]["epochs"] == 1
     assert [path.name for path in folder.iterdir() if path.name == "runs"] == []
 
 
@@ -228,4 +228,4 @@ def test_run_without_a_finite_validation_loss_says_so(tmp_path: Path, cell: floa
     config = tables.config({"train": "a.csv", "validation": "b.csv"}, "amount", split={"kind": "random", "test": 0})
     run = bptrain.fit(config, run=tmp_path / "run", root=tmp_path)
     assert ("BP601" in [warning["code"] for warning in run.metrics["warnings"]]) is warned
-    assert run.metrics["training"]["best_epoch"] == 2
+    assert run.metrics["training"]["networks"][0]["best_epoch"] == 2

@@ -33,7 +33,7 @@ LAYERS: list[tuple[str, tuple[str, ...]]] = [
     ("parts of a run", ("listener", "split_by", "survey", "predictor", "journal", "provenance", "artifacts")),
     ("proposal", ("proposal.",)),
     ("reports", ("reports.",)),
-    ("trials", ("warm_start", "preparation", "trial", "cross_validation", "resuming")),
+    ("trials", ("warm_start", "preparation", "networks", "trial", "cross_validation", "resuming")),
     ("story", ("pipeline", "initial")),
     ("finished runs", ("run", "evaluation", "prediction", "reproduce")),
     ("entrances", ("api", "cli.", "__main__", "")),

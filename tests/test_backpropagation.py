@@ -29,6 +29,7 @@ from gradients import (
     target_settings,
     variants,
 )
+from one_training import train
 
 from bptrain.columns import kinds
 from bptrain.columns.numeric.options import NumericOptions
@@ -53,7 +54,7 @@ from bptrain.training.options import (
     SgdOptions,
     TrainingOptions,
 )
-from bptrain.training.train import Hooks, train
+from bptrain.training.train import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
 

@@ -110,7 +110,7 @@ def dirty(backend: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
             "data": "t.csv",
             "target": "label",
             "columns": {"sort": "ignore"},
-            "model": {"hidden": [4]},
+            "model": {"kind": "mlp", "hidden": [4]},
         }
         content["training"] = {"epochs": 2, "batch_size": 32}
         return bptrain.fit({**content, **sections}, run=folder / "run", root=folder)

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 CONFIG = """data: t.csv
 target: label
 columns: {sort: ignore, amount: ignore, code: categorical}
-model: {hidden: [8]}
+model: {kind: mlp, hidden: [8]}
 training: {epochs: 2, batch_size: 32}
 evaluation: {gates: [accuracy >= 0]}
 """

@@ -57,7 +57,7 @@ def test_load_config_reads_a_file_with_overrides(tmp_path: Path) -> None:
         ("targets: {a: regression, b: {}}", "targets: {a: {task: regression}, b: {task: auto}}"),
         ("columns: {zip: categorical, '*_id': ignore}", "columns: {zip: {kind: categorical}, '*_id': {kind: ignore}}"),
         ("model: mlp", "model: {kind: mlp}"),
-        ("model: {hidden: [64]}", "model: {kind: mlp, hidden: [64]}"),
+        ("model: {kind: mlp, hidden: [64]}", "model: {kind: mlp, hidden: [64]}"),
         ("split: stratified", "split: {kind: stratified}"),
         ("training: {optimizer: sgd}", "training: {optimizer: {kind: sgd}}"),
         ("training: {optimizer: {learning_rate: 1}}", "training: {optimizer: {kind: adam, learning_rate: 1}}"),
@@ -95,7 +95,7 @@ def test_short_forms_mean_their_long_forms(short: str, long: str) -> None:
         ("", "columns={a b: numeric}", "columns: {a b: numeric}"),
         ("", "evaluation.gates=auc>=0.9", "evaluation: {gates: ['auc>=0.9']}"),
         ("", "evaluation.gates=[auc >= 0.9, f1 >= 0.5]", "evaluation: {gates: ['auc >= 0.9', 'f1 >= 0.5']}"),
-        ("", "model.hidden=[]", "model: {hidden: []}"),
+        ("", "model.hidden=[]", "model: {kind: mlp, hidden: []}"),
     ],
 )
 def test_overrides_go_before_the_file(text: str, override: str, long: str) -> None:
@@ -207,11 +207,11 @@ def test_the_excerpt_has_a_gutter_carets_and_a_suggestion() -> None:
         ("columns: {a: {kind: numeric, range: 5}}", "BP104", 37, "must be a list of 2 items (a number or `null`)", ""),
         ("columns: {a: {kind: numeric, range: [2, 1]}}", "BP108", 30, "no number can lie in it", ""),
         ("model: {kind: mpl}", "BP104", 15, "`model.kind` must be `mlp`; got 'mpl'", "did you mean `mlp`?"),
-        ("model: {activation: rellu}", "BP104", 21, "got 'rellu'", "did you mean `relu`?"),
-        ("model: {dropout: 1}", "BP104", 18, "must be a number >= 0 and < 1; got 1", ""),
+        ("model: {kind: mlp, activation: rellu}", "BP104", 21, "got 'rellu'", "did you mean `relu`?"),
+        ("model: {kind: mlp, dropout: 1}", "BP104", 18, "must be a number >= 0 and < 1; got 1", ""),
         ("model: {l2: .nan}", "BP104", 13, "must be a finite number >= 0; got .nan", ""),
-        ("model: {hidden: 64}", "BP104", 17, "must be a list of whole numbers >= 1; got 64", ""),
-        ("model: {hidden: [8, 0]}", "BP104", 21, "`model.hidden[1]` must be a whole number >= 1; got 0", ""),
+        ("model: {kind: mlp, hidden: 64}", "BP104", 17, "must be a list of whole numbers >= 1; got 64", ""),
+        ("model: {kind: mlp, hidden: [8, 0]}", "BP104", 21, "`model.hidden[1]` must be a whole number >= 1; got 0", ""),
         ("model: []", "BP104", 8, "must be a mapping with keys such as `hidden`; got an empty list", ""),
         ("training: {batch_size: ten}", "BP104", 24, "must be a whole number >= 1 or `all`; got 'ten'", ""),
         ("training: {batch_size: {}}", "BP104", 24, "or `all`; got an empty mapping", ""),
@@ -332,11 +332,9 @@ def test_config_from_mapping_equals_the_same_text() -> None:
         "data": Path("a.csv"),
         "target": {"column": "y", "positive": True},
         "columns": {1: "numeric"},
-        "model": {"hidden": (np.int64(8), 4), "dropout": np.float32(0.5)},
+        "model": {"kind": "mlp", "hidden": (np.int64(8), 4), "dropout": np.float32(0.5)},
     }
-    text = (
-        "data: a.csv\ntarget: {column: y, positive: true}\ncolumns: {1: numeric}\nmodel: {hidden: [8, 4], dropout: 0.5}"
-    )
+    text = "data: a.csv\ntarget: {column: y, positive: true}\ncolumns: {1: numeric}\nmodel: {kind: mlp, hidden: [8, 4], dropout: 0.5}"
     assert config_from_mapping(mapping) == config_from_text(text)
     overridden = config_from_mapping(mapping, overrides=["columns.1=ignore"])
     assert overridden.columns["1"].kind == "ignore"

@@ -110,7 +110,11 @@ def configs(draw: st.DrawFn) -> Config:
         "data": draw(data),
         "targets": draw(st.dictionaries(texts, target, min_size=1, max_size=3)),
         "columns": draw(st.dictionaries(texts | st.sampled_from(["<numeric>", "<odd>"]), column, max_size=4)),
-        "model": {"hidden": draw(st.lists(st.integers(1, 10**6), max_size=40)), "dropout": draw(fractions)},
+        "model": {
+            "kind": "mlp",
+            "hidden": draw(st.lists(st.integers(1, 10**6), max_size=40)),
+            "dropout": draw(fractions),
+        },
         "training": draw(training),
         "evaluation": {"gates": draw(files)},
     }

@@ -96,7 +96,7 @@ def test_refit_of_a_fold_settles_kinds_by_its_own_rows(backend: None, tmp_path: 
         "target": {"column": "y", "task": "regression"},
         "columns": {"when": "time"},
         "split": {"folds": 3},
-        "model": {"hidden": [2]},
+        "model": {"kind": "mlp", "hidden": [2]},
         "training": {"epochs": 1, "final": "refit"},
     }
     run = bptrain.fit(content, run=tmp_path / "run", root=tmp_path)

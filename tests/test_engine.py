@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from gradients import Subject, column_settings, draw, target_settings
+from one_training import train
 
 from bptrain.network.build import weights_of
 from bptrain.network.dropout import Dropout, hashed, new_step
@@ -19,7 +20,6 @@ from bptrain.training.course import Trained
 from bptrain.training.engine import compiling_pays
 from bptrain.training.options import AdamwOptions, TrainingOptions
 from bptrain.training.tensorflow_loop import Engine
-from bptrain.training.train import train
 
 pytestmark = pytest.mark.usefixtures("backend")
 EVERYTHING = MlpOptions(hidden=(6, 5), dropout=0.3, normalization="batch", l2=0.01)

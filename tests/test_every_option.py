@@ -314,7 +314,7 @@ def config_of(name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
             "grade": {"kind": "ignore"},
         },
         "split": {},
-        "model": {"hidden": [4]},
+        "model": {"kind": "mlp", "hidden": [4]},
         "training": {"epochs": 3, "batch_size": 32},
     }
     for path, tag in OPTIONS[name].choices.items():

@@ -399,8 +399,8 @@ def test_few_rows_all_train(backend: None, tmp_path: Path) -> None:
     assert list(made.metrics["targets"]["y"]["splits"]) == ["train"]
 
 
-def test_two_labels_of_which_one_is_too_rare_to_be_divided_all_train() -> None:
-    config = proposed({"size": SIZES, "y": with_cells(["no"] * N, {4: "yes", 70: "yes"})})[1]
+def test_two_labels_of_which_one_has_a_single_row_all_train() -> None:
+    config = proposed({"size": SIZES, "y": with_cells(["no"] * N, {4: "yes"})})[1]
     assert (config.split.test, config.split.validation) == (0, 0)
 
 

@@ -22,7 +22,7 @@ KILLING = Path(__file__).parent / "killing.py"
 CONFIG = tables.config(
     "t.csv",
     "label",
-    model={"hidden": [8], "dropout": 0.2, "normalization": "batch"},
+    model={"kind": "mlp", "hidden": [8], "dropout": 0.2, "normalization": "batch"},
     training={"epochs": 6, "batch_size": 32, "checkpoints": {"epochs": 1}},
 )
 

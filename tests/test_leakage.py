@@ -222,4 +222,7 @@ def test_one_training_cell_changes_the_model(trained: Callable[[pa.Table], Run],
 
 def test_validation_rows_choose_the_epoch_only_when_they_may(untouched: Run) -> None:
     """With `restore_best: false` and no patience the last epoch is kept, whatever the validation rows say."""
-    assert untouched.metrics["training"] == {"epochs": 2, "best_epoch": 2, "stopped_by": "epochs", "final": "best"}
+    assert untouched.metrics["training"] == {
+        "networks": [{"epochs": 2, "best_epoch": 2, "stopped_by": "epochs"}],
+        "final": "best",
+    }

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from gradients import analytic, double_precision, subject_of
+from one_training import train
 from scipy import special, stats
 from sklearn.utils.class_weight import compute_class_weight
 
@@ -35,7 +36,6 @@ from bptrain.targets.regression.options import (
 )
 from bptrain.training.batches import Examples
 from bptrain.training.options import SgdOptions, TrainingOptions
-from bptrain.training.train import train
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -191,7 +191,7 @@ def table(n_rows: int = 240) -> pd.DataFrame:
 
 def fit(folder: Path, target: Any, *, name: str = "run", **sections: Any) -> bptrain.Run:
     table().to_csv(folder / "t.csv", index=False)
-    content = {"data": "t.csv", "model": {"hidden": [4]}, "training": {"epochs": 3, "batch_size": 32}}
+    content = {"data": "t.csv", "model": {"kind": "mlp", "hidden": [4]}, "training": {"epochs": 3, "batch_size": 32}}
     names = {"targets": target} if isinstance(target, dict) and "column" not in target else {"target": target}
     return bptrain.fit(
         {**content, **names, "columns": {"*": "ignore", "x": "numeric"}, **sections}, run=folder / name, root=folder

@@ -35,7 +35,7 @@ def best(refit: Run) -> Run:
 
 
 def test_inspect_tells_how_it_was_made(refit: Run) -> None:
-    later = fit(refit.path.parent, "later", model={"from": "refit"}, split={"folds": 2})
+    later = fit(refit.path.parent, "later", model={"kind": "mlp", "from": "refit"}, split={"folds": 2})
     text = inspect_text(later)
     assert "target: label, binary, loss {kind: cross_entropy, label_smoothing: 0.0}, threshold 0." in text
     assert "split: stratified, " in text
@@ -99,10 +99,10 @@ def test_event_files_hold_the_history(backend: None, tmp_path: Path) -> None:
         for value in event.summary.value:
             found.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
     lines = run.files.read_bytes("history.csv").decode().splitlines()
-    names = lines[0].split(",")[1:]
+    names = lines[0].split(",")[2:]
     assert set(found) == set(names) >= {"loss", "validation_loss", "validation_f1", "learning_rate"}
     for line in lines[1:]:
-        epoch, *values = map(float, line.split(","))
+        _, epoch, *values = map(float, line.split(","))
         for name, value in zip(names, values, strict=True):
             assert found[name][int(epoch)] == pytest.approx(value, rel=1e-6)
     assert not (fit(tmp_path, "plain", training={**training, "tensorboard": False}).path / "tensorboard").exists()

@@ -157,7 +157,7 @@ def test_tolerance_is_the_interval_of_one_more_value() -> None:
 def test_time_that_ran_out_is_repeated_by_steps(folder: Path) -> None:
     """The clock stopped the run, so as many steps are made again, however long they take."""
     run = bptrain.fit("c.yaml", overrides=["training.minutes=0.0001", "training.epochs=500"], run="timed")
-    assert run.metrics["training"]["stopped_by"] == "minutes"
+    assert run.metrics["training"]["networks"][0]["stopped_by"] == "minutes"
     assert run.lock["training"]["model"]["steps"] > 0
     assert again("timed").verdict == "identical"
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gradients import Subject, subject_of
+from one_training import train
 
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.network.build import weights_of
@@ -23,7 +24,7 @@ from bptrain.runs.checkpoints import Checkpoints
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.training import saver
 from bptrain.training import train as train_module
-from bptrain.training.batches import Examples, blocks, n_blocks, n_steps, steps_of
+from bptrain.training.batches import Examples, Sizes, blocks
 from bptrain.training.course import Course, Trained
 from bptrain.training.options import (
     AdamOptions,
@@ -34,7 +35,7 @@ from bptrain.training.options import (
 )
 from bptrain.training.saver import Saving
 from bptrain.training.stopping import Progress
-from bptrain.training.train import Hooks, train
+from bptrain.training.train import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -217,16 +218,16 @@ def test_time_stops_within_an_epoch_and_steps_repeat_it(short_blocks: None, monk
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "batch_size", "most"), list(itertools.product([7, 64, 70], [1, 8, 64], [1, 3, 100]))
+    ("n_rows", "batch_size", "most", "keep_last"),
+    list(itertools.product([7, 64, 70], [1, 8, 64], [1, 3, 100], [True, False])),
 )
-def test_blocks_go_on_where_they_were(n_rows: int, batch_size: int, most: int) -> None:
+def test_blocks_go_on_where_they_were(n_rows: int, batch_size: int, most: int, keep_last: bool) -> None:
     """Blocks that were made have no steps left, and the others are the same."""
-    batch_size = min(batch_size, n_rows)
-    sizes = {"batch_size": batch_size, "most_steps": most}
-    in_epoch = n_blocks(n_rows, **sizes)
+    sizes = Sizes.of(n_rows, min(batch_size, n_rows), most_steps=most, keep_last=keep_last)
+    in_epoch = sizes.n_blocks
 
     def of(after: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        return blocks(n_rows, **sizes, seed=2, after=after)
+        return blocks(sizes, seed=2, after=after)
 
     whole = list(itertools.islice(of((0, 0)), 3 * in_epoch))
     for done in range(in_epoch + 1):
@@ -236,8 +237,8 @@ def test_blocks_go_on_where_they_were(n_rows: int, batch_size: int, most: int) -
             assert steps == expected_steps
             np.testing.assert_array_equal(rows, expected_rows)
         made = sum(int(steps[0]) for _, steps in whole[:done])
-        assert steps_of(done, n_rows, **sizes) == made
-    assert steps_of(in_epoch, n_rows, **sizes) == n_steps(n_rows, batch_size)
+        assert sizes.steps_of(done) == made
+    assert sizes.steps_of(in_epoch) == sizes.n_steps
 
 
 def test_course_reads_back_equal() -> None:

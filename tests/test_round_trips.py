@@ -164,15 +164,15 @@ def test_model_loads_with_equal_outputs(backend: None, tmp_path: Path, options: 
     chosen = {**features, **labels, **{name: content.columns[name] for name in COLUMNS}}
     learned = columns_prepare.learn(frame, chosen)
     judged = targets_prepare.learn(frame, content.targets)
-    made = predictor.Predictor(learned, judged, build(learned, judged, options, seed=3), Profile(9, {}, {}))
-    for number, variable in enumerate(made.network.weights):  # normalisation statistics would start as ones and zeros
+    made = predictor.Predictor(learned, judged, [build(learned, judged, options, seed=3)], Profile(9, {}, {}))
+    for number, variable in enumerate(made.model.weights):  # normalisation statistics would start as ones and zeros
         if "seed" not in variable.path:
             variable.assign(np.random.default_rng(number).uniform(0.1, 1, variable.shape))
     with claim(tmp_path / "run", stem="x") as partial:
         predictor.save(made, options, partial.path)
         partial.publish(latest=False)
     loaded = predictor.load(open_run(tmp_path / "run"))
-    assert same_arrays(weights_of(loaded.network), weights_of(made.network))
+    assert same_arrays(weights_of(loaded.model), weights_of(made.model))
     inputs = columns_prepare.transform(learned, frame).arrays
     for before, after in zip(made.outputs(inputs), loaded.outputs(inputs), strict=True):
         assert np.isfinite(before).all()

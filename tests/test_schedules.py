@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from gradients import Subject, subject_of, variants
+from one_training import train
 
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.network.build import weights_of
@@ -28,7 +29,6 @@ from bptrain.training.options import (
     TrainingOptions,
 )
 from bptrain.training.schedules import Plateau, Schedule, observe_plateau
-from bptrain.training.train import train
 
 pytestmark = pytest.mark.usefixtures("backend")
 

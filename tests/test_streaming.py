@@ -25,7 +25,7 @@ from bptrain.run import Run
 from bptrain.runs import platform
 from bptrain.table import read, space
 from bptrain.training import batches
-from bptrain.training.batches import Examples, blocks, n_blocks, windows
+from bptrain.training.batches import Examples, Sizes, blocks, windows
 
 
 def documented_order(seed: int, epoch: int, n_rows: int, chunk: int, window: int) -> list[int]:
@@ -65,9 +65,10 @@ def test_every_epoch_has_an_order_of_its_own(monkeypatch: pytest.MonkeyPatch) ->
 def test_blocks_hold_the_windows_one_after_the_other(n_rows: int, batch_size: int, most: int, together: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "CHUNK_ROWS", 4)
-        made = blocks(n_rows, batch_size=batch_size, seed=3, most_steps=most, window_rows=4 * together)
+        sizes = Sizes.of(n_rows, batch_size, most_steps=most)
+        made = blocks(sizes, seed=3, window_rows=4 * together)
         for epoch in range(3):
-            part = list(itertools.islice(made, n_blocks(n_rows, batch_size, most)))
+            part = list(itertools.islice(made, sizes.n_blocks))
             rows = np.concatenate([block[:steps].ravel() for block, (steps,) in part])
             np.testing.assert_array_equal(rows, np.concatenate(list(windows(3, epoch, n_rows, 4 * together))))
 
@@ -153,7 +154,7 @@ def test_streamed_rows_are_the_rows_in_memory(runs: dict[str, Run]) -> None:
 
 def test_streamed_training_learns_as_well_in_another_order(runs: dict[str, Run]) -> None:
     losses = [
-        [float(line.split(",")[1]) for line in (runs[name].path / "history.csv").read_text().splitlines()[1:]]
+        [float(line.split(",")[2]) for line in (runs[name].path / "history.csv").read_text().splitlines()[1:]]
         for name in ("memory", "stream")
     ]
     assert losses[0] != losses[1]

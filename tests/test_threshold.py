@@ -80,7 +80,7 @@ def fit(folder: Path, name: str, **sections: object) -> Run:
     content = {
         "data": "rare.csv",
         "target": "label",
-        "model": {"hidden": [4]},
+        "model": {"kind": "mlp", "hidden": [4]},
         "training": {"epochs": 20, "batch_size": 32},
     }
     return bptrain.fit({**content, "evaluation": {"primary": "f1"}, **sections}, run=folder / name, root=folder)

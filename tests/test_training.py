@@ -14,19 +14,21 @@ import pytest
 from gradients import Subject, draw, subject_of, target_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from one_training import train
 
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.network.build import output_name, set_weights, weights_of
 from bptrain.network.options import MlpOptions
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.training.batches import Examples, blocks, n_blocks, n_steps, permutation
+from bptrain.training.batches import Examples, Sizes, blocks, permutation
 from bptrain.training.course import Trained
 from bptrain.training.keeper import total_loss
 from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
+from bptrain.training.settled import SettledOptions, settled
 from bptrain.training.signals import postponed
 from bptrain.training.stopping import Progress, observe, reason_to_stop
-from bptrain.training.train import Hooks, train
+from bptrain.training.train import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -100,13 +102,14 @@ def test_permutation_differs_in_every_epoch_and_seed() -> None:
 @settings(deadline=None, max_examples=100)
 @given(st.integers(1, 40), st.integers(1, 50), st.integers(1, 8), st.integers(0, 2**32 - 1))
 def test_blocks_hold_every_row_once_per_epoch(n_rows: int, batch_size: int, most: int, seed: int) -> None:
-    made = blocks(n_rows, batch_size=batch_size, seed=seed, most_steps=most)
+    sizes = Sizes.of(n_rows, batch_size, most_steps=most)
+    made = blocks(sizes, seed=seed)
     for epoch in range(3):
-        part = list(itertools.islice(made, n_blocks(n_rows, batch_size, most)))
+        part = list(itertools.islice(made, sizes.n_blocks))
         assert all(len(block) <= most for block, _ in part)
         assert len({block.shape for block, _ in part if block.shape[1] == batch_size}) <= 1
         batches = [batch for block, steps in part for batch in block[: steps[0]]]
-        assert len(batches) == n_steps(n_rows, batch_size)
+        assert len(batches) == sizes.n_steps
         assert all(len(batch) == batch_size for batch in batches[:-1])
         assert 1 <= len(batches[-1]) <= batch_size
         np.testing.assert_array_equal(np.concatenate(batches), permutation(seed, epoch, n_rows))
@@ -218,7 +221,8 @@ def test_reason_to_stop_is_the_first_that_holds(
     """After epoch 5 with a loss of 0.5 and three epochs without gain."""
     progress = Progress(best_epoch=2, best_loss=0.1, epochs_without_gain=3)
     given_state = {"epoch": 5, "training_loss": 0.5, "time_is_up": False, "validated": True} | state
-    assert reason_to_stop(progress, TrainingOptions(**options), **given_state) == reason
+    chosen = settled(TrainingOptions(**options), textbook=True, n_rows=100, labels=False)
+    assert reason_to_stop(progress, SettledOptions.model_validate(dict(chosen)), **given_state) == reason
 
 
 def test_best_epoch_is_never_one_whose_loss_is_no_number() -> None:

@@ -28,13 +28,18 @@ def earlier(fitted: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.Monk
 
 def config(**model: Any) -> dict[str, Any]:
     """Two lines, the earlier run and one epoch."""
-    return {"data": "new.csv", "target": "label", "model": {"from": "run", **model}, "training": {"epochs": 1}}
+    return {
+        "data": "new.csv",
+        "target": "label",
+        "model": {"from": "run", **model},
+        "training": {"epochs": 1},
+    }
 
 
 def weights(run: Run) -> dict[str, np.ndarray]:
     from bptrain.network.build import weights_of
 
-    return weights_of(run.predictor.network)
+    return weights_of(run.predictor.model)
 
 
 def test_training_begins_with_the_weights_of_the_earlier_run(earlier: Run, tmp_path: Path) -> None:
@@ -44,7 +49,7 @@ def test_training_begins_with_the_weights_of_the_earlier_run(earlier: Run, tmp_p
         np.testing.assert_allclose(weights(warm)[name], array, atol=1e-6, err_msg=name)
     cold = bptrain.fit(
         {"data": "new.csv", "target": "label", "columns": tables.config("", "label")["columns"], "training": tiny,
-         "model": {"hidden": [8]}},
+         "model": {"kind": "mlp", "hidden": [8]}},
         run=tmp_path / "cold",
     )  # fmt: skip
     assert any(not np.allclose(weights(cold)[name], array, atol=1e-3) for name, array in weights(earlier).items())
@@ -173,7 +178,7 @@ def test_role_of_the_earlier_run_divides_the_rows(earlier: Run, tmp_path: Path) 
     table = tables.make_table(150, seed=7).append_column("who", pa.array([f"w{i % 30}" for i in range(150)]))
     tables.write(table, Path("who.csv"))
     columns = {**tables.COLUMNS, "who": "group", "sort": "ignore", "amount": "ignore"}
-    first = {"data": "who.csv", "target": "label", "columns": columns, "model": {"hidden": [8]}}
+    first = {"data": "who.csv", "target": "label", "columns": columns, "model": {"kind": "mlp", "hidden": [8]}}
     bptrain.fit({**first, "training": {"epochs": 1}}, run=tmp_path / "first")
     content = {key: value for key, value in config().items() if key != "model"}
     overrides = [f"model.from={tmp_path / 'first'}"]

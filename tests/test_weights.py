@@ -30,7 +30,7 @@ def fit(folder: Path, frame: pd.DataFrame, name: str = "run", **sections: Any) -
         "data": "t.csv",
         "target": "label",
         "columns": {"w": "weight", "amount": "ignore"},
-        "model": {"hidden": [4]},
+        "model": {"kind": "mlp", "hidden": [4]},
         "training": {"epochs": 3, "batch_size": 32},
     }
     return bptrain.fit({**content, **sections}, run=folder / name, root=folder)

@@ -66,7 +66,7 @@ CONFIGS = {
     "key of another section": config_case("BP103", "c.yaml:3:12", "`training.optimizer`", "training: {momentum: 0.9}"),
     "unknown section": config_case("BP103", "c.yaml:3:1", "did you mean `training`?", "trainin: {epochs: 1}\n"),
     "text for a number": config_case("BP104", "c.yaml:4:11", "got 'ten'", "training:\n  epochs: ten\n"),
-    "number out of range": config_case("BP104", "c.yaml:3:20", "a whole number >= 1; got 0", "training: {epochs: 0}\n"),
+    "number out of range": config_case("BP104", "c.yaml:3:20", "a whole number >= 1 or `auto`; got 0", "training: {epochs: 0}\n"),
     "no value": config_case("BP104", "c.yaml:3:1", "remove the line to use the default", "seed:\n"),
     "unknown kind of column": config_case("BP105", "c.yaml:3:17", "did you mean `numeric`?", "columns: {size: number}"),
     "unknown optimizer": config_case(
@@ -75,7 +75,9 @@ CONFIGS = {
         "`sgd`, `rmsprop`, `adam`, `adamw`, `nadam`, `adagrad` or `lion`",
         "training: {optimizer: lbfgs}",
     ),
-    "unknown activation": config_case("BP104", "c.yaml:3:21", "did you mean `relu`?", "model: {activation: rellu}"),
+    "unknown activation": config_case(
+        "BP104", "c.yaml:3:32", "did you mean `relu`?", "model: {kind: mlp, activation: rellu}"
+    ),
     "key given twice": config_case("BP107", "c.yaml:4:1", "line 3; keep one of them", "seed: 1\nseed: 2\n"),
     "tab": config_case("BP101", "c.yaml:4:1", "indented with spaces", "training:\n\tepochs: 1\n"),
     "unclosed list": config_case("BP101", "c.yaml:5:5", "closing `]`", "model:\n  hidden: [8, 8\nseed: 1\n"),
@@ -108,7 +110,7 @@ CONFIGS = {
         "BP301", "c.yaml:3:22", "the targets are `label`", "evaluation: {gates: [price.auc > 0]}"
     ),
     "gate on a split without rows": config_case(
-        "BP302", "c.yaml:4:22", "`train` and `validation`", "split: {test: 0}\nevaluation: {gates: [auc > 0]}\n"
+        "BP302", "c.yaml:4:22", "judged: `validation`", "split: {test: 0}\nevaluation: {gates: [auc > 0]}\n"
     ),
     "unknown primary metric": config_case(
         "BP156", "c.yaml:3:23", "did you mean `auc`", "evaluation: {primary: aucc}\n"
@@ -577,7 +579,7 @@ def test_existing_run_is_not_replaced(folder: Path, capsys: pytest.CaptureFixtur
     assert everything(folder) == before
 
 
-TINY = SIMPLE + "model: {hidden: [4]}\ntraining: {epochs: 2, batch_size: 16}\n"
+TINY = SIMPLE + "model: {kind: mlp, hidden: [4]}\ntraining: {epochs: 2, batch_size: 16}\n"
 
 
 def test_failed_gate_ends_with_3_and_the_run_is_published(

@@ -29,7 +29,7 @@ def inspect_text(run: Run) -> str:
         f"run: {run.path} ({content['metrics']['status']}, verified)",
         *(f"data: {escape(name)} sha256 {digest[:12]}…" for name, digest in lock["data"].items()),
         f"columns: {_columns(run)}",
-        f"network: {network['model']['kind']} {network['model']['hidden']}, {weights} weights",
+        f"network: {_network(network['model'])}, {weights} weights",
         *(f"target: {_target(name, options, run)}" for name, options in run.config.targets.items()),
         f"split: {_split(run)}",
         f"training: {_training(run, training)}",
@@ -90,9 +90,17 @@ def _training(run: Run, training: Mapping[str, Any]) -> str:
     begun = run.config.model.from_run
     earlier = run.lock["warm_start"]["weights"][:12] if begun else ""
     start = f"; from the weights of {escape(begun)} (sha256 {earlier}…)" if begun else ""
-    return (
-        f"{training['epochs']} epochs, kept {training['best_epoch']}, stopped by {training['stopped_by']}{refit}{start}"
+    made = (
+        f"{each['epochs']} epochs, kept {each['best_epoch']}, stopped by {each['stopped_by']}"
+        for each in training["networks"]
     )
+    return f"{'; '.join(made)}{refit}{start}"
+
+
+def _network(options: Mapping[str, Any]) -> str:
+    """The kind, the hidden layers, and how many networks and members."""
+    several = [f"{options[name]} {name}" for name in ("networks", "members") if options[name] != 1]
+    return ", ".join([f"{options['kind']} {options['hidden']}", *several])
 
 
 def _columns(run: Run) -> str:

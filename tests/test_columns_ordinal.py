@@ -231,7 +231,8 @@ def test_fit_predict_and_the_exported_network_agree(backend: None, tmp_path: Pat
 
     grades = ["poor", "fair", "good"] * 40
     write(pa.table({"grade": grades, "size": np.arange(120) / 7, "y": [1.0, 2.0, 4.0] * 40}), tmp_path / "t.csv")
-    content = {"data": "t.csv", "target": {"column": "y", "task": "regression"}, "training": {"epochs": 2}}
+    target = {"column": "y", "task": "regression"}
+    content = {"data": "t.csv", "target": target, "model": "mlp", "training": {"epochs": 2}}
     run = fit(content, run=tmp_path / "run", root=tmp_path)
     assert run.config.columns["grade"] == OrdinalOptions(order=("poor", "fair", "good"))
     described = run.files.read_json("inputs.json")

@@ -66,7 +66,9 @@ CONFIGS = {
     "key of another section": config_case("BP103", "c.yaml:3:12", "`training.optimizer`", "training: {momentum: 0.9}"),
     "unknown section": config_case("BP103", "c.yaml:3:1", "did you mean `training`?", "trainin: {epochs: 1}\n"),
     "text for a number": config_case("BP104", "c.yaml:4:11", "got 'ten'", "training:\n  epochs: ten\n"),
-    "number out of range": config_case("BP104", "c.yaml:3:20", "a whole number >= 1 or `auto`; got 0", "training: {epochs: 0}\n"),
+    "number out of range": config_case(
+        "BP104", "c.yaml:3:20", "a whole number >= 1 or `auto`; got 0", "training: {epochs: 0}\n"
+    ),
     "no value": config_case("BP104", "c.yaml:3:1", "remove the line to use the default", "seed:\n"),
     "unknown kind of column": config_case("BP105", "c.yaml:3:17", "did you mean `numeric`?", "columns: {size: number}"),
     "unknown optimizer": config_case(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bptrain.config.excerpt import Finding, Mark
 from bptrain.config.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from bptrain.config.schema import Config
-from bptrain.training.options import TrainingOptions
+from bptrain.training.options import AdamOptions, TrainingOptions
 
 ANY = "*"
 
@@ -45,7 +45,7 @@ SHORT_FORMS = (
     ShortForm(("columns", ANY), key="kind", named=True),
     ShortForm(("split",), key="kind", default=Config.model_fields["split"].default.kind),
     ShortForm(("model",), key="kind", default=Config.model_fields["model"].default.kind),
-    ShortForm(("training", "optimizer"), key="kind", default=TrainingOptions.model_fields["optimizer"].default.kind),
+    ShortForm(("training", "optimizer"), key="kind", default=AdamOptions().kind),
     ShortForm(("training", "schedule"), key="kind", default=TrainingOptions.model_fields["schedule"].default.kind),
     ShortForm(("evaluation", "gates")),
 )

@@ -59,7 +59,7 @@ def build(
         target_name = output_name(position)
         output = head(trunk, target.n_outputs, options, name=target_name, seed=seed)
         if options.skip:
-            linear = skip(features, target.n_outputs, f"{target_name}_skip")
+            linear = skip(features, target.n_outputs, options, f"{target_name}_skip")
             output = output + (linear if options.members == 1 else linear[:, None, :])
         outputs[target_name] = output
     members = keras.Model(inputs, outputs, name=name)

@@ -25,16 +25,27 @@ class Adapted(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """
 
     def __init__(
-        self, units: int, members: int, chunks: Sequence[int], *, kernel: Any, bias: Any, seed: int, name: str
+        self,
+        units: int,
+        members: int,
+        chunks: Sequence[int],
+        *,
+        kernel: Any,
+        bias: Any,
+        penalty: Any,
+        seed: int,
+        name: str,
     ) -> None:
         super().__init__(name=name)
         self.units, self.members, self._chunks, self._seed = units, members, list(chunks), seed
-        self._first_kernel, self._first_bias = kernel, bias
+        self._first_kernel, self._first_bias, self._penalty = kernel, bias, penalty
 
     def build(self, shape: Any) -> None:
         width = int(shape[-1])
         self.adapter = self.add_weight((self.members, width), name="adapter", initializer="zeros")
-        self.kernel = self.add_weight((width, self.units), name="kernel", initializer=self._first_kernel)
+        self.kernel = self.add_weight(
+            (width, self.units), name="kernel", initializer=self._first_kernel, regularizer=self._penalty
+        )
         self.bias = self.add_weight((self.units,), name="bias", initializer=self._first_bias)
         draws = seeds.stream(self._seed, "init", self.name, "adapter").normal(size=(self.members, len(self._chunks)))
         self.adapter.assign(np.repeat(draws, self._chunks, axis=1))

@@ -40,7 +40,9 @@ def hidden_layers(features: Features, options: NetworkOptions, seed: int) -> Any
         name = f"hidden_{number}"
         if number == 1 and options.members > 1:
             first = _first_weights(options, options.activation, name, hidden.shape[-1], seed)
-            hidden = Adapted(units, options.members, features.chunks, **first, seed=seed, name=name)(hidden)
+            hidden = Adapted(
+                units, options.members, features.chunks, **first, penalty=_penalty(options), seed=seed, name=name
+            )(hidden)
         else:
             hidden = dense(hidden, units, options, name=name, activation=options.activation, seed=seed)
         if options.normalization != "none":
@@ -69,9 +71,10 @@ def head(hidden: Any, n_outputs: int, options: NetworkOptions, *, name: str, see
     )(hidden)
 
 
-def skip(features: Features, n_outputs: int, name: str) -> Any:
+def skip(features: Features, n_outputs: int, options: NetworkOptions, name: str) -> Any:
     """What a linear model of the features says (batch, n_outputs); nothing at first."""
-    return keras.layers.Dense(n_outputs, kernel_initializer="zeros", name=name)(joined(features.linear, f"{name}_sees"))
+    layer = keras.layers.Dense(n_outputs, kernel_initializer="zeros", kernel_regularizer=_penalty(options), name=name)
+    return layer(joined(features.linear, f"{name}_sees"))
 
 
 def dense(inputs: Any, units: int, options: NetworkOptions, *, name: str, activation: str, seed: int) -> Any:

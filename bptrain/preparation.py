@@ -23,6 +23,7 @@ from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
+from bptrain.targets.tasks import TargetOptions
 from bptrain.targets.tuning import untuned
 from bptrain.training.settled import settled
 from bptrain.warm_start import Earlier
@@ -95,6 +96,7 @@ def prepare(
     row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
     split, left_out = trained_split(config, frame, split)
     training = frame.take(split.train)
+    config = config.model_copy(update={"targets": _settled_targets(config)})
     columns, targets = _learn(config, training, earlier)
     config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
     weight = weight_column(config.columns)
@@ -121,6 +123,15 @@ def _with_residence(
     too_large = n_bytes * (1 + (config.split.folds or 0)) > config.data.memory_limit * 2**20
     residence = "stream" if too_large and config.training.batch_size != "all" else "memory"
     return config.model_copy(update={"data": config.data.model_copy(update={"residence": residence})})
+
+
+def _settled_targets(config: Config) -> dict[str, TargetOptions]:
+    """The targets with what the model settles: whether its predictions of numbers stay among those it has seen."""
+    clip = config.model.kind != "mlp"
+    return {
+        name: options.model_copy(update={"clip": clip}) if getattr(options, "clip", None) == "auto" else options
+        for name, options in config.targets.items()
+    }
 
 
 def _with_training(config: Config, split: Split) -> Config:

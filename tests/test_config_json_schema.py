@@ -81,7 +81,7 @@ def fits_any(value: Any, schema: Schema, root: Schema) -> bool:
         "data: a\ntarget: y\ncolumns: {<numeric>: numeric, <odd>: ignore, <name>: {kind: ignore}}",
         "data: a\ntarget: y\ncolumns: {a: {kind: numeric, range: [0, null], thousands: ',', outlier_limit: null}}",
         "data: a\ntarget: y\nmodel: mlp\nsplit: stratified\ntraining: {optimizer: sgd, batch_size: all}",
-        "data: a\ntarget: y\nmodel: {kind: mlp, hidden: [1]}\nsplit: {test: 0}\ntraining: {optimizer: {learning_rate: 1}}",
+        "data: a\ntarget: y\nmodel: {hidden: [1]}\nsplit: {test: 0}\ntraining: {optimizer: {learning_rate: 1}}",
         "data: a\ntarget: y\ntraining: {optimizer: {kind: sgd, momentum: 0.5}}\nevaluation: {gates: auc > 0}",
     ],
 )

@@ -212,7 +212,13 @@ def test_the_excerpt_has_a_gutter_carets_and_a_suggestion() -> None:
         ("model: {l2: .nan}", "BP104", 13, "must be a finite number >= 0; got .nan", ""),
         ("model: {kind: mlp, hidden: 64}", "BP104", 28, "must be a list of whole numbers >= 1; got 64", ""),
         ("model: {kind: mlp, hidden: [8, 0]}", "BP104", 32, "`model.hidden[1]` must be a whole number >= 1; got 0", ""),
-        ("model: []", "BP104", 8, "must be `strong`, `ensemble`, `fast`, `mlp` or a mapping with `kind`; got an empty list", ""),
+        (
+            "model: []",
+            "BP104",
+            8,
+            "must be `strong`, `ensemble`, `fast`, `mlp` or a mapping with `kind`; got an empty list",
+            "",
+        ),
         ("training: {batch_size: ten}", "BP104", 24, "must be a whole number >= 1, `all` or `auto`; got 'ten'", ""),
         ("training: {batch_size: {}}", "BP104", 24, "`all` or `auto`; got an empty mapping", ""),
         ("training: {batch_size: 0}", "BP104", 24, "must be a whole number >= 1, `all` or `auto`; got 0", ""),
@@ -334,7 +340,10 @@ def test_config_from_mapping_equals_the_same_text() -> None:
         "columns": {1: "numeric"},
         "model": {"kind": "mlp", "hidden": (np.int64(8), 4), "dropout": np.float32(0.5)},
     }
-    text = "data: a.csv\ntarget: {column: y, positive: true}\ncolumns: {1: numeric}\nmodel: {kind: mlp, hidden: [8, 4], dropout: 0.5}"
+    text = (
+        "data: a.csv\ntarget: {column: y, positive: true}\ncolumns: {1: numeric}\n"
+        "model: {kind: mlp, hidden: [8, 4], dropout: 0.5}"
+    )
     assert config_from_mapping(mapping) == config_from_text(text)
     overridden = config_from_mapping(mapping, overrides=["columns.1=ignore"])
     assert overridden.columns["1"].kind == "ignore"

@@ -178,8 +178,8 @@ def test_complete_yaml_writes_one_line_per_column_with_its_note() -> None:
     start = lines.index("columns:")
     assert lines[start + 1 : start + 3] == [
         r"  age: {kind: numeric, missing: median, fill: 0.0, indicator: true, scaling: auto, clip: none, "
-        r"clip_limit: 3.0, bins: auto, periodic: auto, range: null, out_of_range: missing, outliers: keep, outlier_rule: quantile, "
-        r"outlier_limit: null, thousands: null, unit: null}  # inferred:\n3 values",
+        r"clip_limit: 3.0, bins: auto, periodic: auto, range: null, out_of_range: missing, outliers: keep, "
+        r"outlier_rule: quantile, outlier_limit: null, thousands: null, unit: null}  # inferred:\n3 values",
         '  "*_id": {kind: ignore}',
     ]
 

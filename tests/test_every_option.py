@@ -44,7 +44,7 @@ COLUMN = {  # the column, or target, of the made table whose options are changed
     "multiclass": "sort",
     "regression": "amount",
 }
-NETWORK = "columns.categorical."  # embeddings are part of it
+NETWORK = ("columns.categorical.", "columns.numeric.bins", "columns.numeric.periodic")  # embeddings are part of it
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,8 @@ CASES: dict[str, Case] = {
     "columns.numeric.scaling": Case(),
     "columns.numeric.clip": Case(base={"columns.size.clip_limit": 0.5}),
     "columns.numeric.clip_limit": Case([0.5, 1.0], {"columns.size.clip": "hard"}),
+    "columns.numeric.bins": Case([0, 4, 6]),
+    "columns.numeric.periodic": Case([False, True]),
     "columns.numeric.range": Case([None, [0, None], [None, 2], [0, 2]]),
     "columns.numeric.out_of_range": Case(base={"columns.size.range": [-1, 1]}),
     "columns.numeric.outliers": Case(base={"columns.size.outlier_limit": 0.1}),
@@ -145,6 +147,7 @@ CASES: dict[str, Case] = {
     "targets.multiclass.loss_weight": Case([1.0, 9.0], {"targets": BOTH}),
     "targets.regression.loss.huber.delta": Case([0.1, 1.0]),
     "targets.regression.loss.quantile.quantile": Case([0.1, 0.9]),
+    "targets.regression.clip": Case([False, True], {"model.hidden": [], "training.epochs": 1}),
     "targets.regression.loss_weight": Case([1.0, 9.0], {"targets": BOTH}),
     "model.hidden": Case([[], [4], [4, 4]]),
     "model.activation": Case(),
@@ -153,6 +156,13 @@ CASES: dict[str, Case] = {
     "model.dropout": Case([0.0, 0.3]),
     "model.l1": Case([0.0, 0.05]),
     "model.l2": Case([0.0, 0.05]),
+    "model.embedding.dimension": Case([2, 3], {"columns.size.bins": 4}),
+    "model.embedding.frequencies": Case([2, 3], {"columns.size.periodic": True}),
+    "model.embedding.spread": Case([0.5, 1.0], {"columns.size.periodic": True}),
+    "model.embedding.periodic_dimension": Case([2, 3], {"columns.size.periodic": True}),
+    "model.skip": Case(),
+    "model.members": Case([1, 2]),
+    "model.networks": Case([1, 2]),
     "model.from": Case([None, "earlier"]),
     "training.optimizer.sgd.momentum": Case([0.0, 0.9]),
     "training.optimizer.sgd.nesterov": Case(base={"training.optimizer.momentum": 0.9}),
@@ -180,6 +190,8 @@ CASES: dict[str, Case] = {
     "training.clip_norm": Case([None, 0.01], SGD),
     "training.clip_value": Case([None, 0.01], SGD),
     "training.weight_decay": Case([None, 0.5]),
+    "training.average": Case([None, 0.5]),
+    "training.last_batch": Case(),
     "training.batch_size": Case([8, 32, "all"]),
     "training.epochs": Case([1, 3]),
     "training.patience": Case([None, 1], WILD),
@@ -197,7 +209,6 @@ ELSEWHERE = {
     "data.memory_limit",  # test_streaming.py
     "training.checkpoints.minutes",  # how often, which changes no result: test_resume.py
     "training.checkpoints.epochs",
-    "model.kind",  # has one value
     "training.engine",  # the numbers are to be the same: test_engine.py
     "training.threads",  # fixed for a process: below
 }
@@ -225,6 +236,8 @@ def _options(
     place: Expected, name: str, path: tuple[str, ...], choices: Mapping[tuple[str, ...], str]
 ) -> Iterator[Option]:
     tagged = variants(place)
+    if name == ".model":  # the others differ in their defaults alone
+        tagged = {"mlp": tagged["mlp"]}
     for tag, section in tagged.items():
         chosen = {**choices, (*path, str(place.discriminator)): tag}
         only = "" if len(tagged) == 1 else f".{tag}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -24,8 +24,8 @@ OnEpoch = Callable[[dict[str, float]], None]
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Holds the course of a training, its best weights, `kept`, and those after the last epoch that was finite.
 
-    `averages` are the variables with the running means of the network's trainable weights, in their order: if there
-    are any, they are validated and kept instead of the weights.
+    `averages` maps the `id` of a weight to the variable with its running mean, if there is one: it is validated and
+    kept instead of the weight.
 
     With `until_step`, time is up after so many steps, whatever the clock says.
     """
@@ -40,7 +40,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         score: Score,
         on_epoch: OnEpoch,
         *,
-        averages: Sequence[Any] = (),
+        averages: Mapping[int, Any],
         after: Trained | None,
         until_step: int | None,
     ) -> None:
@@ -82,10 +82,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def _weights(self) -> list[np.ndarray]:
         """What counts after an epoch: the network's weights, or their running means."""
-        means = {
-            id(weight): mean for weight, mean in zip(self.network.trainable_variables, self.averages, strict=False)
-        }
-        return [np.asarray(means.get(id(weight), weight)) for weight in self.network.weights]
+        return [np.asarray(self.averages.get(id(weight), weight)) for weight in self.network.weights]
 
     def _validate(self, row: dict[str, float]) -> None:
         """Add what the network's weights give on validation rows."""

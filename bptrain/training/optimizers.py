@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -43,9 +44,13 @@ def optimizer(options: SettledOptions, schedule: Schedule) -> Any:
     return made
 
 
-def averages(made: Any) -> list[Any]:
-    """The variables that hold the running means of the weights, in the order of these; none without `average`."""
-    return list(made._model_variables_moving_average) if made.use_ema else []
+def averages(made: Any, weights: Sequence[Any]) -> dict[int, Any]:
+    """The variables that hold the running means, by the `id` of the weight; none without `average`.
+
+    `weights` are those that the optimizer was built for, in their order.
+    """
+    means = made._model_variables_moving_average if made.use_ema else []
+    return {id(weight): mean for weight, mean in zip(weights, means, strict=False)}
 
 
 def _functional(kind: Any) -> Any:

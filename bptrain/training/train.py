@@ -108,7 +108,7 @@ class Trainer:
             self.schedule,
             hooks.score,
             hooks.on_epoch,
-            averages=averages(self.optimizer),
+            averages=averages(self.optimizer, self.network.members.trainable_variables),
             after=after,
             until_step=until_step,
         )

@@ -76,4 +76,7 @@ def decode(state: RegressionState, outputs: Any, name: str) -> Any:
     """Values (batch, 1) in the target's own units, for the exported network."""
     if state.link == "log":
         outputs = keras.layers.Activation("exponential", name=f"{name}_rate")(outputs)
-    return keras.layers.Rescaling(state.scale, offset=state.mean, name=name)(outputs)
+    numbers = keras.layers.Rescaling(state.scale, offset=state.mean, name=name)(outputs)
+    if state.lowest is None or state.highest is None:
+        return numbers
+    return keras.ops.clip(numbers, state.lowest, state.highest)

@@ -17,7 +17,10 @@ def decode(state: RegressionState, outputs: np.ndarray) -> Decoded:
     numbers = outputs[:, 0].astype(np.float64)
     with np.errstate(over="ignore"):  # infinite after training that diverged
         numbers = np.exp(numbers) if state.link == "log" else numbers
-    return Decoded(pa.array(numbers * state.scale + state.mean))
+        numbers = numbers * state.scale + state.mean
+    if state.lowest is not None:
+        numbers = np.clip(numbers, state.lowest, state.highest)
+    return Decoded(pa.array(numbers))
 
 
 def tune(state: RegressionState, *_: object, **__: object) -> RegressionState:

@@ -64,4 +64,9 @@ class RegressionOptions(Section):
         description="`mse`, `mae`, `huber`, `log_cosh`, `quantile` or `poisson`, by name or with options; "
         "all but `poisson` on the standardised target.",
     )
+    clip: bool | Literal["auto"] = Field(
+        "auto",
+        description="Predictions stay between the smallest and the largest value of the training rows, as where rows "
+        "are unlike these. `auto`: false for mlp, else true.",
+    )
     loss_weight: LossWeight = Field(1.0, description=LOSS_WEIGHT)

@@ -29,12 +29,16 @@ class RegressionState:
 
     For most losses these are mean and population standard deviation of the training rows. With `link` "log", of the
     Poisson loss, the exponential of the network's number is taken first; `mean` is then 0 and `scale` the rows' mean.
-    `constant` is the best constant prediction for the loss, the trivial baseline; `loss` the section of the config.
+    Predictions stay between `lowest` and `highest`, where these are given: the smallest and largest value of the
+    training rows. `constant` is the best constant prediction for the loss, the trivial baseline; `loss` the section of
+    the config.
     """
 
     mean: float
     scale: float
     link: str
+    lowest: float | None
+    highest: float | None
     constant: float
     loss: Json
     loss_weight: float
@@ -82,7 +86,14 @@ def learn(frame: Frame, name: str, options: RegressionOptions, weight: np.ndarra
         _check_counts(frame, name, values)
         mean, scale = 0.0, mean
     return RegressionState(
-        mean, scale, link, _best_constant(values, loss, weight), loss.model_dump(), options.loss_weight
+        mean,
+        scale,
+        link,
+        lowest=float(values.min()) if options.clip is True else None,
+        highest=float(values.max()) if options.clip is True else None,
+        constant=_best_constant(values, loss, weight),
+        loss=loss.model_dump(),
+        loss_weight=options.loss_weight,
     )
 
 
@@ -100,8 +111,8 @@ def truth(state: RegressionState, frame: Frame, name: str) -> pa.Array:
 
 
 def written_back(options: RegressionOptions, state: RegressionState) -> RegressionOptions:
-    """Nothing was left open."""
-    return options
+    """The options with it settled whether predictions are clipped."""
+    return options.model_copy(update={"clip": state.lowest is not None})
 
 
 def load(saved: Json) -> RegressionState:

@@ -1,0 +1,239 @@
+"""What each part of the default network gives, on training rows alone.
+
+    python benchmarks/ablate.py [--variants NAMES] [--sets NAMES] [--rounds N] [--jobs N]
+    python benchmarks/ablate.py --page         write ablate.md from what was measured before
+
+A round is an inner split and a seed: a fifth of the training rows judges, the others train the default and each variant
+of it, in processes of their own. The test rows of benchmarks/quality.py are never read. Results are kept in
+ablate.jsonl, a line per process. The page has, per table, by how much a variant is worse than the default (in per cent
+of its rmse, of 1 - accuracy or of 1 - auc), the mean over rounds and its standard error, paired by round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from queue import Empty, Queue
+from statistics import mean, stdev
+from typing import Any
+
+from quality import FOLDS, ROOT, TABLES, Table
+
+RECORD = Path(__file__).parent / "ablate.jsonl"
+PAGE = Path(__file__).parent / "ablate.md"
+BASE = "strong"
+WIDE = "{kind: strong, members: 4, hidden: [256, 256]}"
+
+VARIANTS: dict[str, tuple[str, ...]] = {
+    BASE: (),
+    "one network, not five": ("model.networks=1",),
+    "one member": ("model.members=1",),
+    "8 members of 128": ("model.members=8", "model.hidden=[128, 128]"),
+    "16 members of 128": ("model.members=16", "model.hidden=[128, 128]"),
+    "8 members of 192": ("model.members=8", "model.hidden=[192, 192]"),
+    "10 networks": ("model.networks=10",),
+    "members: 4": ("model.members=4",),
+    "members: 16": ("model.members=16",),
+    "hidden: [256, 256]": ("model.hidden=[256, 256]",),
+    "hidden: [192, 192]": ("model.hidden=[192, 192]",),
+    "hidden: [128, 128]": ("model.hidden=[128, 128]",),
+    "3 hidden layers": ("model.hidden=[128, 128, 128]",),
+    "1 hidden layer": ("model.hidden=[256]",),
+    "no dropout": ("model.dropout=0",),
+    "dropout: 0.2": ("model.dropout=0.2",),
+    "no skip": ("model.skip=false",),
+    "no piecewise-linear": ("columns.<numeric>.bins=0",),
+    "no periodic": ("columns.<numeric>.periodic=false",),
+    "bins: 24": ("columns.<numeric>.bins=24",),
+    "bins: 96": ("columns.<numeric>.bins=96",),
+    "quantile scaling": ("columns.<numeric>.scaling=quantile",),
+    "standard scaling": ("columns.<numeric>.scaling=standard",),
+    "no running mean": ("training.average=null",),
+    "average: 0.999": ("training.average=0.999",),
+    "average: 0.995": ("training.average=0.995",),
+    "patience: 16": ("training.patience=16",),
+    "spread: 0.25": ("model.embedding.spread=0.25",),
+    "spread: 1": ("model.embedding.spread=1",),
+    "one-hot to 400 levels": ("columns.<categorical>.one_hot_limit=400",),
+    "one-hot to 16 levels": ("columns.<categorical>.one_hot_limit=16",),
+    "selu": ("model.activation=selu",),
+    "silu": ("model.activation=silu",),
+    "half the rate": ("rate=0.5",),
+    "twice the rate": ("rate=2",),
+    "half the batch": ("batch=0.5",),
+    "twice the batch": ("batch=2",),
+    "clip_norm: 1": ("training.clip_norm=1.0",),
+    "label smoothing": ("smoothing=0.05",),
+}
+
+
+def training_table(name: str, folder: Path) -> Table:
+    """The training rows of a table of `TABLES` in a file of their own, as text, cell by cell."""
+    import pandas as pd
+    from sklearn.model_selection import train_test_split
+
+    table = TABLES[name]
+    frame = pd.read_csv(ROOT / "data" / table.file, dtype=str, keep_default_na=False)
+    if not table.test:
+        stratify = frame[table.target] if table.positive else None
+        train, _ = train_test_split(frame.index, test_size=0.2, random_state=0, stratify=stratify)
+        frame = frame.loc[sorted(train)]
+    frame.to_csv(folder / f"{name}.csv", index=False)
+    return replace(table, file=f"{name}.csv", test=None)
+
+
+def run(name: str, table: Table, variant: str, number: int, folder: Path, threads: int) -> dict[str, Any]:
+    """One fit; `number` is its round."""
+    with tempfile.TemporaryDirectory() as scratch:
+        run_folder, config = Path(scratch) / "run", Path(scratch) / "c.yaml"
+        target = f"column: {table.target}" + (f", positive: {json.dumps(table.positive)}" if table.positive else "")
+        na_values = f", na_values: {json.dumps(list(table.na_values))}" if table.na_values else ""
+        config.write_text(
+            f"data: {{train: {table.file}{na_values}}}\ntarget: {{{target}}}\n"
+            f"model: strong\nevaluation: {{primary: {table.metric}}}\nseed: {number}\n",
+            encoding="utf-8",
+        )
+        command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run_folder), "--root", str(folder)]
+        for each in (f"training.threads={threads}", *_settings(variant, table)):
+            command += ["--set", each]
+        started = time.monotonic()
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{name}, {variant}: exit {done.returncode}\n{done.stdout[-500:]}{done.stderr[-2000:]}")
+        metrics = json.loads((run_folder / "metrics.json").read_text(encoding="utf-8"))
+        splits = metrics["targets"][table.target]["splits"]
+        return {
+            "test": {key: value["value"] for key, value in splits["test"]["metrics"].items()},
+            "validation": {key: value["value"] for key, value in splits["validation"]["metrics"].items()},
+            "epochs": [network["epochs"] for network in metrics["training"]["networks"]],
+            "seconds": time.monotonic() - started,
+        }
+
+
+def _settings(variant: str, table: Table) -> list[str]:
+    """The settings of a variant; some are relative to what suits the table."""
+    n_rows = {"california.csv": 13209, "adult.csv": 26048, "diamonds.csv": 34521}.get(table.file, 4507)
+    settings = []
+    for each in VARIANTS.get(variant, (variant,)):
+        key, _, value = each.partition("=")
+        if key == "rate":
+            usual = 0.001 if n_rows * 0.8 < 4500 and table.file != "hotel.csv" else 0.002 if table.positive else 0.003
+            settings.append(f"training.optimizer={{kind: adam, learning_rate: {usual * float(value)}}}")
+        elif key == "batch":
+            usual_rows = {"california.csv": 256, "adult.csv": 256, "diamonds.csv": 256, "hotel.csv": 256}
+            settings.append(f"training.batch_size={int(usual_rows.get(table.file, 64) * float(value))}")
+        elif key == "smoothing":
+            if table.positive:
+                loss = f"{{kind: cross_entropy, label_smoothing: {value}}}"
+                settings.append(f"target.loss={loss}")
+        else:
+            settings.append(each)
+    return settings
+
+
+def results() -> list[dict[str, Any]]:
+    """Everything measured so far."""
+    if not RECORD.exists():
+        return []
+    return [json.loads(line) for line in RECORD.read_text(encoding="utf-8").splitlines()]
+
+
+def error(table: Table, metrics: dict[str, float]) -> float:
+    """What is to be small."""
+    value = metrics[table.metric]
+    return value if table.metric == "rmse" else 1 - value
+
+
+def page() -> str:
+    """The table of all variants."""
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    for each in results():
+        value = error(TABLES[each["table"]], each["test"])
+        found.setdefault((each["table"], each["variant"]), {})[each["round"]] = value
+    names = [name for name in TABLES if (name, BASE) in found]
+    variants = list(dict.fromkeys(variant for _, variant in found if variant != BASE))
+    lines = [
+        "# What each part gives",
+        "",
+        "Made by `python benchmarks/ablate.py`, on training rows alone (a fifth of them judges): how much worse than",
+        "the default a variant is, in per cent of its error, mean ± standard error over rounds (inner split and seed),",
+        f"{FOLDS} networks each.",
+        "Above zero: the default is better.",
+        "",
+        "| variant | " + " | ".join(names) + " | mean |",
+        "|---|" + "---|" * (len(names) + 1),
+    ]
+    for variant in variants:
+        cells, means = [], []
+        for name in names:
+            base, other = found[name, BASE], found.get((name, variant), {})
+            changes = [100 * (other[n] / base[n] - 1) for n in sorted(set(base) & set(other))]
+            if not changes:
+                cells.append("")
+                continue
+            means.append(mean(changes))
+            spread = f" ± {stdev(changes) / math.sqrt(len(changes)):.2f}" if len(changes) > 1 else ""
+            cells.append(f"{mean(changes):+.2f}{spread} ({len(changes)})")
+        lines.append(f"| {variant} | " + " | ".join(cells) + f" | {mean(means):+.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--variants", default=";".join(VARIANTS))
+    parser.add_argument("--sets", default=",".join(TABLES))
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--page", action="store_true")
+    asked = parser.parse_args()
+    if asked.page:
+        PAGE.write_text(page(), encoding="utf-8")
+        return 0
+    done = {(each["table"], each["variant"], each["round"]) for each in results()}
+    waiting: Queue[tuple[int, str, str]] = Queue()
+    for number in range(asked.rounds):
+        for variant in asked.variants.split(";"):
+            for name in asked.sets.split(","):
+                if (name, variant, number) not in done:
+                    waiting.put((number, variant, name))
+    lock = threading.Lock()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        tables = {name: training_table(name, folder) for name in asked.sets.split(",")}
+
+        def work() -> None:
+            while True:
+                try:
+                    number, variant, name = waiting.get_nowait()
+                except Empty:
+                    return
+                try:
+                    found = run(name, tables[name], variant, number, folder, 2 if asked.jobs == 1 else 1)
+                except RuntimeError as err:
+                    print(err, file=sys.stderr)
+                    continue
+                line = {"table": name, "variant": variant, "round": number, **found}
+                with lock, RECORD.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+                print(
+                    f"{name:11}{variant:24}{number} {error(TABLES[name], found['test']):.5g} {found['seconds']:.0f} s"
+                )
+
+        workers = [threading.Thread(target=work) for _ in range(asked.jobs)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,374 @@
+"""How good the defaults are: bptrain's presets beside boosting, a plain Keras script and other usual choices.
+
+    python benchmarks/quality.py [--sets NAMES] [--models NAMES] [--seeds N] [--splits N] [--peers PYTHON]
+    python benchmarks/quality.py --page          write quality.md from what was measured before
+
+Every contestant has every table as it is, with the parameters its library ships with, in a process of its own. The
+test rows are those of scikit-learn's train_test_split with random_state 0 (Adult: its official file); seeds change
+the models, not the rows. Results are kept in quality.jsonl, a line per process, and are not measured again. `--peers`
+names a Python that has lightgbm, xgboost and catboost; by default that of this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+RECORD = Path(__file__).parent / "quality.jsonl"
+PAGE = Path(__file__).parent / "quality.md"
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of `data/`, its target, the metric that ranks, and what the config must say beside that."""
+
+    file: str
+    target: str
+    metric: str
+    config: str = ""
+    positive: str | None = None
+    na_values: tuple[str, ...] = ()
+    test: str | None = None
+    by_splits: bool = False  # so small that several splits are needed
+
+
+TABLES = {
+    "california": Table("california.csv.gz", "MedHouseVal", "rmse"),
+    "adult": Table(
+        "adult/train.csv.gz", "income", "accuracy", positive=">50K", na_values=("?",), test="adult/test.csv.gz"
+    ),
+    "diamonds": Table("diamonds.csv.gz", "price", "rmse"),
+    "telco": Table("telco.csv.gz", "churn", "auc", positive="Yes", by_splits=True),
+    "hotel": Table("hotel.csv.gz", "avg_price_per_room", "rmse"),
+    "ames": Table("ames.csv.gz", "Sale_Price", "rmse", by_splits=True),
+}
+LOWER_IS_BETTER = {"rmse"}
+
+
+# Rows as the peers get them
+
+
+def load(name: str, split: int) -> tuple[Any, Any, Any, Any]:
+    """Columns and target of training and of test rows, with labels as pandas categories and dates as numbers."""
+    import numpy as np
+    import pandas as pd
+    from sklearn.model_selection import train_test_split
+
+    table = TABLES[name]
+    read = {"na_values": list(table.na_values), "skipinitialspace": True}
+    frame = pd.read_csv(ROOT / "data" / table.file, **read)
+    if table.test:
+        n_train = len(frame)
+        frame = pd.concat([frame, pd.read_csv(ROOT / "data" / table.test, **read)], ignore_index=True)
+        train, test = np.arange(n_train), np.arange(n_train, len(frame))
+    y = frame.pop(table.target)
+    if table.positive:
+        y = (y.astype(str).str.lower() == table.positive.lower()).astype(int)
+    if not table.test:
+        stratify = y if table.positive else None
+        train, test = train_test_split(np.arange(len(frame)), test_size=0.2, random_state=split, stratify=stratify)
+    for column in frame.columns:
+        if pd.api.types.is_numeric_dtype(frame[column]):
+            continue
+        text = frame[column].astype("object")
+        if text.dropna().astype(str).str.fullmatch(r"\d{4}-\d{2}-\d{2}").all():
+            dates = pd.to_datetime(text)
+            frame[column] = (dates - pd.Timestamp("1970-01-01")).dt.days
+            frame[f"{column}_month"], frame[f"{column}_weekday"] = dates.dt.month, dates.dt.dayofweek
+        else:
+            frame[column] = text.astype("category")
+    return frame.iloc[train], y.iloc[train], frame.iloc[test], y.iloc[test]
+
+
+def measured(name: str, truth: Any, predicted: Any) -> dict[str, float]:
+    """The metrics of predictions: numbers, or probabilities of the positive label."""
+    import numpy as np
+    from sklearn.metrics import log_loss, roc_auc_score
+
+    if not TABLES[name].positive:
+        return {"rmse": float(np.sqrt(np.mean((np.asarray(truth) - predicted) ** 2)))}
+    return {
+        "accuracy": float(np.mean((predicted >= 0.5) == truth)),
+        "auc": float(roc_auc_score(truth, predicted)),
+        "log_loss": float(log_loss(truth, predicted)),
+    }
+
+
+# Contestants: (training columns, training target, test columns, seed) → predictions of the test rows
+
+Fit = Callable[[Any, Any, Any, int], Any]
+
+
+def _numbers(x: Any, x_test: Any) -> tuple[Any, Any]:
+    """One-hot labels and standardised numbers with indicators of missing cells, as a scikit-learn user would."""
+    from sklearn.compose import make_column_selector, make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    prepare = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), make_column_selector(dtype_include="category")),
+        (
+            make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()),
+            make_column_selector(dtype_exclude="category"),
+        ),
+    )
+    return prepare.fit_transform(x), prepare.transform(x_test)
+
+
+def _is_labels(y: Any) -> bool:
+    return bool(y.nunique() == 2)
+
+
+def _predicted(model: Any, x: Any, labels: bool) -> Any:
+    return model.predict_proba(x)[:, 1] if labels else model.predict(x)
+
+
+def linear(x: Any, y: Any, x_test: Any, seed: int) -> Any:
+    """Logistic or ridge regression."""
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    labels = _is_labels(y)
+    x, x_test = _numbers(x, x_test)
+    return _predicted((LogisticRegression(max_iter=5000) if labels else Ridge()).fit(x, y), x_test, labels)
+
+
+def sklearn_mlp(x: Any, y: Any, x_test: Any, seed: int) -> Any:
+    """scikit-learn's MLP with early stopping; the target of a regression standardised."""
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    labels = _is_labels(y)
+    x, x_test = _numbers(x, x_test)
+    if labels:
+        return _predicted(MLPClassifier(random_state=seed, early_stopping=True).fit(x, y), x_test, True)
+    mean, scale = y.mean(), y.std()
+    model = MLPRegressor(random_state=seed, early_stopping=True, max_iter=500).fit(x, (y - mean) / scale)
+    return model.predict(x_test) * scale + mean
+
+
+def keras_script(x: Any, y: Any, x_test: Any, seed: int) -> Any:
+    """Two hidden layers of 256, Adam, patience 16: what a tutorial ends with."""
+    import keras
+    from sklearn.model_selection import train_test_split
+
+    keras.utils.set_random_seed(seed)
+    labels = _is_labels(y)
+    x, x_test = _numbers(x, x_test)
+    y = y.to_numpy(float)
+    mean, scale = (0.0, 1.0) if labels else (y.mean(), y.std())
+    x, x_val, y, y_val = train_test_split(x, (y - mean) / scale, test_size=0.2, random_state=seed)
+    layers = [keras.layers.Dense(256, "relu"), keras.layers.Dense(256, "relu")]
+    network = keras.Sequential([*layers, keras.layers.Dense(1, "sigmoid" if labels else None)])
+    network.compile("adam", "binary_crossentropy" if labels else "mse")
+    stop = keras.callbacks.EarlyStopping(patience=16, restore_best_weights=True)
+    network.fit(
+        x, y, validation_data=(x_val, y_val), batch_size=256, epochs=200, callbacks=[stop], verbose=0
+    )  # fmt: skip
+    return network.predict(x_test, verbose=0)[:, 0] * scale + mean
+
+
+def hist_gradient_boosting(x: Any, y: Any, x_test: Any, seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    labels = _is_labels(y)
+    kind = HistGradientBoostingClassifier if labels else HistGradientBoostingRegressor
+    return _predicted(kind(random_state=seed, categorical_features="from_dtype").fit(x, y), x_test, labels)
+
+
+def lightgbm(x: Any, y: Any, x_test: Any, seed: int) -> Any:
+    from lightgbm import LGBMClassifier, LGBMRegressor
+
+    labels = _is_labels(y)
+    model = (LGBMClassifier if labels else LGBMRegressor)(random_state=seed, verbose=-1, n_jobs=2)
+    return _predicted(model.fit(x, y), x_test, labels)
+
+
+def xgboost(x: Any, y: Any, x_test: Any, seed: int) -> Any:
+    from xgboost import XGBClassifier, XGBRegressor
+
+    labels = _is_labels(y)
+    model = (XGBClassifier if labels else XGBRegressor)(random_state=seed, enable_categorical=True, n_jobs=2)
+    return _predicted(model.fit(x, y), x_test, labels)
+
+
+def catboost(x: Any, y: Any, x_test: Any, seed: int) -> Any:
+    from catboost import CatBoostClassifier, CatBoostRegressor
+
+    labels = _is_labels(y)
+    names = [name for name in x.columns if x[name].dtype == "category"]
+    x, x_test = x.copy(), x_test.copy()
+    for each in (x, x_test):
+        for name in names:
+            each[name] = each[name].astype("object").where(each[name].notna(), "missing").astype(str)
+    settings = {"random_seed": seed, "verbose": 0, "thread_count": 2, "allow_writing_files": False}
+    model = (CatBoostClassifier if labels else CatBoostRegressor)(cat_features=names, **settings)
+    return _predicted(model.fit(x, y), x_test, labels)
+
+
+def bagged(fit: Fit) -> Fit:
+    """The mean of five, each trained without another fold: what bptrain's default has, too."""
+
+    def fit_folds(x: Any, y: Any, x_test: Any, seed: int) -> Any:
+        from sklearn.model_selection import KFold, StratifiedKFold
+
+        folds = (StratifiedKFold if _is_labels(y) else KFold)(FOLDS, shuffle=True, random_state=seed)
+        parts = [fit(x.iloc[rest], y.iloc[rest], x_test, seed) for rest, _ in folds.split(x, y)]
+        return sum(parts) / FOLDS
+
+    return fit_folds
+
+
+def realmlp(x: Any, y: Any, x_test: Any, seed: int) -> Any:
+    """RealMLP with its tuned defaults, by pytabkit; it takes no missing numbers, so these are filled."""
+    from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
+
+    labels = _is_labels(y)
+    numeric = [name for name in x.columns if x[name].dtype != "category"]
+    medians = x[numeric].median()
+    x = x.assign(**{name: x[name].fillna(medians[name]) for name in numeric})
+    x_test = x_test.assign(**{name: x_test[name].fillna(medians[name]) for name in numeric})
+    model = (RealMLP_TD_Classifier if labels else RealMLP_TD_Regressor)(device="cpu", random_state=seed, n_threads=2)
+    model.fit(x, y.to_numpy())
+    return _predicted(model, x_test, labels)
+
+
+PEERS: dict[str, Fit] = {
+    "Keras script": keras_script,
+    "scikit-learn MLP": sklearn_mlp,
+    "linear": linear,
+    "HistGradientBoosting": hist_gradient_boosting,
+    "LightGBM": lightgbm,
+    "XGBoost": xgboost,
+    "CatBoost": catboost,
+    "LightGBM, 5 folds": bagged(lightgbm),
+    "CatBoost, 5 folds": bagged(catboost),
+    "RealMLP-TD": realmlp,
+}
+PRESETS = ("mlp", "fast", "strong", "ensemble")
+NOT_RANKED = {"RealMLP-TD", "bptrain fast", "bptrain ensemble"}
+
+
+# Measuring
+
+
+def run_peer(name: str, model: str, seed: int, split: int) -> dict[str, Any]:
+    """In a process of its own: metrics, seconds from before the table is read, and the most memory."""
+    started = time.monotonic()
+    x, y, x_test, y_test = load(name, split)
+    predicted = PEERS[model](x, y, x_test, seed)
+    seconds = time.monotonic() - started
+    return {
+        "metrics": measured(name, y_test, predicted),
+        "seconds": seconds,
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def run_preset(name: str, preset: str, seed: int, split: int, settings: tuple[str, ...] = ()) -> dict[str, Any]:
+    """`bptrain fit` as a user starts it; seconds from the start of the process to its end."""
+    table = TABLES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        config, run = Path(folder) / "c.yaml", Path(folder) / "run"
+        config.write_text(_config(table, preset), encoding="utf-8")
+        command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run), "--root", str(ROOT)]
+        for each in (f"seed={seed}", f"split.seed={split}", *settings):
+            command += ["--set", each]
+        started = time.monotonic()
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        said, _ = process.communicate()
+        seconds = time.monotonic() - started
+        if process.returncode:
+            raise RuntimeError(f"{name}, {preset}: exit {process.returncode}\n{said}")
+        metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+        splits = metrics["targets"][table.target]["splits"]
+        most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        return {
+            "metrics": {name: value["value"] for name, value in splits["test"]["metrics"].items()},
+            "validation": {name: value["value"] for name, value in splits["validation"]["metrics"].items()},
+            "epochs": [network["epochs"] for network in metrics["training"]["networks"]],
+            "seconds": seconds,
+            "megabytes": most,
+        }
+
+
+def _config(table: Table, preset: str) -> str:
+    data = f"train: data/{table.file}" + (f", test: data/{table.test}" if table.test else "")
+    if table.na_values:
+        data += f", na_values: {json.dumps(list(table.na_values))}"
+    target = f"column: {table.target}" + (f", positive: {json.dumps(table.positive)}" if table.positive else "")
+    lines = [f"data: {{{data}}}", f"target: {{{target}}}", f"model: {preset}"]
+    return "\n".join([*lines, f"evaluation: {{primary: {table.metric}}}", table.config]) + "\n"
+
+
+def results() -> list[dict[str, Any]]:
+    """Everything measured so far."""
+    if not RECORD.exists():
+        return []
+    return [json.loads(line) for line in RECORD.read_text(encoding="utf-8").splitlines()]
+
+
+def measure(name: str, model: str, seed: int, split: int, peers: str) -> None:
+    """Measure one contestant once and note it."""
+    if model.startswith("bptrain "):
+        arguments = [sys.executable, __file__, "--one", name, model, str(seed), str(split)]
+    else:
+        arguments = [peers, __file__, "--one", name, model, str(seed), str(split)]
+    process = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
+    if process.returncode:
+        print(f"{name}, {model}: failed\n{process.stderr[-2000:]}", file=sys.stderr)
+        return
+    found = json.loads(process.stdout.splitlines()[-1])
+    line = {"table": name, "model": model, "seed": seed, "split": split, **found}
+    with RECORD.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+    print(f"{name:11} {model:22} {seed} {split}  {found['metrics'][TABLES[name].metric]:.5g}  {found['seconds']:.1f} s")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--one", nargs=4)
+    parser.add_argument("--page", action="store_true")
+    parser.add_argument("--sets", default=",".join(TABLES))
+    parser.add_argument("--models", default=",".join([*PEERS, *(f"bptrain {preset}" for preset in PRESETS)]))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--peers", default=sys.executable)
+    asked = parser.parse_args()
+    if asked.one:
+        name, model, seed, split = asked.one[0], asked.one[1], int(asked.one[2]), int(asked.one[3])
+        run = run_preset(name, model.removeprefix("bptrain "), seed, split) if model.startswith("bptrain ") else None
+        print(json.dumps(run or run_peer(name, model, seed, split)))
+        return 0
+    if not asked.page:
+        done = {(each["table"], each["model"], each["seed"], each["split"]) for each in results()}
+        for seed in range(asked.seeds):
+            for name in asked.sets.split(","):
+                splits = range(asked.splits) if TABLES[name].by_splits and seed == 0 else range(1)
+                for split in splits:
+                    for model in _models(asked.models):
+                        if (name, model, seed, split) not in done:
+                            measure(name, model, seed, split, asked.peers)
+    return 0
+
+
+def _models(names: str) -> list[str]:
+    """Names may hold commas themselves."""
+    every = [*PEERS, *(f"bptrain {preset}" for preset in PRESETS)]
+    return [name for name in every if name in names.replace(", ", "\0").split(",") or f"{name}" == names] or [
+        name for name in every if name.replace(", ", "\0") in names.replace(", ", "\0").split(",")
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

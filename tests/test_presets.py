@@ -1,0 +1,189 @@
+"""The presets: batch ensembles, several networks and learned features, from the config to the exported network."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import tables
+
+from bptrain import Run, fit
+from bptrain.columns import prepare as columns_prepare
+from bptrain.errors import UsageError
+from bptrain.network.build import losses, output_name, weights_of
+from bptrain.table.frame import Frame
+from bptrain.targets import tasks
+
+PRESETS = ("strong", "ensemble", "fast", "mlp")
+SMALL = {"hidden": [12, 8], "members": 3, "embedding": {"dimension": 3, "frequencies": 4, "periodic_dimension": 2}}
+QUICK = {"epochs": 3, "batch_size": 16, "optimizer": {"learning_rate": 0.01}}
+
+
+def settings(preset: str, *targets: str, **sections: Any) -> dict[str, Any]:
+    """A config with a preset that is made small."""
+    model = {"kind": preset, **SMALL, **({"networks": 2} if preset in ("strong", "ensemble") else {})}
+    content = tables.config("t.csv", *(targets or ("label",)))
+    return {**content, "model": model, "training": QUICK, **sections}
+
+
+@pytest.fixture(scope="module")
+def folder(backend: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("presets")
+    tables.write(tables.make_table(240), folder / "t.csv")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def strong(folder: Path) -> Run:
+    return fit(settings("strong", *tables.TASKS), run=folder / "strong", root=folder)
+
+
+def test_the_default_is_strong(folder: Path) -> None:
+    run = fit({"data": "t.csv", "target": "label", "training": {"epochs": 1}}, run=folder / "default", root=folder)
+    model = run.config.model
+    assert (model.kind, model.networks, model.skip) == ("strong", 5, True)
+    assert run.config.training.average == 0.998
+    assert len(run.metrics["training"]["networks"]) == 5
+    numeric = [options for options in run.config.columns.values() if options.kind == "numeric"]
+    assert {(options.bins, options.periodic) for options in numeric} == {(48, True)}
+    again = fit(run.path / "config.yaml", run=folder / "again", root=folder)
+    assert again.lock["results"] == run.lock["results"]
+
+
+def test_training_rows_are_judged_out_of_fold(strong: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by the network that left it out, so as `validation` rows: the other networks have seen it."""
+    monkeypatch.chdir(folder)
+    table = pq.read_table(strong.path / "predictions.parquet")
+    counts = {each["values"]: each["counts"] for each in table["split"].value_counts().to_pylist()}
+    assert counts == {"validation": 192, "test": 48}
+    assert set(strong.metrics["targets"]["label"]["splits"]) == {"validation", "test"}
+    judged = strong.evaluate()
+    assert judged.targets == strong.metrics["targets"]
+    predicted = strong.predict(pd.read_csv(folder / "t.csv"))
+    own = table.to_pandas().set_index("row")["amount.prediction"]
+    test = own.index[table["split"].to_numpy() == "test"]
+    np.testing.assert_array_equal(predicted["amount.prediction"].to_numpy()[test], own[test])
+    rest = own.index.difference(test)
+    assert not np.allclose(predicted["amount.prediction"].to_numpy()[rest], own[rest], rtol=1e-6)
+
+
+def test_each_network_leaves_out_its_fold_and_starts_otherwise(strong: Run) -> None:
+    first, second = (weights_of(network.model) for network in strong.predictor.networks)
+    assert first.keys() == second.keys()
+    assert all(not np.array_equal(first[name], second[name]) for name in first)
+    assert set(strong.lock["training"]) == {"model-1", "model-2"}
+    lines = (strong.path / "history.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [[str(n), str(e)] for n in (1, 2) for e in (1, 2, 3)]
+
+
+def test_prediction_is_the_mean_over_members_and_networks(strong: Run) -> None:
+    """Of probabilities for labels, of numbers for amounts, whatever the output's scale."""
+    predictor = strong.predictor
+    arrays = columns_prepare.transform(predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
+    each = [network.members(arrays) for network in predictor.networks]
+    whole = predictor.outputs(arrays)
+    for position, (state, found) in enumerate(zip(predictor.targets.values(), whole, strict=True)):
+        outputs = np.concatenate([np.asarray(one[output_name(position)], np.float64) for one in each], axis=1)
+        assert outputs.shape == (240, 2 * SMALL["members"], state.n_outputs)  # type: ignore[operator]
+        if state.task == "binary":
+            expected = (1 / (1 + np.exp(-outputs))).mean(axis=1)
+            found = 1 / (1 + np.exp(-found.astype(np.float64)))
+        elif state.task == "multiclass":
+            expected = np.exp(outputs - np.log(np.exp(outputs).sum(axis=2, keepdims=True))).mean(axis=1)
+            found = np.exp(found) / np.exp(found).sum(axis=1, keepdims=True)
+        else:
+            expected = outputs.mean(axis=1)
+        np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
+
+
+def test_loss_of_members_is_the_mean_of_their_own(strong: Run) -> None:
+    targets = strong.predictor.targets
+    rng = np.random.default_rng(0)
+    for position, state in enumerate(targets.values()):
+        outputs = rng.normal(size=(7, 3, state.n_outputs)).astype(np.float32)
+        truth = rng.integers(2, size=(7, 1)).astype(np.float32)
+        alone = tasks.head(state.task).loss(state)
+        expected = np.mean([np.asarray(alone(truth, outputs[:, member])) for member in range(3)], axis=0)
+        found = losses(targets, 3)[output_name(position)](truth, outputs)
+        np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", PRESETS)
+def test_exported_network_opens_without_bptrain(preset: str, folder: Path) -> None:
+    run = fit(settings(preset, *tables.TASKS), run=folder / f"{preset}-exported", root=folder)
+    inputs = {}
+    shapes = {name: shape for state in run.predictor.columns.values() for name, shape in state.inputs.items()}
+    rng = np.random.default_rng(1)
+    for name, (dtype, shape) in shapes.items():
+        numbers = rng.integers(0, 3, (50, *shape)) if dtype == "int32" else rng.normal(size=(50, *shape))
+        inputs[name] = numbers.astype(dtype)
+    assert columns_prepare.used_columns(run.predictor.columns)
+    np.savez(folder / "inputs.npz", **inputs)
+    code = (
+        "import keras, numpy, sys\n"
+        "network = keras.models.load_model(sys.argv[1], compile=False)\n"
+        "outputs = network.predict(dict(numpy.load(sys.argv[2])), verbose=0)\n"
+        "assert not [name for name in sys.modules if name.startswith('bptrain')]\n"
+        "numpy.savez(sys.argv[3], **outputs)\n"
+    )
+    arguments = [str(run.path / "model.keras"), str(folder / "inputs.npz"), str(folder / "outputs.npz")]
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, cwd=folder)
+    found = np.load(folder / "outputs.npz")
+    for position, (state, output) in enumerate(
+        zip(run.predictor.targets.values(), run.predictor.outputs(inputs), strict=True)
+    ):
+        decoded = tasks.measures(state.task).decode(state, output)
+        if state.labels:
+            every = np.stack([decoded.probabilities[label] for label in state.labels], axis=1)
+            expected = every[:, -found[output_name(position)].shape[1] :]
+        else:
+            expected = decoded.prediction.to_numpy()[:, None]
+        np.testing.assert_allclose(found[output_name(position)], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_given_validation_rows_choose_for_every_network(folder: Path) -> None:
+    content = settings("strong", split={"validation": 0.25})
+    run = fit(content, run=folder / "validated", root=folder)
+    splits = run.metrics["targets"]["label"]["splits"]
+    assert {name: part["n"] for name, part in splits.items()} == {"train": 144, "validation": 48, "test": 48}
+    assert len(run.predictor.networks) == 2
+
+
+def test_a_refit_of_several_networks_is_refused(folder: Path) -> None:
+    with pytest.raises(UsageError, match="trains one network anew, but `model.networks` is 2"):
+        fit(settings("strong", training={**QUICK, "final": "refit"}), run=folder / "refused", root=folder)
+
+
+def test_numbers_stay_among_those_of_training_rows(strong: Run, folder: Path) -> None:
+    rows = pd.read_csv(folder / "t.csv").assign(size=1e6)
+    state = strong.predictor.targets["amount"]
+    predicted = strong.predict(rows)["amount.prediction"]
+    assert (state.lowest, state.highest) != (None, None)  # type: ignore[attr-defined]
+    assert predicted.between(state.lowest, state.highest).all()  # type: ignore[attr-defined]
+
+
+def test_running_means_are_kept_not_the_weights(folder: Path) -> None:
+    """With a mean that forgets at once the weights are the same."""
+    forgetful, plain = (
+        fit(settings("fast", training={**QUICK, "average": average}), run=folder / f"average {average}", root=folder)
+        for average in (0.0, None)
+    )
+    assert forgetful.lock["results"]["weights"] == plain.lock["results"]["weights"]
+    steady = fit(settings("fast"), run=folder / "steady", root=folder)
+    assert steady.lock["results"]["weights"] != plain.lock["results"]["weights"]
+
+
+def test_inspect_tells_of_networks_and_members(strong: Run) -> None:
+    from bptrain.reports.inspect import inspect_text
+
+    text = inspect_text(strong)
+    assert "network: strong [12, 8], 2 networks, 3 members" in text
+    assert json.loads((strong.path / "model/network.json").read_text())["members"] == 2

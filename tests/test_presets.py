@@ -66,7 +66,7 @@ def test_training_rows_are_judged_out_of_fold(strong: Run, folder: Path, monkeyp
     assert set(strong.metrics["targets"]["label"]["splits"]) == {"validation", "test"}
     judged = strong.evaluate()
     assert judged.targets == strong.metrics["targets"]
-    predicted = strong.predict(pd.read_csv(folder / "t.csv"))
+    predicted = strong.predict(pd.read_csv(folder / "t.csv", dtype=str))
     own = table.to_pandas().set_index("row")["amount.prediction"]
     test = own.index[table["split"].to_numpy() == "test"]
     np.testing.assert_array_equal(predicted["amount.prediction"].to_numpy()[test], own[test])

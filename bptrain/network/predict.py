@@ -8,22 +8,30 @@ import keras
 import numpy as np
 
 BLOCK_ROWS = 4096
+SMALLEST = 64  # the fewest rows of a block
 
 
-def predict(network: keras.Model, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def predict(
+    network: keras.Model, inputs: Mapping[str, np.ndarray], *, block_rows: int = BLOCK_ROWS
+) -> dict[str, np.ndarray]:
     """Outputs (n_rows, n_outputs) float32 by output name, for prepared arrays (n_rows, width)."""
     n_rows = len(next(iter(inputs.values())))
     parts: list[dict[str, np.ndarray]] = []
-    for start in range(0, n_rows, BLOCK_ROWS):
-        block = {name: _padded(array[start : start + BLOCK_ROWS]) for name, array in inputs.items()}
+    for start in range(0, n_rows, block_rows):
+        block = {name: _padded(array[start : start + block_rows], block_rows) for name, array in inputs.items()}
         outputs = network.predict_on_batch(block)
-        n_here = min(BLOCK_ROWS, n_rows - start)
+        n_here = min(block_rows, n_rows - start)
         parts.append({name: np.asarray(output)[:n_here] for name, output in outputs.items()})
     if not parts:
         return {name: np.empty((0, output.shape[-1]), np.float32) for name, output in network.output.items()}
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _padded(block: np.ndarray) -> np.ndarray:
-    missing = BLOCK_ROWS - len(block)
+def fitting_block(n_rows: int) -> int:
+    """Rows of a block where always the same rows are predicted, so that few rows need not fill a large one."""
+    return min(BLOCK_ROWS, -(-n_rows // SMALLEST) * SMALLEST)
+
+
+def _padded(block: np.ndarray, n_rows: int) -> np.ndarray:
+    missing = n_rows - len(block)
     return np.pad(block, ((0, missing), *((0, 0),) * (block.ndim - 1))) if missing else block

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from bptrain.network.predict import predict
+from bptrain.network.predict import fitting_block, predict
 from bptrain.training.batches import Examples
 from bptrain.training.course import Course, Trained, weights_digest
 from bptrain.training.descent import Losses
@@ -87,7 +87,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     def _validate(self, row: dict[str, float]) -> None:
         """Add what the network's weights give on validation rows."""
         if self.validation is not None:
-            outputs = predict(self.network, self.validation.inputs)
+            outputs = predict(self.network, self.validation.inputs, block_rows=fitting_block(self.validation.n_rows))
             truths, weights = self.validation.truths, self.validation.weights
             row["validation_loss"] = total_loss(self.losses, truths, outputs, weights)
             if all(np.isfinite(output).all() for output in outputs.values()):

@@ -26,6 +26,6 @@ class CategoricalOptions(Section):
     )
     min_count: Annotated[int, Field(ge=1)] | None = Field(
         None,
-        description="Levels with fewer training rows share one level `rare`; by default 5, "
-        "in tables of less than 500 training rows one in a hundred (at least 1).",
+        description="Levels with fewer training rows share one level `rare`; by default 5, in tables of less than 500 "
+        "training rows one in a hundred (at least 1); where more levels than `one_hot_limit` have so many, 1.",
     )

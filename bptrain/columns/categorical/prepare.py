@@ -111,10 +111,13 @@ def _learn_column(labels: pa.ChunkedArray, name: str, options: CategoricalOption
     min_count = options.min_count or min(MIN_COUNT, max(1, len(labels) // 100))
     counts = {item["values"]: item["counts"] for item in pc.value_counts(labels.drop_null()).to_pylist()}
     levels = tuple(sorted(level for level, count in counts.items() if count >= min_count))
+    dimension = _dimension(len(levels), options)
+    if dimension and options.min_count is None:  # a vector of its own costs a rare level nothing
+        levels = tuple(sorted(counts))
     rare_labels = tuple(sorted(set(counts) - set(levels)))
     missing = 1 if labels.null_count else UNKNOWN
     rare = missing + 1 if rare_labels else UNKNOWN
-    return Levels(name, levels, rare_labels, missing, rare, _dimension(len(levels), options))
+    return Levels(name, levels, rare_labels, missing, rare, dimension)
 
 
 def _dimension(n_levels: int, options: CategoricalOptions) -> int:

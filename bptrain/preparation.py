@@ -23,6 +23,7 @@ from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
+from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.tasks import TargetOptions
 from bptrain.targets.tuning import untuned
 from bptrain.training.settled import settled
@@ -126,12 +127,16 @@ def _with_residence(
 
 
 def _settled_targets(config: Config) -> dict[str, TargetOptions]:
-    """The targets with what the model settles: whether its predictions of numbers stay among those it has seen."""
-    clip = config.model.kind != "mlp"
-    return {
-        name: options.model_copy(update={"clip": clip}) if getattr(options, "clip", None) == "auto" else options
-        for name, options in config.targets.items()
-    }
+    """The targets with what the model settles: `clip` of numbers, and that `mlp` transforms nothing unless told to."""
+    textbook, settled_ones = config.model.kind == "mlp", {}
+    for name, options in config.targets.items():
+        found: dict[str, object] = {}
+        if isinstance(options, RegressionOptions) and options.clip == "auto":
+            found["clip"] = not textbook
+        if isinstance(options, RegressionOptions) and options.transform == "auto" and textbook:
+            found["transform"] = "none"
+        settled_ones[name] = options.model_copy(update=found)
+    return settled_ones
 
 
 def _with_training(config: Config, split: Split) -> Config:

@@ -322,6 +322,11 @@ CODES: dict[str, Code] = {
         "The Poisson loss is for counts and rates, but the target holds negative numbers.",
         "Correct these cells, or choose another loss.",
     ),
+    "BP291": Code(
+        "a logarithm of what is not above zero",
+        "The target has `transform: log`, but some cells are zero or negative.",
+        "Correct these cells, or write `transform: none`.",
+    ),
     "BP271": Code(
         "copies of rows",
         "Many rows repeat an earlier one in every column; a copy on the other side of the split flatters the model.",

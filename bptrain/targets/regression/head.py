@@ -77,6 +77,8 @@ def decode(state: RegressionState, outputs: Any, name: str) -> Any:
     if state.link == "log":
         outputs = keras.layers.Activation("exponential", name=f"{name}_rate")(outputs)
     numbers = keras.layers.Rescaling(state.scale, offset=state.mean, name=name)(outputs)
+    if state.transform == "log":
+        numbers = keras.ops.exp(numbers)
     if state.lowest is None or state.highest is None:
         return numbers
     return keras.ops.clip(numbers, state.lowest, state.highest)

@@ -64,6 +64,12 @@ class RegressionOptions(Section):
         description="`mse`, `mae`, `huber`, `log_cosh`, `quantile` or `poisson`, by name or with options; "
         "all but `poisson` on the standardised target.",
     )
+    transform: Literal["auto", "none", "log"] = Field(
+        "auto",
+        description="`log`: the network learns the logarithm of values above zero, so that an error counts as a share "
+        "of the value: for amounts over several powers of ten. `auto`: `none` for mlp, else `log` where all training "
+        "values are above zero and the 99th percentile is over 1000 times the first.",
+    )
     clip: bool | Literal["auto"] = Field(
         "auto",
         description="Predictions stay between the smallest and the largest value of the training rows, as where rows "

@@ -16,11 +16,13 @@ from bptrain.targets.regression.options import (
     QuantileLoss,
     RegressionLoss,
     RegressionOptions,
+    SquaredLoss,
 )
 from bptrain.targets.state import Json
-from bptrain.text import escape
+from bptrain.text import escape, yaml_name
 
 CLASSES = False
+FAR = 1000.0  # times as large as the first percentile is the last one, where a logarithm is taken
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class RegressionState:
 
     For most losses these are mean and population standard deviation of the training rows. With `link` "log", of the
     Poisson loss, the exponential of the network's number is taken first; `mean` is then 0 and `scale` the rows' mean.
+    With `transform` "log", all is about the logarithm of values, whose exponential is the prediction.
     Predictions stay between `lowest` and `highest`, where these are given: the smallest and largest value of the
     training rows. `constant` is the best constant prediction for the loss, the trivial baseline; `loss` the section of
     the config.
@@ -42,6 +45,7 @@ class RegressionState:
     constant: float
     loss: Json
     loss_weight: float
+    transform: str = "none"
     task: str = "regression"
 
     @property
@@ -70,6 +74,10 @@ def learn(frame: Frame, name: str, options: RegressionOptions, weight: np.ndarra
     Raises DataError when a cell is no finite number, all are equal, or one is negative with the Poisson loss.
     """
     values = _values(frame, name)
+    constant, ends = _best_constant(values, options.loss, weight), (float(values.min()), float(values.max()))
+    transform = _transform(frame, name, options, values)
+    if transform == "log":
+        values = np.log(values)
     scale = float(np.std(values))
     if values.min() == values.max() or not scale > 0:  # rounding leaves equal values a scale, tiny ones none
         raise DataError(
@@ -89,11 +97,12 @@ def learn(frame: Frame, name: str, options: RegressionOptions, weight: np.ndarra
         mean,
         scale,
         link,
-        lowest=float(values.min()) if options.clip is True else None,
-        highest=float(values.max()) if options.clip is True else None,
-        constant=_best_constant(values, loss, weight),
+        lowest=ends[0] if options.clip is True else None,
+        highest=ends[1] if options.clip is True else None,
+        constant=constant,
         loss=loss.model_dump(),
         loss_weight=options.loss_weight,
+        transform=transform,
     )
 
 
@@ -102,6 +111,9 @@ def encode(state: RegressionState, frame: Frame, name: str) -> np.ndarray:
     values = _values(frame, name)
     if state.link == "log":
         _check_counts(frame, name, values)
+    if state.transform == "log":
+        _check_above_zero(frame, name, values)
+        values = np.log(values)
     return ((values - state.mean) / state.scale).astype(np.float32)[:, None]
 
 
@@ -112,7 +124,7 @@ def truth(state: RegressionState, frame: Frame, name: str) -> pa.Array:
 
 def written_back(options: RegressionOptions, state: RegressionState) -> RegressionOptions:
     """The options with it settled whether predictions are clipped."""
-    return options.model_copy(update={"clip": state.lowest is not None})
+    return options.model_copy(update={"clip": state.lowest is not None, "transform": state.transform})
 
 
 def load(saved: Json) -> RegressionState:
@@ -128,6 +140,31 @@ def _best_constant(values: np.ndarray, loss: RegressionLoss, weight: np.ndarray)
     if np.ptp(weight) == 0:
         return float(np.quantile(values, share))
     return float(np.quantile(values, share, weights=weight, method="inverted_cdf"))
+
+
+def _transform(frame: Frame, name: str, options: RegressionOptions, values: np.ndarray) -> str:
+    """The transform, where it is open by how far the values reach."""
+    if options.transform == "log":
+        _check_above_zero(frame, name, values)
+    if options.transform != "auto":
+        return options.transform
+    low, high = np.quantile(values, (0.01, 0.99))
+    usual = isinstance(options.loss, SquaredLoss)
+    return "log" if usual and values.min() > 0 and high > FAR * low else "none"
+
+
+def _check_above_zero(frame: Frame, name: str, values: np.ndarray) -> None:
+    wrong = values <= 0
+    if wrong.any():
+        raise DataError(
+            Problem(
+                "BP291",
+                f"target `{escape(name)}` has `transform: log`, but {int(wrong.sum())} of {frame.n_rows} cells are not "
+                f"above zero: {frame.examples(name, wrong)}",
+                where=frame.where(int(np.flatnonzero(wrong)[0])),
+                hints=(f"correct these cells, or write `transform: none` for the target {yaml_name(name)}",),
+            )
+        )
 
 
 def _check_counts(frame: Frame, name: str, values: np.ndarray) -> None:

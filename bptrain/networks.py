@@ -18,6 +18,7 @@ from bptrain.network.build import Network, build, losses, network_name, output_n
 from bptrain.network.dropout import start_at
 from bptrain.preparation import Prepared, Ready
 from bptrain.targets import prepare as targets_prepare
+from bptrain.targets.metrics import METRICS
 from bptrain.training.batches import Examples
 from bptrain.training.course import Trained
 from bptrain.training.event_log import event_log
@@ -110,6 +111,7 @@ class Trainings:
                 minutes=minutes,
                 hooks=Hooks(
                     lambda outputs: _primary_score(self.ready, validation, outputs),
+                    self._watched(),
                     on_epoch,
                     on_resume,
                     self.journal.warn,
@@ -132,6 +134,13 @@ class Trainings:
             return None, self.ready.validation
         own = training.left_out == number
         return np.flatnonzero(~own), training.chosen(np.flatnonzero(own))
+
+    def _watched(self) -> str | None:
+        """The primary metric, with a minus where more of it is better, if it is what chooses the epoch."""
+        if self.ready.config.training.watch != "primary":
+            return None
+        metric = self.ready.config.evaluation.primary
+        return f"-{metric}" if METRICS[metric].higher_is_better else metric
 
     def _most_rows(self) -> int:
         """The training rows of the network that has most."""

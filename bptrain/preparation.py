@@ -145,7 +145,13 @@ def _with_training(config: Config, split: Split) -> Config:
     if split.left_out is not None and n_networks != "auto":
         n_rows = n_rows * (n_networks - 1) // n_networks
     labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
-    training = settled(config.training, textbook=config.model.kind == "mlp", n_rows=n_rows, labels=labels)
+    training = settled(
+        config.training,
+        textbook=config.model.kind == "mlp",
+        n_rows=n_rows,
+        labels=labels,
+        primary=config.evaluation.primary,
+    )
     return config.model_copy(update={"training": training})
 
 

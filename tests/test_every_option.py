@@ -196,6 +196,7 @@ CASES: dict[str, Case] = {
     "training.batch_size": Case([8, 32, "all"]),
     "training.epochs": Case([1, 3]),
     "training.patience": Case([None, 1], WILD),
+    "training.watch": Case(["loss", "primary"], WILD | {"training.restore_best": True}),
     "training.restore_best": Case(base=WILD),
     "training.final": Case(),
     "training.stop_at_loss": Case([None, 100.0]),

@@ -174,7 +174,7 @@ def test_history_has_one_row_per_epoch_with_scores() -> None:
         subject.losses,
         TrainingOptions(epochs=3),
         seed=0,
-        hooks=Hooks(lambda outputs: {"mean": float(np.mean(outputs[TARGET]))}, seen.append),
+        hooks=Hooks(lambda outputs: {"mean": float(np.mean(outputs[TARGET]))}, on_epoch=seen.append),
     )
     assert trained.history == seen
     assert [row["epoch"] for row in seen] == [1, 2, 3]

@@ -25,7 +25,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     """Holds the course of a training, its best weights, `kept`, and those after the last epoch that was finite.
 
     `averages` maps the `id` of a weight to the variable with its running mean, if there is one: it is validated and
-    kept instead of the weight.
+    kept instead of the weight. `watched` as of `Hooks`.
 
     With `until_step`, time is up after so many steps, whatever the clock says.
     """
@@ -40,6 +40,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         score: Score,
         on_epoch: OnEpoch,
         *,
+        watched: str | None = None,
         averages: Mapping[int, Any],
         after: Trained | None,
         until_step: int | None,
@@ -47,6 +48,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         super().__init__()
         self.options, self.network, self.validation, self.losses = options, network, validation, losses
         self.schedule, self.score, self.on_epoch, self.after = schedule, score, on_epoch, after
+        self.watched = watched
         self.averages, self.until_step = averages, until_step
         self.course = Course()
         self.kept = self.last_finite = values_of(network)
@@ -102,7 +104,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             self.kept, course.kept_epoch = self.last_finite, epoch - 1
             return
         self.last_finite = weights
-        watched = row.get("validation_loss", row["loss"])
+        watched = self._watched(row)
         better = observe(course.progress, epoch=epoch, loss=watched)
         observe_plateau(course.plateau, self.options.schedule, loss=watched)
         if better or not self.options.restore_best or self.validation is None or not course.progress.best_epoch:
@@ -117,6 +119,14 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         )
         if reason:
             self._stop(reason)
+
+    def _watched(self, row: dict[str, float]) -> float:
+        """What is to be small; a metric that is missing is worse than every other."""
+        if self.watched is None or self.validation is None:
+            return row.get("validation_loss", row["loss"])
+        name = self.watched.removeprefix("-")
+        value = row.get(f"validation_{name}", float("nan"))
+        return -value if self.watched.startswith("-") else value
 
     def _stop(self, reason: str) -> None:
         self.course.stopped_by = reason

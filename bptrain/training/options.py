@@ -228,8 +228,14 @@ class TrainingOptions(Section):
         "leaves unsteady. In step t no more than t / (t + 10) is left, so that the first weights are soon forgotten. "
         "null: no mean. `auto`: null for mlp, else 0.998.",
     )
+    watch: Literal["auto", "loss", "primary"] = Field(
+        "auto",
+        description="What is to get better on validation rows, for patience and for the epoch that is kept: the "
+        "`loss`, or the `primary` metric. `auto`: the primary metric where it is mae or median_absolute_error, else the loss, "
+        "which is steadier than the metrics of labels.",
+    )
     restore_best: bool = Field(
-        True, description="Keep the weights of the epoch with the best validation loss instead of the last."
+        True, description="Keep the weights of the best epoch on validation rows instead of the last."
     )
     final: Literal["best", "refit"] = Field(
         "best",

@@ -14,6 +14,7 @@ from bptrain.training.options import (
     UsualOptimizer,
 )
 
+ABSOLUTE = ("mae", "median_absolute_error")  # metrics that the squared loss does not go with
 FEW_ROWS = 4500
 BATCH_SIZES = ((FEW_ROWS, 64), (6400, 128), (32_000, 256), (200_000, 512), (math.inf, 1024))  # for fewer rows: rows
 
@@ -27,13 +28,17 @@ class SettledOptions(TrainingOptions):
     epochs: Count
     patience: Count | None
     average: Decay | None
+    watch: Literal["loss", "primary"]
 
 
-def settled(options: TrainingOptions, *, textbook: bool, n_rows: int, labels: bool) -> TrainingOptions:
+def settled(
+    options: TrainingOptions, *, textbook: bool, n_rows: int, labels: bool, primary: str = ""
+) -> TrainingOptions:
     """The options with what suits the model and the table where they were left open.
 
     `textbook` says that the model is `mlp`, `n_rows` counts the training rows of a network, `labels` says that the
-    targets are labels. Small batches for small tables as in TabM (ICLR 2025); benchmarks/ablate.md has what each gives.
+    targets are labels, `primary` is the metric that counts. Small batches for small tables as in TabM (ICLR 2025);
+    benchmarks/ablate.md has what each choice gives.
     """
     if textbook:
         usual: dict[str, object] = {
@@ -54,6 +59,7 @@ def settled(options: TrainingOptions, *, textbook: bool, n_rows: int, labels: bo
             "patience": 8,
             "average": 0.998,
         }
+    usual["watch"] = "primary" if primary in ABSOLUTE else "loss"
     open_ones = {name: value for name, value in usual.items() if _is_open(getattr(options, name))}
     return options.model_copy(update=open_ones)
 

@@ -28,10 +28,12 @@ from bptrain.training.signals import postponed
 class Hooks:
     """Who is told what: of each row of the history, of those of a training that goes on, and of warnings.
 
-    `score` turns outputs on validation rows into further columns of the history.
+    `score` turns outputs on validation rows into further columns of the history. `watched` is the column that is to be
+    small, or that with a minus to be large, where it is not the loss.
     """
 
     score: Score = lambda outputs: {}
+    watched: str | None = None
     on_epoch: OnEpoch = lambda row: None
     on_resume: Callable[[History], None] = lambda history: None
     warn: Callable[[Problem], None] = lambda problem: None
@@ -108,6 +110,7 @@ class Trainer:
             self.schedule,
             hooks.score,
             hooks.on_epoch,
+            watched=hooks.watched,
             averages=averages(self.optimizer, self.network.members.trainable_variables),
             after=after,
             until_step=until_step,

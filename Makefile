@@ -77,6 +77,15 @@ proof-cores: $(STAMP) ## every optimizer x schedule on one core and on two, in m
 proof-kill: $(STAMP) ## 200 runs killed at random moments and inside writes, resumed to the same digests
 	$(PYTHON_RUN) benchmarks/proofs.py kill $(HOW_MANY)
 
+proof-presets: $(STAMP) ## every preset: 10 fits with one digest, 50 kills and resumes to the same
+	$(PYTHON_RUN) benchmarks/proofs.py presets $(HOW_MANY)
+
+bench-quality: $(STAMP) ## presets beside boosting and others on six tables (needs PEERS=python with lightgbm, xgboost, catboost)
+	$(PYTHON_RUN) benchmarks/quality.py --peers $(or $(PEERS),$(PYTHON_RUN)) $(OPTIONS)
+
+bench-ablate: $(STAMP) ## what each part of the default network gives, on training rows alone
+	$(PYTHON_RUN) benchmarks/ablate.py $(OPTIONS)
+
 proof-signals: $(STAMP) ## 50 signals at random moments: exit code, time, exact resume
 	$(PYTHON_RUN) benchmarks/proofs.py signals $(HOW_MANY)
 

@@ -134,9 +134,9 @@ def at_once(work: Callable[[int], Any], how_many: int) -> list[Any]:
         return list(pool.map(work, range(how_many)))
 
 
-def expected(folder: Path) -> tuple[str, float]:
+def expected(folder: Path, config: Mapping[str, Any] = CONFIG) -> tuple[str, float]:
     """The results without an interruption, and the seconds that takes."""
-    place(folder)
+    place(folder, config=config)
     require(fit(folder, "warm") == 0)
     started = time.monotonic()
     require(fit(folder) == 0)
@@ -197,11 +197,43 @@ def background(how_many: int) -> Iterator[None]:
 
 def kill(folder: Path, how_many: int = 200) -> Proof:
     """Kills at random moments and inside writes, each followed by a fit that goes on."""
-    wanted, seconds = expected(folder / "expected")
+    killed, most, same = _killed(folder, CONFIG, how_many, most=10)
+    text = (
+        f"{killed} kill -9 in {how_many} runs, half of them in the middle of a write or right after a rename, the "
+        f"others at random moments, one run {most} times in a row; each went on and ended with the digests "
+        f"of the uninterrupted run: {same}/{how_many}."
+    )
+    return text, same == how_many
 
-    def once(number: int) -> tuple[bool, str]:
-        draw, here = random.Random(number), place(folder / f"case-{number}")
-        kills, seen, latest = 10 if number == 0 else 1, 0, 1.0
+
+def presets(folder: Path, repeats: int = 10, kills: int = 50) -> Proof:
+    """Repeats and kills with every preset at its full size."""
+    told, holds = [], True
+    for preset in ("strong", "fast", "ensemble", "mlp"):
+        config = CONFIG | {"model": preset, "training": CONFIG["training"] | {"epochs": 3}}
+        here = folder / preset
+        place(here, config=config)
+
+        def once(number: int, here: Path = here) -> str:
+            require(fit(here, f"run-{number}") == 0)
+            found = results(here / f"run-{number}")
+            shutil.rmtree(here / f"run-{number}")
+            return found
+
+        different = len(set(at_once(once, repeats)))
+        killed, _, same = _killed(folder / f"{preset}-killed", config, kills, most=3)
+        told.append(f"{preset}: {repeats} fits, {different} set of digests; {killed} kills, {same}/{kills} as without")
+        holds = holds and different == 1 and same == kills
+    return f"2000 rows, 3 epochs. {'; '.join(told)}.", holds
+
+
+def _killed(folder: Path, config: Mapping[str, Any], how_many: int, *, most: int) -> tuple[int, int, int]:
+    """How many kills there were, how many of them in one run, and how many runs ended as without."""
+    wanted, seconds = expected(folder / "expected", config)
+
+    def once(number: int) -> tuple[bool, int]:
+        draw, here = random.Random(number), place(folder / f"case-{number}", config=config)
+        kills, seen, latest = most if number == 0 else 1, 0, 1.0
         while seen < kills:
             if number % 2 == 0:  # ten times in a row: early in each attempt, so that no one comes to the end
                 where = (draw.randrange(1, 6 if kills > 1 else 2 + int(45 * latest)), draw.choice(["half", "after"]))
@@ -211,23 +243,16 @@ def kill(folder: Path, how_many: int = 200) -> Proof:
             if code == 0:  # too late: once more, earlier
                 latest /= 2
                 shutil.rmtree(here)
-                place(here)
+                place(here, config=config)
                 continue
             seen += 1
         ended = fit(here) if not (here / "run").exists() else 0
         same = ended == 0 and results(here / "run") == wanted
         shutil.rmtree(here)
-        return same, f"{seen}"
+        return same, seen
 
     found = at_once(once, how_many)
-    killed = sum(int(seen) for _, seen in found)
-    same = sum(ok for ok, _ in found)
-    text = (
-        f"{killed} kill -9 in {how_many} runs, half of them in the middle of a write or right after a rename, the "
-        f"others at random moments, one run {found[0][1]} times in a row; each went on and ended with the digests "
-        f"of the uninterrupted run: {same}/{how_many}."
-    )
-    return text, same == how_many
+    return sum(seen for _, seen in found), found[0][1], sum(ok for ok, _ in found)
 
 
 def signals(folder: Path, how_many: int = 50) -> Proof:
@@ -523,6 +548,7 @@ PROOFS: dict[str, Callable[..., Proof]] = {
     "repeat": repeat,
     "cores": cores,
     "kill": kill,
+    "presets": presets,
     "signals": signals,
     "starts": starts,
     "tamper": tamper,

@@ -94,7 +94,8 @@ def column_settings(kind: str) -> list[Any]:
 
 def target_settings() -> list[Any]:
     """Every loss of every task."""
-    chosen = (options for task in variants(tasks.TargetOptions) for options in settings(task))
+    fixed = {"transform": "none", "clip": False}  # both are no part of the loss
+    chosen = (options for task in variants(tasks.TargetOptions) for options in settings(task, fixed))
     return [options for options in chosen if options.task in tasks.TASKS]
 
 

@@ -231,8 +231,8 @@ class TrainingOptions(Section):
     watch: Literal["auto", "loss", "primary"] = Field(
         "auto",
         description="What is to get better on validation rows, for patience and for the epoch that is kept: the "
-        "`loss`, or the `primary` metric. `auto`: the primary metric where it is mae or median_absolute_error, else the loss, "
-        "which is steadier than the metrics of labels.",
+        "`loss`, or the `primary` metric. `auto`: the primary metric where it is mae or median_absolute_error, else "
+        "the loss, which is steadier than the metrics of labels.",
     )
     restore_best: bool = Field(
         True, description="Keep the weights of the best epoch on validation rows instead of the last."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bptrain.config.section import Section
 from bptrain.targets.options import LOSS_WEIGHT, LossWeight
@@ -76,3 +76,9 @@ class RegressionOptions(Section):
         "are unlike these. `auto`: false for mlp, else true.",
     )
     loss_weight: LossWeight = Field(1.0, description=LOSS_WEIGHT)
+
+    @model_validator(mode="after")
+    def _one_logarithm(self) -> RegressionOptions:
+        if self.transform == "log" and isinstance(self.loss, PoissonLoss):
+            raise ValueError("the loss `poisson` is about a logarithm already: remove `transform: log`")
+        return self

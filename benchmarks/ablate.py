@@ -216,7 +216,7 @@ def main() -> int:
                 except Empty:
                     return
                 try:
-                    found = run(name, tables[name], variant, number, folder, 2 if asked.jobs == 1 else 1)
+                    found = run(name, tables[name], variant, number, folder, 1)
                 except RuntimeError as err:
                     print(err, file=sys.stderr)
                     continue

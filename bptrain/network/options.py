@@ -111,10 +111,11 @@ class StrongOptions(NetworkOptions):
     """The default for tables: a small batch ensemble on learned features, trained once per fold (docs/decisions.md)."""
 
     kind: Literal["strong"] = "strong"
+    hidden: Hidden = Field((128, 128), description=_described("hidden"))
     initializer: Initializer = Field("uniform", description=_described("initializer"))
     dropout: Rate = Field(0.1, description=_described("dropout"))
     skip: bool = Field(True, description=_described("skip"))
-    members: Count = Field(4, description=_described("members"))
+    members: Count = Field(8, description=_described("members"))
     networks: Networks = Field("auto", description=_described("networks"))
 
 
@@ -122,6 +123,7 @@ class EnsembleOptions(StrongOptions):
     """As `strong` with more members and networks: a little better, for several times the time."""
 
     kind: Literal["ensemble"] = "ensemble"  # type: ignore[assignment]
+    hidden: Hidden = Field((192, 192), description=_described("hidden"))
     members: Count = Field(16, description=_described("members"))
     networks: Networks = Field(10, description=_described("networks"))
 

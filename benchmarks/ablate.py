@@ -30,21 +30,17 @@ from quality import FOLDS, ROOT, TABLES, Table
 RECORD = Path(__file__).parent / "ablate.jsonl"
 PAGE = Path(__file__).parent / "ablate.md"
 BASE = "strong"
-WIDE = "{kind: strong, members: 4, hidden: [256, 256]}"
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     BASE: (),
     "one network, not five": ("model.networks=1",),
     "one member": ("model.members=1",),
-    "8 members of 128": ("model.members=8", "model.hidden=[128, 128]"),
+    "4 members of 256": ("model.members=4", "model.hidden=[256, 256]"),
     "16 members of 128": ("model.members=16", "model.hidden=[128, 128]"),
     "8 members of 192": ("model.members=8", "model.hidden=[192, 192]"),
     "10 networks": ("model.networks=10",),
     "members: 4": ("model.members=4",),
-    "members: 16": ("model.members=16",),
     "hidden: [256, 256]": ("model.hidden=[256, 256]",),
-    "hidden: [192, 192]": ("model.hidden=[192, 192]",),
-    "hidden: [128, 128]": ("model.hidden=[128, 128]",),
     "3 hidden layers": ("model.hidden=[128, 128, 128]",),
     "1 hidden layer": ("model.hidden=[256]",),
     "no dropout": ("model.dropout=0",),
@@ -59,6 +55,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no running mean": ("training.average=null",),
     "average: 0.999": ("training.average=0.999",),
     "average: 0.995": ("training.average=0.995",),
+    "patience: 5": ("training.patience=5",),
     "patience: 16": ("training.patience=16",),
     "spread: 0.25": ("model.embedding.spread=0.25",),
     "spread: 1": ("model.embedding.spread=1",),

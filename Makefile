@@ -83,6 +83,9 @@ proof-presets: $(STAMP) ## every preset: 10 fits with one digest, 50 kills and r
 bench-quality: $(STAMP) ## presets beside boosting and others on six tables (needs PEERS=python with lightgbm, xgboost, catboost)
 	$(PYTHON_RUN) benchmarks/quality.py --peers $(or $(PEERS),$(PYTHON_RUN)) $(OPTIONS)
 
+bench-made: $(STAMP) ## the default on made tables: few rows, many columns or levels, missing cells, rare labels (10 minutes)
+	$(PYTHON_RUN) benchmarks/made.py
+
 bench-ablate: $(STAMP) ## what each part of the default network gives, on training rows alone
 	$(PYTHON_RUN) benchmarks/ablate.py $(OPTIONS)
 

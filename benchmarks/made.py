@@ -168,8 +168,8 @@ def main() -> int:
     lines = [
         "# The default on made tables",
         "",
-        "Made by `python benchmarks/made.py`: a fifth of the rows judges. The linear model is logistic or ridge regression",
-        "with scikit-learn's defaults, for the last table of the target's logarithm, as is the constant.",
+        "Made by `python benchmarks/made.py`: a fifth of the rows judges. The linear model is logistic or ridge",
+        "regression with scikit-learn's defaults, for the last table of the target's logarithm, as is the constant.",
         "",
         "| table | metric | bptrain | constant | linear | seconds | better than both |",
         "|---|---|---|---|---|---|---|",

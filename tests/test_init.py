@@ -86,7 +86,8 @@ def test_kinds_are_right(name: str) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_config_fits_unedited_and_beats_the_trivial_baseline(name: str, tmp_path: Path, backend: None) -> None:
     (tmp_path / "c.yaml").write_text(table_config(name), encoding="utf-8")
-    made = fit(tmp_path / "c.yaml", overrides=["training.epochs=3", "model.networks=1"], run=tmp_path / "run", root=ROOT)
+    short = ["training.epochs=3", "model.networks=1"]
+    made = fit(tmp_path / "c.yaml", overrides=short, run=tmp_path / "run", root=ROOT)
     assert made.metrics["status"] == "completed"
     judged = made.metrics["targets"][TARGETS[name][0]]["splits"]["test"]
     primary = made.metrics["primary"]

@@ -27,6 +27,9 @@ from typing import Any
 
 from quality import FOLDS, ROOT, TABLES, Table
 
+from bptrain.training.options import TrainingOptions
+from bptrain.training.settled import settled
+
 RECORD = Path(__file__).parent / "ablate.jsonl"
 PAGE = Path(__file__).parent / "ablate.md"
 BASE = "strong"
@@ -72,8 +75,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def training_table(name: str, folder: Path) -> Table:
-    """The training rows of a table of `TABLES` in a file of their own, as text, cell by cell."""
+def training_table(name: str, folder: Path) -> tuple[Table, int]:
+    """The training rows of a table of `TABLES` in a file of their own, as text, cell by cell, and how many they are."""
     import pandas as pd
     from sklearn.model_selection import train_test_split
 
@@ -84,10 +87,10 @@ def training_table(name: str, folder: Path) -> Table:
         train, _ = train_test_split(frame.index, test_size=0.2, random_state=0, stratify=stratify)
         frame = frame.loc[sorted(train)]
     frame.to_csv(folder / f"{name}.csv", index=False)
-    return replace(table, file=f"{name}.csv", test=None)
+    return replace(table, file=f"{name}.csv", test=None), len(frame)
 
 
-def run(name: str, table: Table, variant: str, number: int, folder: Path, threads: int) -> dict[str, Any]:
+def run(name: str, table: Table, n_rows: int, variant: str, number: int, folder: Path) -> dict[str, Any]:
     """One fit; `number` is its round."""
     with tempfile.TemporaryDirectory() as scratch:
         run_folder, config = Path(scratch) / "run", Path(scratch) / "c.yaml"
@@ -99,7 +102,7 @@ def run(name: str, table: Table, variant: str, number: int, folder: Path, thread
             encoding="utf-8",
         )
         command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run_folder), "--root", str(folder)]
-        for each in (f"training.threads={threads}", *_settings(variant, table)):
+        for each in ("training.threads=1", *_settings(variant, table, n_rows)):
             command += ["--set", each]
         started = time.monotonic()
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -115,24 +118,22 @@ def run(name: str, table: Table, variant: str, number: int, folder: Path, thread
         }
 
 
-def _settings(variant: str, table: Table) -> list[str]:
-    """The settings of a variant; some are relative to what suits the table."""
-    n_rows = {"california.csv": 13209, "adult.csv": 26048, "diamonds.csv": 34521}.get(table.file, 4507)
+def _settings(variant: str, table: Table, n_rows: int) -> list[str]:
+    """The settings of a variant; some are relative to what suits a table with so many training rows."""
+    n_fitted = int(n_rows * 0.8 * (FOLDS - 1) / FOLDS)
+    usual = settled(TrainingOptions(), textbook=False, n_rows=n_fitted, labels=table.positive is not None)
     settings = []
     for each in VARIANTS.get(variant, (variant,)):
         key, _, value = each.partition("=")
         if key == "rate":
-            usual = 0.001 if n_rows * 0.8 < 4500 and table.file != "hotel.csv" else 0.002 if table.positive else 0.003
-            settings.append(f"training.optimizer={{kind: adam, learning_rate: {usual * float(value)}}}")
+            rate = usual.optimizer.learning_rate * float(value)
+            settings.append(f"training.optimizer={{kind: adam, learning_rate: {rate}}}")
         elif key == "batch":
-            usual_rows = {"california.csv": 256, "adult.csv": 256, "diamonds.csv": 256, "hotel.csv": 256}
-            settings.append(f"training.batch_size={int(usual_rows.get(table.file, 64) * float(value))}")
-        elif key == "smoothing":
-            if table.positive:
-                loss = f"{{kind: cross_entropy, label_smoothing: {value}}}"
-                settings.append(f"target.loss={loss}")
-        else:
+            settings.append(f"training.batch_size={int(usual.batch_size * float(value))}")
+        elif key != "smoothing":
             settings.append(each)
+        elif table.positive:
+            settings.append(f"target.loss={{kind: cross_entropy, label_smoothing: {value}}}")
     return settings
 
 
@@ -213,7 +214,7 @@ def main() -> int:
                 except Empty:
                     return
                 try:
-                    found = run(name, tables[name], variant, number, folder, 1)
+                    found = run(name, *tables[name], variant, number, folder)
                 except RuntimeError as err:
                     print(err, file=sys.stderr)
                     continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from bptrain.targets.metrics import METRICS
 from bptrain.training.batches import Examples
 from bptrain.training.course import Trained
 from bptrain.training.event_log import event_log
-from bptrain.training.keeper import values_of
+from bptrain.training.keeper import Watched, values_of
 from bptrain.training.settled import SettledOptions
 from bptrain.training.train import Hooks, Rows, Trainer
 from bptrain.warm_start import Earlier
@@ -36,9 +37,8 @@ def build_networks(ready: Ready, earlier: Earlier | None) -> list[Network]:
     from bptrain.network import backend
 
     backend.fresh_names()
-    n_networks, networks = ready.config.model.networks, []
-    assert n_networks != "auto"  # noqa: S101 — settled
-    for number in range(n_networks):
+    networks = []
+    for number in range(ready.config.model.n_networks):
         seed = network_seed(ready.config.seed, number)
         network = build(ready.columns, ready.targets, ready.config.model, seed=seed, name=network_name(number))
         start_at(network.model, seeds.integer(seed, "dropout") if number else 0)
@@ -111,7 +111,7 @@ class Trainings:
                 minutes=minutes,
                 hooks=Hooks(
                     lambda outputs: _primary_score(self.ready, validation, outputs),
-                    self._watched(),
+                    self._watched(validation),
                     on_epoch,
                     on_resume,
                     self.journal.warn,
@@ -135,12 +135,13 @@ class Trainings:
         own = training.left_out == number
         return np.flatnonzero(~own), training.chosen(np.flatnonzero(own))
 
-    def _watched(self) -> str | None:
-        """The primary metric, with a minus where more of it is better, if it is what chooses the epoch."""
-        if self.ready.config.training.watch != "primary":
+    def _watched(self, validation: Prepared | None) -> Watched | None:
+        """The primary metric of a row of the history, less is better, if it is what chooses the epoch."""
+        if self.ready.config.training.watch != "primary" or validation is None:
             return None
         metric = self.ready.config.evaluation.primary
-        return f"-{metric}" if METRICS[metric].higher_is_better else metric
+        sign = -1.0 if METRICS[metric].higher_is_better else 1.0
+        return lambda row: sign * row.get(f"validation_{metric}", math.nan)
 
     def _most_rows(self) -> int:
         """The training rows of the network that has most."""

@@ -23,8 +23,7 @@ from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
-from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.tasks import TargetOptions
+from bptrain.targets.regression.usual import with_usual_ends
 from bptrain.targets.tuning import untuned
 from bptrain.training.settled import settled
 from bptrain.warm_start import Earlier
@@ -97,7 +96,8 @@ def prepare(
     row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
     split, left_out = trained_split(config, frame, split)
     training = frame.take(split.train)
-    config = config.model_copy(update={"targets": _settled_targets(config)})
+    targets_options = with_usual_ends(config.targets, textbook=config.model.kind == "mlp")
+    config = config.model_copy(update={"targets": targets_options})
     columns, targets = _learn(config, training, earlier)
     config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
     weight = weight_column(config.columns)
@@ -126,23 +126,10 @@ def _with_residence(
     return config.model_copy(update={"data": config.data.model_copy(update={"residence": residence})})
 
 
-def _settled_targets(config: Config) -> dict[str, TargetOptions]:
-    """The targets with what the model settles: `clip` of numbers, and that `mlp` transforms nothing unless told to."""
-    textbook, settled_ones = config.model.kind == "mlp", {}
-    for name, options in config.targets.items():
-        found: dict[str, object] = {}
-        if isinstance(options, RegressionOptions) and options.clip == "auto":
-            found["clip"] = not textbook
-        if isinstance(options, RegressionOptions) and options.transform == "auto" and textbook:
-            found["transform"] = "none"
-        settled_ones[name] = options.model_copy(update=found)
-    return settled_ones
-
-
 def _with_training(config: Config, split: Split) -> Config:
     """The config with the section `training` settled, by the rows that a network trains on."""
-    n_rows, n_networks = len(split.train), config.model.networks
-    if split.left_out is not None and n_networks != "auto":
+    n_rows, n_networks = len(split.train), config.model.n_networks
+    if split.left_out is not None:
         n_rows = n_rows * (n_networks - 1) // n_networks
     labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
     training = settled(

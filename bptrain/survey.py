@@ -32,6 +32,7 @@ from bptrain.text import escape, nearest, quote_list
 
 NETWORKS = 5  # with `model.networks: auto`, for tables with so many rows
 MIN_ROWS, MANY_ROWS = 50, 250_000
+MIN_GROUPS = 50  # so that each network can leave out some
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ def survey(config: Config, roots: Roots, folder: Path | None = None) -> Survey:
 def with_split(config: Config, found: Survey) -> Config:
     """The config with its split settled, for the table that was found."""
     config = config.model_copy(update={"split": settled_split(config, found.frame.names)})
-    given = {part: int((found.given == part).sum()) for part in PARTS}
-    return config.model_copy(update=_with_networks(config, given["train"], validated=given["validation"] > 0))
+    training = found.frame.take(np.flatnonzero(found.given == "train"))
+    validated = bool((found.given == "validation").any())
+    return config.model_copy(update=_with_networks(config, training, validated=validated))
 
 
 def split_rows(found: Survey) -> Split:
@@ -93,8 +95,7 @@ def _takes_folds(config: Config, n_validation: int) -> bool:
 
 
 def _with_folds(found: Survey, split: Split, by: np.ndarray | None) -> Split:
-    options, n_folds = found.config.split, found.config.model.networks
-    assert n_folds != "auto"  # noqa: S101 — settled
+    options, n_folds = found.config.split, found.config.model.n_networks
     if (found.given == "test").any():  # the places of a split by hash are then all free
         options = options.model_copy(update={"test": 0.0})
     return replace(split, left_out=fold_numbers(split.train, by, options, n_folds, seed=found.config.seed))
@@ -242,21 +243,23 @@ def _settle(config: Config, frame: Frame, gates: list[Gate], *, validated: bool)
     config = config.model_copy(update={"split": settled_split(config, frame.names)})
     return config.model_copy(
         update={
-            **_with_networks(config, frame.n_rows, validated=validated),
+            **_with_networks(config, frame, validated=validated),
             "evaluation": config.evaluation.model_copy(update={"primary": primary}),
         }
     )
 
 
-def _with_networks(config: Config, n_rows: int, *, validated: bool) -> dict[str, Any]:
+def _with_networks(config: Config, frame: Frame, *, validated: bool) -> dict[str, Any]:
     """`model` and `split` with it settled how many networks there are, and whether rows are set apart for validation.
 
-    `validated` says that there is a file with validation rows.
+    `frame` holds the rows of the training files, `validated` says that there is one with validation rows.
     """
     model, split = config.model, config.split
     if model.networks == "auto":
-        few = MIN_ROWS <= n_rows <= MANY_ROWS and config.data.residence != "stream"
-        several = few and config.training.final == "best"
+        several = MIN_ROWS <= frame.n_rows <= MANY_ROWS and config.data.residence != "stream"
+        if split.kind in ("group", "hash") and split.column is not None:
+            several = several and frame.n_unique(split.column) >= MIN_GROUPS
+        several = several and config.training.final == "best"
         model = model.model_copy(update={"networks": NETWORKS if several else 1})
     if split.validation == "auto":
         folds = model.networks != 1 and not validated and split.kind not in ("time", "column")

@@ -20,9 +20,15 @@ from bptrain.errors import UsageError
 from bptrain.network.build import losses, output_name, weights_of
 from bptrain.table.frame import Frame
 from bptrain.targets import tasks
+from bptrain.targets.regression.prepare import RegressionState
 
 PRESETS = ("strong", "ensemble", "fast", "mlp")
-SMALL = {"hidden": [12, 8], "members": 3, "embedding": {"dimension": 3, "frequencies": 4, "periodic_dimension": 2}}
+MEMBERS = 3
+SMALL = {
+    "hidden": [12, 8],
+    "members": MEMBERS,
+    "embedding": {"dimension": 3, "frequencies": 4, "periodic_dimension": 2},
+}
 QUICK = {"epochs": 3, "batch_size": 16, "optimizer": {"learning_rate": 0.01}}
 
 
@@ -91,7 +97,7 @@ def test_prediction_is_the_mean_over_members_and_networks(strong: Run) -> None:
     whole = predictor.outputs(arrays)
     for position, (state, found) in enumerate(zip(predictor.targets.values(), whole, strict=True)):
         outputs = np.concatenate([np.asarray(one[output_name(position)], np.float64) for one in each], axis=1)
-        assert outputs.shape == (240, 2 * SMALL["members"], state.n_outputs)  # type: ignore[operator]
+        assert outputs.shape == (240, 2 * MEMBERS, state.n_outputs)
         if state.task == "binary":
             expected = (1 / (1 + np.exp(-outputs))).mean(axis=1)
             found = 1 / (1 + np.exp(-found.astype(np.float64)))
@@ -157,6 +163,15 @@ def test_given_validation_rows_choose_for_every_network(folder: Path) -> None:
     assert len(run.predictor.networks) == 2
 
 
+def test_few_groups_have_one_network(folder: Path) -> None:
+    """Whose validation rows are a group of their own, as five networks would find no folds."""
+    content = settings("strong", split={"kind": "group", "column": "town"})
+    del content["model"]["networks"]
+    run = fit(content, run=folder / "grouped", root=folder)
+    assert run.config.model.networks == 1
+    assert set(run.metrics["targets"]["label"]["splits"]) == {"train", "validation", "test"}
+
+
 def test_a_refit_of_several_networks_is_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match="trains one network anew, but `model.networks` is 2"):
         fit(settings("strong", training={**QUICK, "final": "refit"}), run=folder / "refused", root=folder)
@@ -165,9 +180,11 @@ def test_a_refit_of_several_networks_is_refused(folder: Path) -> None:
 def test_numbers_stay_among_those_of_training_rows(strong: Run, folder: Path) -> None:
     rows = pd.read_csv(folder / "t.csv").assign(size=1e6)
     state = strong.predictor.targets["amount"]
+    assert isinstance(state, RegressionState)
+    assert state.lowest is not None
+    assert state.highest is not None
     predicted = strong.predict(rows)["amount.prediction"]
-    assert (state.lowest, state.highest) != (None, None)  # type: ignore[attr-defined]
-    assert predicted.between(state.lowest, state.highest).all()  # type: ignore[attr-defined]
+    assert predicted.between(state.lowest, state.highest).all()
 
 
 def test_running_means_are_kept_not_the_weights(folder: Path) -> None:

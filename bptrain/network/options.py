@@ -87,7 +87,7 @@ class NetworkOptions(Section):
         1,
         description="Networks trained one after the other, whose mean predicts. Each leaves out another fold of the "
         "training rows, which chooses its epoch; with validation rows that are given or set apart in time, these do "
-        "for all. `auto`: 5; for more than 200 000 training rows, or rows that are streamed, 1.",
+        "for all. `auto`: 5; 1 for more than 250 000 training rows, rows that are streamed, and few rows or groups.",
     )
     from_run: str | None = Field(
         None,
@@ -95,6 +95,13 @@ class NetworkOptions(Section):
         description="Folder of an earlier run whose weights training begins with, and whose preparation of columns is "
         "kept: to train on with new rows. What is not given here, such as `hidden`, is then taken from that run.",
     )
+
+    @property
+    def n_networks(self) -> int:
+        """`networks`, once the table has settled it."""
+        if self.networks == "auto":
+            raise RuntimeError("`model.networks` is not settled yet")
+        return self.networks
 
 
 def _described(name: str) -> str | None:
@@ -107,10 +114,9 @@ class MlpOptions(NetworkOptions):
     kind: Literal["mlp"] = "mlp"
 
 
-class StrongOptions(NetworkOptions):
-    """The default for tables: a small batch ensemble on learned features, trained once per fold (docs/decisions.md)."""
+class PresetOptions(NetworkOptions):
+    """What the presets for tables share: a small batch ensemble beside an additive model (docs/decisions.md)."""
 
-    kind: Literal["strong"] = "strong"
     hidden: Hidden = Field((128, 128), description=_described("hidden"))
     initializer: Initializer = Field("uniform", description=_described("initializer"))
     dropout: Rate = Field(0.1, description=_described("dropout"))
@@ -119,19 +125,25 @@ class StrongOptions(NetworkOptions):
     networks: Networks = Field("auto", description=_described("networks"))
 
 
-class EnsembleOptions(StrongOptions):
-    """As `strong` with more members and networks: a little better, for several times the time."""
+class StrongOptions(PresetOptions):
+    """The default for tables: a small batch ensemble on learned features, trained once per fold."""
 
-    kind: Literal["ensemble"] = "ensemble"  # type: ignore[assignment]
+    kind: Literal["strong"] = "strong"
+
+
+class EnsembleOptions(PresetOptions):
+    """As `strong` with more members and networks, for several times the time."""
+
+    kind: Literal["ensemble"] = "ensemble"
     hidden: Hidden = Field((192, 192), description=_described("hidden"))
     members: Count = Field(16, description=_described("members"))
     networks: Networks = Field(10, description=_described("networks"))
 
 
-class FastOptions(StrongOptions):
+class FastOptions(PresetOptions):
     """As `strong` with few members and one network: a little worse, for a fraction of the time."""
 
-    kind: Literal["fast"] = "fast"  # type: ignore[assignment]
+    kind: Literal["fast"] = "fast"
     members: Count = Field(2, description=_described("members"))
     networks: Networks = Field(1, description=_described("networks"))
 

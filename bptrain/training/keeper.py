@@ -18,6 +18,7 @@ from bptrain.training.settled import SettledOptions
 from bptrain.training.stopping import observe, reason_to_stop
 
 Score = Callable[[Mapping[str, np.ndarray]], dict[str, float]]
+Watched = Callable[[Mapping[str, float]], float]
 OnEpoch = Callable[[dict[str, float]], None]
 
 
@@ -40,7 +41,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         score: Score,
         on_epoch: OnEpoch,
         *,
-        watched: str | None = None,
+        watched: Watched | None = None,
         averages: Mapping[int, Any],
         after: Trained | None,
         until_step: int | None,
@@ -104,7 +105,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             self.kept, course.kept_epoch = self.last_finite, epoch - 1
             return
         self.last_finite = weights
-        watched = self._watched(row)
+        watched = self.watched(row) if self.watched else row.get("validation_loss", row["loss"])
         better = observe(course.progress, epoch=epoch, loss=watched)
         observe_plateau(course.plateau, self.options.schedule, loss=watched)
         if better or not self.options.restore_best or self.validation is None or not course.progress.best_epoch:
@@ -119,14 +120,6 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         )
         if reason:
             self._stop(reason)
-
-    def _watched(self, row: dict[str, float]) -> float:
-        """What is to be small; a metric that is missing is worse than every other."""
-        if self.watched is None or self.validation is None:
-            return row.get("validation_loss", row["loss"])
-        name = self.watched.removeprefix("-")
-        value = row.get(f"validation_{name}", float("nan"))
-        return -value if self.watched.startswith("-") else value
 
     def _stop(self, reason: str) -> None:
         self.course.stopped_by = reason

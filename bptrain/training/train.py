@@ -16,7 +16,7 @@ from bptrain.training.batches import Examples, Sizes, blocks
 from bptrain.training.course import Course, History, Trained
 from bptrain.training.descent import Descent, Losses
 from bptrain.training.engine import compiling_pays, most_steps, n_activations
-from bptrain.training.keeper import Keeper, OnEpoch, Score
+from bptrain.training.keeper import Keeper, OnEpoch, Score, Watched
 from bptrain.training.optimizers import averages, optimizer
 from bptrain.training.saver import Saver, Saving
 from bptrain.training.schedules import Schedule
@@ -28,12 +28,12 @@ from bptrain.training.signals import postponed
 class Hooks:
     """Who is told what: of each row of the history, of those of a training that goes on, and of warnings.
 
-    `score` turns outputs on validation rows into further columns of the history. `watched` is the column that is to be
-    small, or that with a minus to be large, where it is not the loss.
+    `score` turns outputs on validation rows into further columns of the history. `watched` takes from a row what
+    is to be small, where that is not the loss.
     """
 
     score: Score = lambda outputs: {}
-    watched: str | None = None
+    watched: Watched | None = None
     on_epoch: OnEpoch = lambda row: None
     on_resume: Callable[[History], None] = lambda history: None
     warn: Callable[[Problem], None] = lambda problem: None

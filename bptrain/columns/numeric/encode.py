@@ -34,15 +34,16 @@ def encode(state: NumericState, inputs: dict[str, Any], seed: int, options: Embe
     numbers, indicators = inputs["numeric"], [inputs[name] for name in state.inputs if name != "numeric"]
     bent = [place for place, knots in enumerate(state.knots) if len(knots)]
     waving = [place for place, periodic in enumerate(state.periodic) if periodic]
+    if not bent and not waving:
+        return plain([numbers, *indicators])
     bare = sorted(set(range(len(state.columns))) - {*bent, *waving})
-    parts = [Features([], [], [numbers])] if len(bare) < len(state.columns) else []
+    parts = [Features([], [], [numbers])]
     if bare:
-        own = plain([_columns(numbers, bare, len(state.columns))])
-        parts.append(own if not parts else Features(own.hidden, own.chunks, []))
+        parts.append(Features([_columns(numbers, bare)], [1] * len(bare), []))
     if bent:
-        parts.append(_bent(state, _columns(numbers, bent, len(state.columns)), bent, seed, options))
+        parts.append(_bent(state, _columns(numbers, bent), bent, seed, options))
     if waving:
-        parts.append(_waving(state, _columns(numbers, waving, len(state.columns)), waving, seed, options))
+        parts.append(_waving(state, _columns(numbers, waving), waving, seed, options))
     return together([*parts, plain(indicators)])
 
 
@@ -59,8 +60,8 @@ def pieces(numbers: Any, knots: Sequence[np.ndarray]) -> Any:
     return ops.minimum(ops.maximum((numbers[:, :, None] - left) * steepness, low), high)
 
 
-def _columns(numbers: Any, places: list[int], n_columns: int) -> Any:
-    return numbers if len(places) == n_columns else ops.take(numbers, np.array(places, np.int32), axis=1)
+def _columns(numbers: Any, places: list[int]) -> Any:
+    return numbers if len(places) == numbers.shape[-1] else ops.take(numbers, np.array(places, np.int32), axis=1)
 
 
 def _bent(state: NumericState, numbers: Any, places: list[int], seed: int, options: EmbeddingOptions) -> Features:

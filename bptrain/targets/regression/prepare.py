@@ -154,31 +154,28 @@ def _transform(frame: Frame, name: str, options: RegressionOptions, values: np.n
 
 
 def _check_above_zero(frame: Frame, name: str, values: np.ndarray) -> None:
-    wrong = values <= 0
-    if wrong.any():
-        raise DataError(
-            Problem(
-                "BP291",
-                f"target `{escape(name)}` has `transform: log`, but {int(wrong.sum())} of {frame.n_rows} cells are not "
-                f"above zero: {frame.examples(name, wrong)}",
-                where=frame.where(int(np.flatnonzero(wrong)[0])),
-                hints=(f"correct these cells, or write `transform: none` for the target {yaml_name(name)}",),
-            )
-        )
+    hint = f"correct these cells, or write `transform: none` for the target {yaml_name(name)}"
+    _refuse(frame, name, values <= 0, code="BP291", asks="`transform: log`", what="not above zero", hint=hint)
 
 
 def _check_counts(frame: Frame, name: str, values: np.ndarray) -> None:
-    negative = values < 0
-    if negative.any():
-        raise DataError(
-            Problem(
-                "BP290",
-                f"target `{escape(name)}` has the loss `poisson`, but {int(negative.sum())} of {frame.n_rows} cells "
-                f"are negative: {frame.examples(name, negative)}",
-                where=frame.where(int(np.flatnonzero(negative)[0])),
-                hints=("counts and rates are never below zero: correct these cells, or choose another `loss`",),
-            )
+    hint = "counts and rates are never below zero: correct these cells, or choose another `loss`"
+    _refuse(frame, name, values < 0, code="BP290", asks="the loss `poisson`", what="negative", hint=hint)
+
+
+def _refuse(frame: Frame, name: str, wrong: np.ndarray, *, code: str, asks: str, what: str, hint: str) -> None:
+    """Raise DataError if a cell is wrong for what the config asks for."""
+    if not wrong.any():
+        return
+    raise DataError(
+        Problem(
+            code,
+            f"target `{escape(name)}` has {asks}, but {int(wrong.sum())} of {frame.n_rows} cells are {what}: "
+            f"{frame.examples(name, wrong)}",
+            where=frame.where(int(np.flatnonzero(wrong)[0])),
+            hints=(hint,),
         )
+    )
 
 
 def _values(frame: Frame, name: str) -> np.ndarray:

@@ -204,3 +204,12 @@ def test_inspect_tells_of_networks_and_members(strong: Run) -> None:
     text = inspect_text(strong)
     assert "network: strong [12, 8], 2 networks, 3 members" in text
     assert json.loads((strong.path / "model/network.json").read_text())["members"] == 2
+
+
+def test_blocks_of_steps_know_what_members_cost(strong: Run) -> None:
+    from bptrain.training.engine import most_steps, n_members
+
+    network = strong.predictor.networks[0]
+    assert (n_members(network.members), n_members(network.model)) == (MEMBERS, 1)
+    ratio = most_steps(network.model, 10**5) / most_steps(network.members, 10**5)
+    assert ratio == pytest.approx(MEMBERS, rel=0.1)

@@ -15,15 +15,27 @@ from bptrain.errors import Problem
 from bptrain.journal import Journal
 from bptrain.judging.judge import score
 from bptrain.listener import Listener
-from bptrain.network.build import Network, build, losses, network_name, output_name, set_weights, weight_shapes
+from bptrain.network.build import (
+    Network,
+    build,
+    combined,
+    keeping,
+    losses,
+    network_name,
+    output_name,
+    set_weights,
+    weight_shapes,
+)
 from bptrain.network.dropout import start_at
+from bptrain.network.predict import fitting_block, predict
 from bptrain.preparation import Prepared, Ready
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.metrics import METRICS
 from bptrain.training.batches import Examples
 from bptrain.training.course import Trained
 from bptrain.training.event_log import event_log
-from bptrain.training.keeper import Watched, values_of
+from bptrain.training.keeper import Watched, total_loss, values_of
+from bptrain.training.selection import forward_selection
 from bptrain.training.settled import SettledOptions
 from bptrain.training.train import Hooks, Rows, Trainer
 from bptrain.warm_start import Earlier
@@ -46,6 +58,38 @@ def build_networks(ready: Ready, earlier: Earlier | None) -> list[Network]:
             set_weights(network.model, earlier.weights(number, weight_shapes(network.model)))
         networks.append(network)
     return networks
+
+
+def keeping_best(ready: Ready, networks: Sequence[Network], before: Sequence[Network] | None) -> list[Network]:
+    """Trained networks of which only as many members predict as `model.keep` says.
+
+    Which, is told by the rows that chose the epoch, or by the networks of `before`, which began with the same weights.
+    """
+    options = ready.config.model
+    if options.keep is None or options.keep >= options.members:
+        return list(networks)
+    if before is not None:
+        chosen = [network.kept for network in before]
+    else:
+        chosen = [_best_members(ready, network, number) for number, network in enumerate(networks)]
+    return [
+        network if kept is None else keeping(network, kept, ready.columns, ready.targets, options)
+        for network, kept in zip(networks, chosen, strict=True)
+    ]
+
+
+def _best_members(ready: Ready, network: Network, number: int) -> tuple[int, ...] | None:
+    _, validation = _rows(ready, number)
+    if validation is None:
+        return None
+    examples, judged, options = _examples(ready, validation), losses(ready.targets), ready.config.model
+    outputs = predict(network.members, examples.inputs, block_rows=fitting_block(examples.n_rows))
+
+    def loss(members: Sequence[int]) -> float:
+        mean = combined({name: output[:, members] for name, output in outputs.items()}, ready.targets)
+        return total_loss(judged, examples.truths, mean, examples.weights)
+
+    return tuple(forward_selection(options.members, options.keep or options.members, loss))
 
 
 def network_seed(seed: int, number: int) -> int:
@@ -92,7 +136,7 @@ class Trainings:
 
     def _train(self, trainer: Trainer, number: int, minutes: float | None) -> Trained:
         label = self.label if len(self.networks) == 1 else f"{self.label}-{number + 1}"
-        training, validation = self._rows(number)
+        training, validation = _rows(self.ready, number)
         epochs = self.after.best_epoch if self.after else trainer.options.epochs
         with event_log(self._events(number)) as log:
 
@@ -127,14 +171,6 @@ class Trainings:
         self.journal.done[label] = trained
         return trained
 
-    def _rows(self, number: int) -> tuple[np.ndarray | None, Prepared | None]:
-        """Positions of the training rows of a network, None for all, and the rows that validate it."""
-        training = self.ready.parts["train"]
-        if training.left_out is None:
-            return None, self.ready.validation
-        own = training.left_out == number
-        return np.flatnonzero(~own), training.chosen(np.flatnonzero(own))
-
     def _watched(self, validation: Prepared | None) -> Watched | None:
         """The primary metric of a row of the history, less is better, if it is what chooses the epoch."""
         if self.ready.config.training.watch != "primary" or validation is None:
@@ -167,6 +203,15 @@ class Trainings:
     def _events(self, number: int) -> Path | None:
         several = self.events is not None and len(self.networks) > 1
         return self.events / network_name(number) if self.events is not None and several else self.events
+
+
+def _rows(ready: Ready, number: int) -> tuple[np.ndarray | None, Prepared | None]:
+    """Positions of the training rows of a network, None for all, and the rows that validate it."""
+    training = ready.parts["train"]
+    if training.left_out is None:
+        return None, ready.validation
+    own = training.left_out == number
+    return np.flatnonzero(~own), training.chosen(np.flatnonzero(own))
 
 
 def _examples(ready: Ready, rows: Prepared) -> Examples:

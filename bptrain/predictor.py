@@ -1,7 +1,8 @@
 """A trained model as bptrain uses it: preparation and network together, and how they stand in a run directory.
 
 model/preparer.json, preparer.npz    what training rows taught about columns and targets
-model/network.json                   the options the network is rebuilt from, and the shape of every weight
+model/network.json                   the options the network is rebuilt from, the shape of every weight, and which
+                                     members of each network predict, if not all do
 model/members/00/weights.npz         the weights
 model.keras, inputs.json             the same network for others; never read back
 """
@@ -86,11 +87,11 @@ class Predictor:
         from bptrain.network.build import weights_of
 
         if len(self.networks) == 1:
-            return weights_of(self.networks[0].model)
+            return weights_of(self.networks[0].members)
         return {
             f"{number}/{name}": weight
             for number, network in enumerate(self.networks, start=1)
-            for name, weight in weights_of(network.model).items()
+            for name, weight in weights_of(network.members).items()
         }
 
 
@@ -109,16 +110,21 @@ def save(predictor: Predictor, options: ModelOptions, directory: Path) -> None:
     }
     storage.write_json(directory / "model/preparer.json", preparer)
     run_arrays.write_arrays(directory / "model/preparer.npz", arrays)
-    models = [network.model for network in predictor.networks]
-    shapes = {name: [dtype, list(shape)] for name, (dtype, shape) in weight_shapes(models[0]).items()}
-    network = {"format": FORMAT, "model": options.model_dump(mode="json"), "members": len(models), "weights": shapes}
-    storage.write_json(directory / "model/network.json", network)
-    for number, model in enumerate(models):
+    networks = predictor.networks
+    spec = {
+        "format": FORMAT,
+        "model": options.model_dump(mode="json"),
+        "members": len(networks),
+        "kept": [network.kept for network in networks],
+        "weights": {name: [kind, list(shape)] for name, (kind, shape) in weight_shapes(networks[0].members).items()},
+    }
+    storage.write_json(directory / "model/network.json", spec)
+    for number, network in enumerate(networks):
         weights = directory / WEIGHTS.format(number)
         weights.parent.mkdir(parents=True, exist_ok=True)
-        run_arrays.write_arrays(weights, weights_of(model))
+        run_arrays.write_arrays(weights, weights_of(network.members))
     with environment.quiet_stderr():  # Keras loads TensorFlow to save a network, whatever its backend
-        save_keras(exported(models, predictor.targets), directory / "model.keras")
+        save_keras(exported([network.model for network in networks], predictor.targets), directory / "model.keras")
     storage.write_json(directory / "inputs.json", describe_inputs(predictor))
 
 
@@ -127,7 +133,7 @@ def load(files: RunFiles) -> Predictor:
 
     Raises RunError when the files do not belong together.
     """
-    from bptrain.network.build import build, network_name, set_weights, weight_shapes
+    from bptrain.network.build import build, keeping, network_name, set_weights, weight_shapes
 
     columns, targets = load_preparation(files)
     profile = Profile.load(_read_json(files, "model/preparer.json")["profile"])
@@ -136,8 +142,10 @@ def load(files: RunFiles) -> Predictor:
     networks = [
         build(columns, targets, options, seed=0, name=network_name(number)) for number in range(spec["members"])
     ]
-    for number, network in enumerate(networks):
+    for number, (network, kept) in enumerate(zip(networks, spec["kept"], strict=True)):
         set_weights(network.model, files.read_arrays(WEIGHTS.format(number), weight_shapes(network.model)))
+        if kept is not None:
+            networks[number] = keeping(network, kept, columns, targets, options)
     return Predictor(columns, targets, networks, profile)
 
 

@@ -116,11 +116,13 @@ def train(
 
     They choose the thresholds, too. `after` is the training whose epochs and thresholds a refit takes over.
     """
-    from bptrain.networks import Trainings, build_networks
+    from bptrain.networks import Trainings, build_networks, keeping_best
 
-    model = Predictor(ready.columns, ready.targets, build_networks(ready, earlier), ready.profile)
+    networks = build_networks(ready, earlier)
     chosen_epoch = after.trained[0] if after else None
-    trained = Trainings(model.networks, ready, listener, journal, label, chosen_epoch, events).train_all()
+    trained = Trainings(networks, ready, listener, journal, label, chosen_epoch, events).train_all()
+    networks = keeping_best(ready, networks, after.model.networks if after else None)
+    model = Predictor(ready.columns, ready.targets, networks, ready.profile)
     return Trial(ready, replace(model, targets=_tuned(ready, model, after)), trained)
 
 

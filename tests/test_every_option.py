@@ -163,6 +163,7 @@ CASES: dict[str, Case] = {
     "model.embedding.periodic_dimension": Case([2, 3], {"columns.size.periodic": True}),
     "model.skip": Case(),
     "model.members": Case([1, 2]),
+    "model.keep": Case([None, 2], {"model.members": 3}),
     "model.networks": Case([1, 2]),
     "model.from": Case([None, "earlier"]),
     "training.optimizer.sgd.momentum": Case([0.0, 0.9]),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from bptrain.network.build import losses, output_name, weights_of
 from bptrain.table.frame import Frame
 from bptrain.targets import tasks
 from bptrain.targets.regression.prepare import RegressionState
+from bptrain.training.selection import forward_selection
 
 PRESETS = ("strong", "ensemble", "fast", "mlp")
 MEMBERS = 3
@@ -93,11 +96,14 @@ def test_prediction_is_the_mean_over_members_and_networks(strong: Run) -> None:
     """Of probabilities for labels, of numbers for amounts, whatever the output's scale."""
     predictor = strong.predictor
     arrays = columns_prepare.transform(predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
-    each = [network.members(arrays) for network in predictor.networks]
+    each = [
+        {name: output.numpy()[:, network.kept] for name, output in network.members(arrays).items()}
+        for network in predictor.networks
+    ]
     whole = predictor.outputs(arrays)
     for position, (state, found) in enumerate(zip(predictor.targets.values(), whole, strict=True)):
         outputs = np.concatenate([np.asarray(one[output_name(position)], np.float64) for one in each], axis=1)
-        assert outputs.shape == (240, 2 * MEMBERS, state.n_outputs)
+        assert outputs.shape == (240, 2 * 2, state.n_outputs)
         if state.task == "binary":
             expected = (1 / (1 + np.exp(-outputs))).mean(axis=1)
             found = 1 / (1 + np.exp(-found.astype(np.float64)))
@@ -202,8 +208,42 @@ def test_inspect_tells_of_networks_and_members(strong: Run) -> None:
     from bptrain.reports.inspect import inspect_text
 
     text = inspect_text(strong)
-    assert "network: strong [12, 8], 2 networks, 3 members" in text
+    assert "network: strong [12, 8], 2 networks, 3 members, 2 of them kept" in text
     assert json.loads((strong.path / "model/network.json").read_text())["members"] == 2
+
+
+def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:
+    """The best alone, then the one that helps it most; weights of all are saved, for runs that start from them."""
+    given = {"model": {**SMALL, "kind": "fast", "keep": 2}, "seed": 3}
+    run = fit({**settings("fast", "amount"), **given}, run=folder / "kept", root=folder)
+    whole = fit(settings("fast", "amount", seed=3), run=folder / "whole", root=folder)
+    assert run.lock["results"]["weights"] == whole.lock["results"]["weights"]
+    (network,), (state,) = run.predictor.networks, run.predictor.targets.values()
+    table = pq.read_table(run.path / "predictions.parquet").to_pandas().set_index("row")
+    validation = table[table["split"] == "validation"]
+    arrays = columns_prepare.transform(run.predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
+    outputs = np.asarray(network.members(arrays)["target_0"])[validation.index, :, 0] * state.scale + state.mean
+    truth = pd.read_csv(folder / "t.csv")["amount"].to_numpy()[validation.index]
+
+    def loss(members: Sequence[int]) -> float:
+        return float(np.mean((outputs[:, members].mean(axis=1) - truth) ** 2))
+
+    first = min(range(MEMBERS), key=lambda member: loss([member]))
+    pair = min(([first, other] for other in range(MEMBERS) if other != first), key=loss)
+    assert network.kept == tuple(sorted(pair))
+    np.testing.assert_allclose(validation["prediction"], outputs[:, pair].mean(axis=1), rtol=1e-4)
+
+
+def test_forward_selection_takes_the_best_and_then_whom_it_helps_most() -> None:
+    numbers = [3.0, 1.0, 5.0, math.nan, -4.0]  # whose mean is to be 0
+
+    def loss(chosen: Sequence[int]) -> float:
+        return abs(float(np.mean([numbers[each] for each in chosen])))
+
+    assert forward_selection(5, 1, loss) == [1]
+    assert forward_selection(5, 2, loss) == [1, 4]
+    assert forward_selection(5, 3, loss) == [0, 1, 4]
+    assert forward_selection(5, 5, loss) == [0, 1, 2, 3, 4]
 
 
 def test_blocks_of_steps_know_what_members_cost(strong: Run) -> None:

@@ -35,10 +35,12 @@ class Network:
     Inputs of both are the prepared arrays by name, (batch, …) each; outputs one array per target, named
     `output_name(position)`: logits of classes, or the standardised number. Those of `model` are (batch, n_outputs);
     those of `members`, which is trained, hold each member's own: (batch, members, n_outputs), if there are several.
+    Once members are `kept`, `model` is of these alone, with a copy of their weights.
     """
 
     model: keras.Model
     members: keras.Model
+    kept: tuple[int, ...] | None = None
 
 
 def build(
@@ -65,7 +67,28 @@ def build(
     members = keras.Model(inputs, outputs, name=name)
     if options.members == 1:
         return Network(members, members)
-    return Network(keras.Model(inputs, _combined(outputs, targets), name=name), members)
+    return Network(keras.Model(inputs, combined(outputs, targets), name=name), members)
+
+
+def keeping(
+    network: Network, kept: Sequence[int], columns: Mapping[str, State], targets: Targets, options: NetworkOptions
+) -> Network:
+    """The network with only some of its members predicting, counted from 0; `options` are those it was built by."""
+    few = build(
+        columns, targets, options.model_copy(update={"members": len(kept)}), seed=0, name=network.members.name
+    ).model
+    shapes = weight_shapes(few)
+    weights = weights_of(network.members)
+    set_weights(few, {name: _chosen(weights[name], kept, shape) for name, (_, shape) in shapes.items()})
+    return Network(few, network.members, tuple(kept))
+
+
+def _chosen(weight: np.ndarray, kept: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
+    """The part of a weight that is the kept members': the axis of members is the one that has got shorter."""
+    for axis, (before, after) in enumerate(zip(weight.shape, shape, strict=True)):
+        if before != after:
+            return np.take(weight, kept, axis=axis)
+    return weight
 
 
 def ensemble(models: Sequence[keras.Model], targets: Targets) -> keras.Model:
@@ -76,7 +99,7 @@ def ensemble(models: Sequence[keras.Model], targets: Targets) -> keras.Model:
     every = [model(inputs) for model in models]
     names = list(models[0].output)
     outputs = {name: ops.stack([each[name] for each in every], axis=1) for name in names}
-    return keras.Model(inputs, _combined(outputs, targets), name="ensemble")
+    return keras.Model(inputs, combined(outputs, targets), name="ensemble")
 
 
 def losses(targets: Targets, members: int = 1) -> dict[str, Any]:
@@ -87,7 +110,7 @@ def losses(targets: Targets, members: int = 1) -> dict[str, Any]:
     return {output_name(position): _loss(target, members) for position, target in enumerate(targets.values())}
 
 
-def _combined(outputs: Mapping[str, Any], targets: Targets) -> dict[str, Any]:
+def combined(outputs: Mapping[str, Any], targets: Targets) -> dict[str, Any]:
     """One output of what several said, (batch, several, n_outputs) each."""
     return {
         output_name(position): tasks.head(target.task).combine(target, outputs[output_name(position)])

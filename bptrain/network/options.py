@@ -83,6 +83,11 @@ class NetworkOptions(Section):
         description="Members of a batch ensemble (TabM): networks that share all hidden weights but how each weighs "
         "the features, and their last layers; each is trained by its own loss, their mean predicts. 4 to 32 are usual.",
     )
+    keep: Annotated[int, Field(ge=2)] | None = Field(
+        None,
+        description="Members of each network that predict, if fewer than all: those whose mean has the least loss on "
+        "the rows that chose its epoch. Training needs many members; predicting by few is nearly as good and faster.",
+    )
     networks: Networks = Field(
         1,
         description="Networks trained one after the other, whose mean predicts. Each leaves out another fold of the "
@@ -122,6 +127,7 @@ class PresetOptions(NetworkOptions):
     dropout: Rate = Field(0.1, description=_described("dropout"))
     skip: bool = Field(True, description=_described("skip"))
     members: Count = Field(8, description=_described("members"))
+    keep: Annotated[int, Field(ge=2)] | None = Field(2, description=_described("keep"))
     networks: Networks = Field("auto", description=_described("networks"))
 
 
@@ -137,6 +143,7 @@ class EnsembleOptions(PresetOptions):
     kind: Literal["ensemble"] = "ensemble"
     hidden: Hidden = Field((192, 192), description=_described("hidden"))
     members: Count = Field(16, description=_described("members"))
+    keep: Annotated[int, Field(ge=2)] | None = Field(4, description=_described("keep"))
     networks: Networks = Field(10, description=_described("networks"))
 
 

@@ -1,8 +1,8 @@
 """k-fold cross-validation: the whole training, once per fold, judged on rows that chose nothing.
 
 In each fold, its rows only judge: columns are learned on the fold's training rows, inner validation rows choose the
-epoch and the threshold, and with `training.final: refit` the fold's model is refitted as the published one is. So the
-folds estimate what the same procedure gives on new rows.
+epoch, the temperature and the threshold, and with `training.final: refit` the fold's model is refitted as the published
+one is. So the folds estimate what the same procedure gives on new rows.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
-from bptrain.targets.regression.usual import with_usual_ends
 from bptrain.targets.tuning import untuned
+from bptrain.targets.usual import with_usual_options
 from bptrain.training.settled import settled
 from bptrain.warm_start import Earlier
 
@@ -78,7 +78,10 @@ class Ready:
 
     @property
     def validation(self) -> Prepared | None:
-        """The rows that choose epochs and thresholds: those of folds that networks leave out, where there are such."""
+        """The rows that choose epochs, temperatures and thresholds.
+
+        Those of folds that networks leave out, where there are such.
+        """
         training = self.parts["train"]
         return self.parts.get("validation") if training.left_out is None else training
 
@@ -96,7 +99,7 @@ def prepare(
     row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
     split, left_out = trained_split(config, frame, split)
     training = frame.take(split.train)
-    targets_options = with_usual_ends(config.targets, textbook=config.model.kind == "mlp")
+    targets_options = with_usual_options(config.targets, textbook=config.model.kind == "mlp")
     config = config.model_copy(update={"targets": targets_options})
     columns, targets = _learn(config, training, earlier)
     config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})

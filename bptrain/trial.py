@@ -114,7 +114,7 @@ def train(
 ) -> Trial:
     """Build the networks and train them; validation rows, or the fold that each leaves out, choose its epoch.
 
-    They choose the thresholds, too. `after` is the training whose epochs and thresholds a refit takes over.
+    They choose temperatures and thresholds, too. `after` is the training from which a refit takes over all of these.
     """
     from bptrain.networks import Trainings, build_networks, keeping_best
 

@@ -168,7 +168,7 @@ def test_given_validation_and_test_files_teach_nothing(cells: list[Change], orde
 
 FIXED = {
     "training": {"epochs": 2, "batch_size": 32, "patience": None, "restore_best": False},
-    "evaluation": {"primary": "log_loss"},  # for which validation rows choose no threshold
+    "evaluation": {"primary": "log_loss"},  # for which validation rows choose no threshold, and for mlp no temperature
 }
 LEARNED = ("model/preparer.json", "model/preparer.npz", "model/network.json", "model/members/00/weights.npz")
 

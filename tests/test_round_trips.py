@@ -122,7 +122,7 @@ def targets(draw: st.DrawFn) -> tuple[Frame, dict[str, TargetOptions]]:
     loss = draw(st.sampled_from([CrossEntropyLoss(label_smoothing=0.1), BrierLoss(), FocalLoss()]))
     options: dict[str, TargetOptions] = {
         "binary": BinaryOptions(loss=loss, positive=draw(st.none() | st.sampled_from(labels[:2]))),
-        "multiclass": MulticlassOptions(loss=loss),
+        "multiclass": MulticlassOptions(loss=loss, temperature=draw(st.just("auto") | st.floats(0.01, 100))),
         "codes": MulticlassOptions(loss=loss),
         "regression": RegressionOptions(),
     }

@@ -58,6 +58,7 @@ def test_task_is_inferred_from_the_cells(cells: list[object], task: str) -> None
         ([0, 1, 1], {"loss": {"kind": "quantile", "quantile": 0.9}}, "regression"),
         ([0, 1, 1], {"loss": {"kind": "mse"}}, "binary"),
         (["a", "b"], {"threshold": 0.3, "class_weights": "balanced"}, "binary"),
+        ([1, 2, 3], {"temperature": 1.5}, "multiclass"),
         (["a", "b", "c"], {"loss": {"kind": "cross_entropy", "label_smoothing": 0.1}}, "multiclass"),
         ([number / 4 for number in range(21)], {"loss": {"kind": "mse"}, "loss_weight": 2.0}, "regression"),
     ],

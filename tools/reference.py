@@ -56,7 +56,7 @@ METRICS_JSON = """### metrics.json
 
 ```text
 {format, status: completed | diverged | evaluated, primary,
- targets: {NAME: {task, labels, positive, threshold,
+ targets: {NAME: {task, labels, positive, threshold, temperature,
                   splits: {train | validation | test: {n, weight,
                            metrics: {METRIC: {value}}, baselines: {trivial: {METRIC: VALUE}}, confusion,
                            per_label: {LABEL: {n, precision, recall, f1}}}}}},

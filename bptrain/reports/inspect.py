@@ -70,6 +70,9 @@ def _target(name: str, options: Any, run: Run) -> str:
         parts.append(
             f"threshold {threshold:.3g}{' (chosen)' if options.threshold == 'auto' and threshold != 0.5 else ''}"
         )
+    temperature = run.metrics["targets"][name].get("temperature")
+    if temperature not in (None, 1):
+        parts.append(f"temperature {temperature:.3g}{' (chosen)' if options.temperature == 'auto' else ''}")
     return ", ".join(parts)
 
 

@@ -38,10 +38,16 @@ class FocalLoss(Section):
 LabelLoss = Annotated[CrossEntropyLoss | BrierLoss | FocalLoss, Field(discriminator="kind")]
 LossWeight = Annotated[float, Field(gt=0)]
 ClassWeights = Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0)]]
+Temperature = Literal["auto"] | Annotated[float, Field(gt=0)]
 
 CLASS_WEIGHTS = (
     "`balanced` weighs rows by n / (k * rows of their label), so that each of the k labels counts alike in training "
     "(scikit-learn's formula): when a rare label matters as much as the others; or a weight per label, 1 where none is "
     "given. Metrics are not weighted by it, but with `balanced` the primary metric is `balanced_accuracy` unless named."
+)
+TEMPERATURE = (
+    "Logits are divided by it before they become probabilities: above 1 these are less sure, below 1 surer "
+    "(Guo et al. 2017). `auto`: 1 for mlp and with class weights, else the one from 0.25 to 4 with the least log loss "
+    "on validation rows if it gains more than chance, else 1."
 )
 LOSS_WEIGHT = "Factor of this target's loss in the sum over targets: to make one of several targets matter more."

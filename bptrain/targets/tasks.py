@@ -15,7 +15,7 @@ from pydantic import Field
 from bptrain.config.section import Section
 from bptrain.targets.binary.options import BinaryOptions, Threshold
 from bptrain.targets.multiclass.options import MulticlassOptions
-from bptrain.targets.options import LOSS_WEIGHT, ClassWeights, CrossEntropyLoss, FocalLoss, LossWeight
+from bptrain.targets.options import LOSS_WEIGHT, ClassWeights, CrossEntropyLoss, FocalLoss, LossWeight, Temperature
 from bptrain.targets.regression.options import (
     AbsoluteLoss,
     HuberLoss,
@@ -61,6 +61,7 @@ class AutoOptions(Section):
         None, description="The positive label; giving it makes the task binary."
     )
     threshold: Threshold = Field("auto", description="As of `task: binary`; giving it makes the task binary.")
+    temperature: Temperature = Field("auto", description="As of `task: binary`; giving it says that it has labels.")
     loss: AnyLoss = Field(UsualLoss(), description="A loss that the task of the values has.")
     class_weights: ClassWeights = Field("none", description="As of `task: binary`; giving it says that it has labels.")
     loss_weight: LossWeight = Field(1.0, description=LOSS_WEIGHT)

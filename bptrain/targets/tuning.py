@@ -1,4 +1,4 @@
-"""What validation rows choose once the network is trained: the threshold of a binary target."""
+"""What validation rows choose once the network is trained: the temperature and the threshold of labels."""
 
 from __future__ import annotations
 

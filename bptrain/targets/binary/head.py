@@ -53,4 +53,6 @@ def combine(state: BinaryState, logits: Any) -> Any:
 
 def decode(state: BinaryState, logits: Any, name: str) -> Any:
     """Probability (batch, 1) of the positive label, for the exported network."""
+    if state.temperature != 1:
+        logits = keras.layers.Rescaling(1 / state.temperature, name=f"{name}_temperature")(logits)
     return keras.layers.Activation("sigmoid", name=name)(logits)

@@ -13,13 +13,14 @@ from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.binary.prepare import BinaryState
 from bptrain.targets.labels import codes_of, take_labels
 from bptrain.targets.state import Decoded
+from bptrain.targets.temperature import choose_temperature, untuned_temperature
 
 METRICS = ("accuracy", "balanced_accuracy", "auc", "pr_auc", "log_loss", "brier", "f1")
 
 
 def decode(state: BinaryState, outputs: np.ndarray) -> Decoded:
-    """Labels and probabilities of logits (n_rows, 1): the logistic function, computed in float64."""
-    logits = outputs[:, 0].astype(np.float64)
+    """Labels and probabilities of logits (n_rows, 1): the logistic function of them by temperature, in float64."""
+    logits = outputs[:, 0].astype(np.float64) / state.temperature
     with np.errstate(invalid="ignore"):  # NaN stays NaN, after training that diverged
         return _decoded(state, np.exp(-np.logaddexp(0.0, -logits)))
 
@@ -34,11 +35,14 @@ def tune(
     metric: str,
     seed: int,
 ) -> BinaryState:
-    """With `threshold: auto` and a metric that depends on it, the state with the threshold that is best here.
+    """The state with the temperature that is best here, if it is `auto`, and so the threshold that `metric` depends on.
 
-    Not for accuracy with class weights: the best threshold would take back what they say.
+    With class weights no temperature, and no threshold for accuracy: the best would take back what they say.
     """
     state = untuned(state, options)
+    if options.temperature == "auto" and options.class_weights == "none":
+        codes, logits = truth[:, 0].astype(np.int64), np.pad(outputs, ((0, 0), (1, 0)))
+        state = replace(state, temperature=choose_temperature(codes, logits, weight))
     taken_back = metric == "accuracy" and options.class_weights != "none"
     if options.threshold != "auto" or metric not in threshold.METRICS or taken_back:
         return state
@@ -48,13 +52,17 @@ def tune(
 
 
 def untuned(state: BinaryState, options: BinaryOptions) -> BinaryState:
-    """The state with the threshold of the options, 0.5 where it is to be chosen."""
-    return replace(state, threshold=threshold.DEFAULT if options.threshold == "auto" else options.threshold)
+    """The state with the temperature and the threshold of the options, 1 and 0.5 where they are to be chosen."""
+    return replace(
+        state,
+        threshold=threshold.DEFAULT if options.threshold == "auto" else options.threshold,
+        temperature=untuned_temperature(options.temperature),
+    )
 
 
 def tune_as(state: BinaryState, before: BinaryState) -> BinaryState:
-    """The state with the threshold of `before`."""
-    return replace(state, threshold=before.threshold)
+    """The state with the temperature and the threshold of `before`."""
+    return replace(state, threshold=before.threshold, temperature=before.temperature)
 
 
 def baseline(state: BinaryState, n_rows: int) -> Decoded:

@@ -10,10 +10,12 @@ from bptrain.config.section import Section
 from bptrain.targets.options import (
     CLASS_WEIGHTS,
     LOSS_WEIGHT,
+    TEMPERATURE,
     ClassWeights,
     CrossEntropyLoss,
     LabelLoss,
     LossWeight,
+    Temperature,
 )
 
 Threshold = Literal["auto"] | Annotated[float, Field(ge=0, le=1)]
@@ -32,6 +34,7 @@ class BinaryOptions(Section):
         "(balanced_accuracy, f1, and accuracy without class weights), the best one on validation rows if it gains more "
         "than chance, else 0.5.",
     )
+    temperature: Temperature = Field("auto", description=TEMPERATURE)
     loss: LabelLoss = Field(
         CrossEntropyLoss(), description="`cross_entropy`, `mse` or `focal`, by name or with options."
     )

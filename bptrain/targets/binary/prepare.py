@@ -21,6 +21,7 @@ from bptrain.targets.labels import (
     written_codes,
 )
 from bptrain.targets.state import Json
+from bptrain.targets.temperature import untuned_temperature
 from bptrain.text import escape, quote_list
 
 CLASSES = True
@@ -30,7 +31,8 @@ CLASSES = True
 class BinaryState:
     """The two labels (negative, positive), the weight of each in training, and the positive share of training rows.
 
-    A row is predicted positive when its probability is at least `threshold`; `loss` is the section of the config.
+    A row is predicted positive when its probability is at least `threshold`. Its logit is divided by `temperature`
+    before; `loss` is the section of the config.
     """
 
     labels: tuple[str, str]
@@ -39,6 +41,7 @@ class BinaryState:
     class_weights: tuple[float, ...]
     loss_weight: float
     threshold: float
+    temperature: float
     task: str = "binary"
 
     @property
@@ -80,6 +83,7 @@ def learn(frame: Frame, name: str, options: BinaryOptions, weight: np.ndarray) -
         class_weights(frame, codes, labels, options.class_weights, name),
         options.loss_weight,
         DEFAULT if options.threshold == "auto" else options.threshold,
+        untuned_temperature(options.temperature),
     )
 
 

@@ -59,6 +59,8 @@ def combine(state: MulticlassState, logits: Any) -> Any:
 
 def decode(state: MulticlassState, logits: Any, name: str) -> Any:
     """Probabilities (batch, n_labels), for the exported network."""
+    if state.temperature != 1:
+        logits = keras.layers.Rescaling(1 / state.temperature, name=f"{name}_temperature")(logits)
     return keras.layers.Activation("softmax", name=name)(logits)
 
 

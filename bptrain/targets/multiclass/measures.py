@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
 from bptrain.targets import metrics
 from bptrain.targets.labels import codes_of, take_labels
+from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.multiclass.prepare import MulticlassState
 from bptrain.targets.state import Decoded
+from bptrain.targets.temperature import choose_temperature, untuned_temperature
 
 METRICS = ("accuracy", "balanced_accuracy", "auc", "log_loss", "brier", "f1")
 
 
 def decode(state: MulticlassState, outputs: np.ndarray) -> Decoded:
-    """Labels and probabilities of logits (n_rows, n_labels): softmax, computed in float64."""
-    logits = outputs.astype(np.float64)
+    """Labels and probabilities of logits (n_rows, n_labels): softmax of them by temperature, in float64."""
+    logits = outputs.astype(np.float64) / state.temperature
     with np.errstate(invalid="ignore"):  # NaN stays NaN, after training that diverged
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return _decoded(state, powers / powers.sum(axis=1, keepdims=True))
 
 
-def tune(state: MulticlassState, *_: object, **__: object) -> MulticlassState:
-    """Nothing is left to choose."""
-    return state
+def tune(
+    state: MulticlassState,
+    options: MulticlassOptions,
+    truth: np.ndarray,
+    outputs: np.ndarray,
+    weight: np.ndarray,
+    **_: object,
+) -> MulticlassState:
+    """With `temperature: auto`, the state with the temperature that is best here.
+
+    Not with class weights: the best temperature would take back what they say.
+    """
+    state = untuned(state, options)
+    if options.temperature != "auto" or options.class_weights != "none":
+        return state
+    return replace(state, temperature=choose_temperature(truth[:, 0].astype(np.int64), outputs, weight))
 
 
-def untuned(state: MulticlassState, options: object) -> MulticlassState:
-    """Nothing was chosen."""
-    return state
+def untuned(state: MulticlassState, options: MulticlassOptions) -> MulticlassState:
+    """The state with the temperature of the options, 1 where it is to be chosen."""
+    return replace(state, temperature=untuned_temperature(options.temperature))
 
 
 def tune_as(state: MulticlassState, before: MulticlassState) -> MulticlassState:
-    """Nothing was left to choose."""
-    return state
+    """The state with the temperature of `before`."""
+    return replace(state, temperature=before.temperature)
 
 
 def baseline(state: MulticlassState, n_rows: int) -> Decoded:

@@ -10,10 +10,12 @@ from bptrain.config.section import Section
 from bptrain.targets.options import (
     CLASS_WEIGHTS,
     LOSS_WEIGHT,
+    TEMPERATURE,
     ClassWeights,
     CrossEntropyLoss,
     LabelLoss,
     LossWeight,
+    Temperature,
 )
 
 
@@ -21,6 +23,7 @@ class MulticlassOptions(Section):
     """Three labels or more, each row having exactly one."""
 
     task: Literal["multiclass"] = "multiclass"
+    temperature: Temperature = Field("auto", description=TEMPERATURE)
     loss: LabelLoss = Field(
         CrossEntropyLoss(), description="`cross_entropy`, `mse` or `focal`, by name or with options."
     )

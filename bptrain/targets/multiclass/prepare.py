@@ -12,6 +12,7 @@ from bptrain.table.frame import Frame
 from bptrain.targets.labels import class_weights, frame_codes, known_codes, learn_labels, shares, take_labels
 from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.state import Json
+from bptrain.targets.temperature import untuned_temperature
 
 CLASSES = True
 
@@ -20,7 +21,7 @@ CLASSES = True
 class MulticlassState:
     """The labels in order, the share of each among the training rows, and its weight in training.
 
-    `loss` is the section of the config.
+    Logits are divided by `temperature` before the softmax; `loss` is the section of the config.
     """
 
     labels: tuple[str, ...]
@@ -28,6 +29,7 @@ class MulticlassState:
     loss: Json
     class_weights: tuple[float, ...]
     loss_weight: float
+    temperature: float
     task: str = "multiclass"
 
     @property
@@ -64,6 +66,7 @@ def learn(frame: Frame, name: str, options: MulticlassOptions, weight: np.ndarra
         options.loss.model_dump(),
         class_weights(frame, codes, labels, options.class_weights, name),
         options.loss_weight,
+        untuned_temperature(options.temperature),
     )
 
 

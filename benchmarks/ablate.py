@@ -5,8 +5,9 @@
 
 A round is an inner split and a seed: a fifth of the training rows judges, the others train the default and each variant
 of it, in processes of their own. The test rows of benchmarks/quality.py are never read. Results are kept in
-ablate.jsonl, a line per process. The page has, per table, by how much a variant is worse than the default (in per cent
-of its rmse, of 1 - accuracy or of 1 - auc), the mean over rounds and its standard error, paired by round.
+ablate.jsonl, a line per process. All members predict, unless the variant is about that. The page has, per table, by how
+much a variant is worse than the default (in per cent of its rmse, of 1 - accuracy or of 1 - auc), the mean over rounds
+and its standard error, paired by round.
 """
 
 from __future__ import annotations
@@ -41,7 +42,13 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "4 members of 256": ("model.members=4", "model.hidden=[256, 256]"),
     "16 members of 128": ("model.members=16", "model.hidden=[128, 128]"),
     "8 members of 192": ("model.members=8", "model.hidden=[192, 192]"),
+    "keep: 2": ("model.keep=2",),
+    "keep: 4": ("model.keep=4",),
     "10 networks": ("model.networks=10",),
+    "10 networks of 4 members": ("model.networks=10", "model.members=4", "training.patience=5"),
+    "members: 6": ("model.members=6", "training.patience=5"),
+    "6 members of 192": ("model.members=6", "model.hidden=[192, 192]", "training.patience=5"),
+    "3 hidden layers of 256, 4 members": ("model.members=4", "model.hidden=[256, 256, 256]", "training.patience=5"),
     "members: 4": ("model.members=4",),
     "hidden: [256, 256]": ("model.hidden=[256, 256]",),
     "3 hidden layers": ("model.hidden=[128, 128, 128]",),
@@ -68,6 +75,9 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "silu": ("model.activation=silu",),
     "half the rate": ("rate=0.5",),
     "twice the rate": ("rate=2",),
+    "weight_decay: 0.001": ("decay=0.001",),
+    "weight_decay: 0.01": ("decay=0.01",),
+    "weight_decay: 0.1": ("decay=0.1",),
     "half the batch": ("batch=0.5",),
     "twice the batch": ("batch=2",),
     "clip_norm: 1": ("training.clip_norm=1.0",),
@@ -102,7 +112,7 @@ def run(name: str, table: Table, n_rows: int, variant: str, number: int, folder:
             encoding="utf-8",
         )
         command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run_folder), "--root", str(folder)]
-        for each in ("training.threads=1", *_settings(variant, table, n_rows)):
+        for each in ("training.threads=1", "model.keep=null", *_settings(variant, table, n_rows)):
             command += ["--set", each]
         started = time.monotonic()
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -128,6 +138,9 @@ def _settings(variant: str, table: Table, n_rows: int) -> list[str]:
         if key == "rate":
             rate = usual.optimizer.learning_rate * float(value)
             settings.append(f"training.optimizer={{kind: adam, learning_rate: {rate}}}")
+        elif key == "decay":
+            rate = usual.optimizer.learning_rate
+            settings.append(f"training.optimizer={{kind: adamw, learning_rate: {rate}, weight_decay: {value}}}")
         elif key == "batch":
             settings.append(f"training.batch_size={int(usual.batch_size * float(value))}")
         elif key != "smoothing":

@@ -115,6 +115,21 @@ def test_prediction_is_the_mean_over_members_and_networks(strong: Run) -> None:
         np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("n_rows", [1, 2, MEMBERS, MEMBERS + 1])
+def test_a_row_is_predicted_alike_in_batches_of_every_size(n_rows: int, strong: Run) -> None:
+    """Keras guesses from sizes what is a bias: a batch of as many rows as there are members is none."""
+    import keras
+
+    predictor = strong.predictor
+    arrays = columns_prepare.transform(predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
+    few = {name: array[:n_rows] for name, array in arrays.items()}
+    exported = keras.models.load_model(strong.path / "model.keras", compile=False)
+    first = predictor.networks[0]
+    for network in (first.model, first.members, predictor.model, exported):
+        for name, output in network(arrays).items():
+            np.testing.assert_allclose(network(few)[name], output[:n_rows], rtol=1e-5, atol=1e-6)
+
+
 def test_loss_of_members_is_the_mean_of_their_own(strong: Run) -> None:
     targets = strong.predictor.targets
     rng = np.random.default_rng(0)

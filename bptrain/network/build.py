@@ -62,7 +62,8 @@ def build(
         output = head(trunk, target.n_outputs, options, name=target_name, seed=seed)
         if options.skip:
             linear = skip(features, target.n_outputs, options, f"{target_name}_skip")
-            output = output + (linear if options.members == 1 else linear[:, None, :])
+            # In this order: Keras on TensorFlow takes a second summand (batch, 1, 1) for the bias of as many members.
+            output = (linear if options.members == 1 else linear[:, None, :]) + output
         outputs[target_name] = output
     members = keras.Model(inputs, outputs, name=name)
     if options.members == 1:

@@ -86,6 +86,9 @@ bench-quality: $(STAMP) ## presets beside boosting and others on six tables (nee
 bench-made: $(STAMP) ## the default on made tables: few rows, many columns or levels, missing cells, rare labels (10 minutes)
 	$(PYTHON_RUN) benchmarks/made.py
 
+bench-minutes: $(STAMP) ## a minute of training on 500 000 rows, the default beside mlp (7 minutes)
+	$(PYTHON_RUN) benchmarks/minutes.py
+
 bench-ablate: $(STAMP) ## what each part of the default network gives, on training rows alone
 	$(PYTHON_RUN) benchmarks/ablate.py $(OPTIONS)
 

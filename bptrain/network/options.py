@@ -36,7 +36,7 @@ class EmbeddingOptions(Section):
     )
     frequencies: Count = Field(16, description="Cosines of a periodic embedding.")
     spread: Annotated[float, Field(gt=0)] = Field(
-        0.5,
+        1.0,
         description="Standard deviation of their first frequencies, in periods per standard deviation of the column: "
         "larger where the target jumps and waves, smaller where it is smooth.",
     )

@@ -30,6 +30,11 @@ from bptrain.targets.temperature import HIGHEST, LOWEST, choose_temperature, log
 from bptrain.targets.usual import with_usual_options
 
 
+def temperature_of(each: Any) -> Any:
+    """That of a state, or of the options of a target, whose common types have none: regression has no temperature."""
+    return each.temperature
+
+
 def rows(seed: int, n_rows: int, *, n_labels: int = 3, factor: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Codes drawn with the softmax of some logits, and these logits times `factor`: 1 makes them right."""
     rng = np.random.default_rng(seed)
@@ -108,9 +113,9 @@ def test_options_say_whether_it_is_chosen(section: type[Any]) -> None:
     for weights in ("balanced", {"a": 3.0}):
         assert tuned(section(class_weights=weights)).temperature == 1.0
     measures = tasks.measures(section().task)
-    assert measures.untuned(tuned(section()), section()).temperature == 1.0  # type: ignore[attr-defined]
+    assert temperature_of(measures.untuned(tuned(section()), section())) == 1.0
     before = tuned(section())
-    assert measures.tune_as(learned(section(), ["a", "b"]), before).temperature == before.temperature  # type: ignore[attr-defined]
+    assert temperature_of(measures.tune_as(learned(section(), ["a", "b"]), before)) == temperature_of(before)
 
 
 @pytest.mark.parametrize("section", [BinaryOptions, MulticlassOptions])
@@ -142,7 +147,7 @@ def test_threshold_is_one_of_tempered_probabilities() -> None:
 @pytest.mark.parametrize("section", [BinaryOptions, MulticlassOptions])
 def test_the_textbook_network_has_none(section: type[Any]) -> None:
     def settled(options: Any, *, textbook: bool) -> Any:
-        return with_usual_options({"y": options}, textbook=textbook)["y"].temperature  # type: ignore[union-attr]
+        return temperature_of(with_usual_options({"y": options}, textbook=textbook)["y"])
 
     assert settled(section(), textbook=True) == 1.0
     assert settled(section(), textbook=False) == "auto"
@@ -198,7 +203,7 @@ def test_run_chooses_on_validation_rows_records_and_uses_it(chosen: Run) -> None
     for name, temperature in found.items():
         assert temperature < 0.8
         assert chosen.metrics["targets"][name]["temperature"] == temperature
-        assert chosen.config.targets[name].temperature == "auto"  # type: ignore[union-attr]
+        assert temperature_of(chosen.config.targets[name]) == "auto"
         assert f"temperature {temperature:.3g} (chosen)" in inspect_text(chosen)
     described = chosen.files.read_json("inputs.json")["outputs"]
     assert {output["target"]: output["temperature"] for output in described} == found
@@ -256,7 +261,7 @@ def test_those_of_an_earlier_run_are_not_kept(chosen: Run) -> None:
 def test_textbook_network_keeps_one(chosen: Run) -> None:
     run = fit(chosen.path.parent, "mlp", model={"kind": "mlp", "hidden": [8]})
     assert temperatures_of(run) == dict.fromkeys(TARGETS, 1.0)
-    assert {options.temperature for options in run.config.targets.values()} == {1.0}  # type: ignore[union-attr]
+    assert {temperature_of(options) for options in run.config.targets.values()} == {1.0}
 
 
 def test_class_weights_are_not_taken_back(chosen: Run) -> None:

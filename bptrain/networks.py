@@ -66,30 +66,32 @@ def keeping_best(ready: Ready, networks: Sequence[Network], before: Sequence[Net
     Which, is told by the rows that chose the epoch, or by the networks of `before`, which began with the same weights.
     """
     options = ready.config.model
-    if options.keep is None or options.keep >= options.members:
+    n_kept = options.keep
+    if n_kept is None or n_kept >= options.members:
         return list(networks)
     if before is not None:
         chosen = [network.kept for network in before]
     else:
-        chosen = [_best_members(ready, network, number) for number, network in enumerate(networks)]
+        chosen = [_best_members(ready, network, number, n_kept) for number, network in enumerate(networks)]
     return [
         network if kept is None else keeping(network, kept, ready.columns, ready.targets, options)
         for network, kept in zip(networks, chosen, strict=True)
     ]
 
 
-def _best_members(ready: Ready, network: Network, number: int) -> tuple[int, ...] | None:
+def _best_members(ready: Ready, network: Network, number: int, n_kept: int) -> tuple[int, ...] | None:
+    """The members whose mean has little loss on the rows that validate network `number`; None without such rows."""
     _, validation = _rows(ready, number)
     if validation is None:
         return None
-    examples, judged, options = _examples(ready, validation), losses(ready.targets), ready.config.model
+    examples, judged = _examples(ready, validation), losses(ready.targets)
     outputs = predict(network.members, examples.inputs, block_rows=fitting_block(examples.n_rows))
 
     def loss(members: Sequence[int]) -> float:
         mean = combined({name: output[:, members] for name, output in outputs.items()}, ready.targets)
         return total_loss(judged, examples.truths, mean, examples.weights)
 
-    return tuple(forward_selection(options.members, options.keep or options.members, loss))
+    return tuple(forward_selection(ready.config.model.members, n_kept, loss))
 
 
 def network_seed(seed: int, number: int) -> int:

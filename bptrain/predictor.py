@@ -139,13 +139,11 @@ def load(files: RunFiles) -> Predictor:
     profile = Profile.load(_read_json(files, "model/preparer.json")["profile"])
     spec = _read_json(files, "model/network.json")
     options = MODEL.validate_python(spec["model"])
-    networks = [
-        build(columns, targets, options, seed=0, name=network_name(number)) for number in range(spec["members"])
-    ]
-    for number, (network, kept) in enumerate(zip(networks, spec["kept"], strict=True)):
+    networks = []
+    for number, kept in enumerate(spec["kept"]):
+        network = build(columns, targets, options, seed=0, name=network_name(number))
         set_weights(network.model, files.read_arrays(WEIGHTS.format(number), weight_shapes(network.model)))
-        if kept is not None:
-            networks[number] = keeping(network, kept, columns, targets, options)
+        networks.append(network if kept is None else keeping(network, kept, columns, targets, options))
     return Predictor(columns, targets, networks, profile)
 
 

@@ -67,7 +67,7 @@ def keeping_best(ready: Ready, networks: Sequence[Network], before: Sequence[Net
     """
     options = ready.config.model
     n_kept = options.keep
-    if n_kept is None or n_kept >= options.members:
+    if n_kept is None or n_kept >= options.n_members:
         return list(networks)
     if before is not None:
         chosen = [network.kept for network in before]
@@ -91,7 +91,7 @@ def _best_members(ready: Ready, network: Network, number: int, n_kept: int) -> t
         mean = combined({name: output[:, members] for name, output in outputs.items()}, ready.targets)
         return total_loss(judged, examples.truths, mean, examples.weights)
 
-    return tuple(forward_selection(ready.config.model.members, n_kept, loss))
+    return tuple(forward_selection(ready.config.model.n_members, n_kept, loss))
 
 
 def network_seed(seed: int, number: int) -> int:
@@ -120,7 +120,7 @@ class Trainings:
         trainer = Trainer(
             workbench,
             _examples(self.ready, self.ready.parts["train"]),
-            losses(self.ready.targets, self.ready.config.model.members),
+            losses(self.ready.targets, self.ready.config.model.n_members),
             losses(self.ready.targets),
             options,
             n_rows=self._most_rows(),

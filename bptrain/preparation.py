@@ -17,6 +17,7 @@ from bptrain.columns.drift import Profile, profile
 from bptrain.columns.infer import Kinds
 from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
+from bptrain.network.usual import with_usual_size
 from bptrain.table import space
 from bptrain.table.frame import Frame
 from bptrain.table.report import Cleaned
@@ -108,7 +109,7 @@ def prepare(
     room = folder if config.data.residence == "stream" else None
     parts = {name: prepared(columns, targets, frame.take(rows), weight, room) for name, rows in split.parts().items()}
     parts["train"] = replace(parts["train"], left_out=split.left_out)
-    config = _with_training(config, split)
+    config = _with_sizes(config, columns, split)
     before = profile(training, [*columns_prepare.used_columns(columns), *targets])
     cleaned = [*_ignored(kinds), *left_out, *_changed(parts)]
     return Ready(given, config, kinds, columns, targets, parts, before, cleaned, folder)
@@ -129,8 +130,8 @@ def _with_residence(
     return config.model_copy(update={"data": config.data.model_copy(update={"residence": residence})})
 
 
-def _with_training(config: Config, split: Split) -> Config:
-    """The config with the section `training` settled, by the rows that a network trains on."""
+def _with_sizes(config: Config, columns: columns_prepare.Columns, split: Split) -> Config:
+    """The config with `model` and `training` settled, by what a row gives and the rows that a network trains on."""
     n_rows, n_networks = len(split.train), config.model.n_networks
     if split.left_out is not None:
         n_rows = n_rows * (n_networks - 1) // n_networks
@@ -142,7 +143,8 @@ def _with_training(config: Config, split: Split) -> Config:
         labels=labels,
         primary=config.evaluation.primary,
     )
-    return config.model_copy(update={"training": training})
+    model = with_usual_size(config.model, n_features=columns_prepare.n_features(columns), n_rows=n_rows)
+    return config.model_copy(update={"model": model, "training": training})
 
 
 def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:

@@ -153,7 +153,7 @@ CASES: dict[str, Case] = {
     "targets.regression.clip": Case([False, True], {"training.optimizer": {"kind": "sgd", "learning_rate": 1.0}}),
     "targets.regression.transform": Case(["none", "log"]),
     "targets.regression.loss_weight": Case([1.0, 9.0], {"targets": BOTH}),
-    "model.hidden": Case([[], [4], [4, 4]]),
+    "model.hidden": Case([[], [4], [4, 4], "auto"]),
     "model.activation": Case(),
     "model.initializer": Case(),
     "model.normalization": Case(),

@@ -20,6 +20,8 @@ from bptrain import Run, fit
 from bptrain.columns import prepare as columns_prepare
 from bptrain.errors import UsageError
 from bptrain.network.build import losses, output_name, weights_of
+from bptrain.network.usual import with_usual_size
+from bptrain.predictor import MODEL
 from bptrain.table.frame import Frame
 from bptrain.targets import tasks
 from bptrain.targets.regression.prepare import RegressionState
@@ -268,3 +270,45 @@ def test_blocks_of_steps_know_what_members_cost(strong: Run) -> None:
     assert (n_members(network.members), n_members(network.model)) == (MEMBERS, 1)
     ratio = most_steps(network.model, 10**5) / most_steps(network.members, 10**5)
     assert ratio == pytest.approx(MEMBERS, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_features", "n_rows", "hidden", "members"),
+    [
+        ("strong", 150, 5000, (256, 256), 4),
+        ("strong", 149, 5000, (128, 128), 8),
+        ("strong", 150, 4999, (128, 128), 8),
+        ("ensemble", 150, 5000, (256, 256), 8),
+        ("ensemble", 10, 5000, (128, 128), 16),
+        ("fast", 150, 5000, (256, 256), 2),
+        ("fast", 10, 10, (128, 128), 2),
+        ("mlp", 150, 5000, (256, 256), 1),
+    ],
+)
+def test_layers_are_wide_where_rows_give_much(
+    kind: str, n_features: int, n_rows: int, hidden: tuple[int, ...], members: int
+) -> None:
+    options = MODEL.validate_python({"kind": kind})
+    settled = with_usual_size(options, n_features=n_features, n_rows=n_rows)
+    assert (settled.widths, settled.n_members) == (hidden, members)
+
+
+def test_given_sizes_stay() -> None:
+    options = MODEL.validate_python({"kind": "strong", "hidden": [7], "members": 3})
+    assert with_usual_size(options, n_features=1000, n_rows=100_000) == options
+
+
+def test_a_run_says_its_sizes(folder: Path) -> None:
+    """With a fifth of the rows left out by each network, and a label of 160 levels."""
+    rows = pd.DataFrame({"label": [f"k{n % 160}" for n in range(8000)], "y": np.arange(8000.0)})
+    rows.to_csv(folder / "wide.csv", index=False)
+    content = {
+        "data": "wide.csv",
+        "target": "y",
+        "columns": {"label": {"kind": "categorical", "one_hot_limit": 200}},
+        "training": {"epochs": 1},
+    }
+    run = fit(content, run=folder / "wide", root=folder)
+    assert (run.config.model.hidden, run.config.model.members) == ((256, 256), 4)
+    fewer = fit({**content, "split": {"test": 0.3}}, run=folder / "fewer", root=folder)
+    assert (fewer.config.model.hidden, fewer.config.model.members) == ((128, 128), 8)

@@ -89,6 +89,11 @@ def row_bytes(columns: Columns) -> int:
     return sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for dtype, shape in inputs)
 
 
+def n_features(columns: Columns) -> int:
+    """How many numbers a row gives the network, before any are learned from them."""
+    return sum(state.n_features for state in columns.values())
+
+
 def used_columns(columns: Columns) -> tuple[str, ...]:
     """The names of the columns that the model sees."""
     return tuple(name for state in columns.values() for name in state.columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -51,9 +52,18 @@ class State(Protocol):
     def inputs(self) -> dict[str, tuple[str, tuple[int, ...]]]:
         """Arrays given to the network: name → (dtype, shape of one row)."""
 
+    @property
+    def n_features(self) -> int:
+        """How many numbers they are to the network, each label that has an input of its own counted."""
+
     def to_json(self) -> Json: ...
 
     def arrays(self) -> dict[str, np.ndarray]: ...
+
+
+def n_numbers(inputs: Mapping[str, tuple[str, tuple[int, ...]]]) -> int:
+    """How many numbers of a row the arrays of `State.inputs` hold."""
+    return sum(math.prod(shape) for _, shape in inputs.values())
 
 
 class Prepare(Protocol):

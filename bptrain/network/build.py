@@ -63,10 +63,10 @@ def build(
         if options.skip:
             linear = skip(features, target.n_outputs, options, f"{target_name}_skip")
             # In this order: Keras on TensorFlow takes a second summand (batch, 1, 1) for the bias of as many members.
-            output = (linear if options.members == 1 else linear[:, None, :]) + output
+            output = (linear if options.n_members == 1 else linear[:, None, :]) + output
         outputs[target_name] = output
     members = keras.Model(inputs, outputs, name=name)
-    if options.members == 1:
+    if options.n_members == 1:
         return Network(members, members)
     return Network(keras.Model(inputs, combined(outputs, targets), name=name), members)
 

@@ -36,12 +36,12 @@ NORMALIZATIONS: dict[str, Any] = {
 def hidden_layers(features: Features, options: NetworkOptions, seed: int) -> Any:
     """The last hidden layer's activations (batch, hidden[-1]); of several members (batch, members, hidden[-1])."""
     hidden, step = joined(features.hidden, "features"), new_step()
-    for number, units in enumerate(options.hidden, start=1):
+    for number, units in enumerate(options.widths, start=1):
         name = f"hidden_{number}"
-        if number == 1 and options.members > 1:
+        if number == 1 and options.n_members > 1:
             first = _first_weights(options, options.activation, name, hidden.shape[-1], seed)
             hidden = Adapted(
-                units, options.members, features.chunks, **first, penalty=_penalty(options), seed=seed, name=name
+                units, options.n_members, features.chunks, **first, penalty=_penalty(options), seed=seed, name=name
             )(hidden)
         else:
             hidden = dense(hidden, units, options, name=name, activation=options.activation, seed=seed)
@@ -49,20 +49,20 @@ def hidden_layers(features: Features, options: NetworkOptions, seed: int) -> Any
             hidden = NORMALIZATIONS[options.normalization](name=f"{name}_normalization")(hidden)
         hidden = keras.layers.Activation(options.activation, name=f"{name}_activation")(hidden)
         if options.dropout:
-            last = number == len(options.hidden)
+            last = number == len(options.widths)
             hidden = Dropout(options.dropout, seed=seed, name=f"{name}_dropout", step=step, counts=last)(hidden)
     return hidden
 
 
 def head(hidden: Any, n_outputs: int, options: NetworkOptions, *, name: str, seed: int) -> Any:
     """The outputs (batch, n_outputs) of a target; of several members (batch, members, n_outputs), a layer for each."""
-    if options.members == 1:
+    if options.n_members == 1:
         return dense(hidden, n_outputs, options, name=name, activation="linear", seed=seed)
     first = _first_weights(options, "linear", name, hidden.shape[-1], seed)
     equation = "bmh,mho->bmo" if len(hidden.shape) == 3 else "bh,hmo->bmo"
     return keras.layers.EinsumDense(
         equation,
-        (options.members, n_outputs),
+        (options.n_members, n_outputs),
         bias_axes="mo",
         name=name,
         kernel_initializer=first["kernel"],

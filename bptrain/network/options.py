@@ -25,7 +25,8 @@ Initializer = Literal[
 Hidden = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
-Networks = Count | Literal["auto"]
+Widths = Hidden | Literal["auto"]
+OpenCount = Count | Literal["auto"]
 
 
 class EmbeddingOptions(Section):
@@ -47,7 +48,12 @@ class NetworkOptions(Section):
     """Hidden layers of neurons, each followed by its activation, and what stands before, beside and around them."""
 
     kind: Literal["strong", "ensemble", "fast", "mlp"]
-    hidden: Hidden = Field((256, 256), description="Neurons of each hidden layer, first to last; [] is a linear model.")
+    hidden: Widths = Field(
+        (256, 256),
+        description="Neurons of each hidden layer, first to last; [] is a linear model. `auto`: [256, 256] for "
+        "mlp; else [128, 128], but [256, 256] where at least 5000 training rows give at least 150 numbers each (a "
+        "label that has an input of its own counts as one).",
+    )
     activation: Activation = Field("relu", description="Activation function of the hidden layers.")
     initializer: Initializer = Field(
         "auto",
@@ -78,17 +84,18 @@ class NetworkOptions(Section):
         description="Add what a linear model of the columns says, trained together with the hidden layers; with `bins` "
         "it is an additive model. Where much of the target is a sum over columns.",
     )
-    members: Count = Field(
+    members: OpenCount = Field(
         1,
         description="Members of a batch ensemble (TabM): networks that share all hidden weights but how each weighs "
-        "the features, and their last layers; each is trained by its own loss, their mean predicts. 4 to 32 are usual.",
+        "the features, and their last layers; each is trained by its own loss, their mean predicts. 4 to 32 are usual. "
+        "`auto`: 1 for mlp, 16 for ensemble, else 8; half as many where `hidden: auto` means wide layers.",
     )
     keep: Annotated[int, Field(ge=2)] | None = Field(
         None,
         description="Members of each network that predict, if fewer than all: those whose mean has the least loss on "
         "the rows that chose its epoch. Training needs many members; predicting by few is nearly as good and faster.",
     )
-    networks: Networks = Field(
+    networks: OpenCount = Field(
         1,
         description="Networks trained one after the other, whose mean predicts. Each leaves out another fold of the "
         "training rows, which chooses its epoch; with validation rows that are given or set apart in time, these do "
@@ -102,11 +109,27 @@ class NetworkOptions(Section):
     )
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """`hidden`, once the table has settled it."""
+        if self.hidden == "auto":
+            raise RuntimeError("`model.hidden` is not settled yet")
+        return self.hidden
+
+    @property
+    def n_members(self) -> int:
+        """`members`, once the table has settled it."""
+        return _settled("members", self.members)
+
+    @property
     def n_networks(self) -> int:
         """`networks`, once the table has settled it."""
-        if self.networks == "auto":
-            raise RuntimeError("`model.networks` is not settled yet")
-        return self.networks
+        return _settled("networks", self.networks)
+
+
+def _settled(name: str, value: int | str) -> int:
+    if isinstance(value, str):
+        raise RuntimeError(f"`model.{name}` is not settled yet")
+    return value
 
 
 def _described(name: str) -> str | None:
@@ -122,13 +145,13 @@ class MlpOptions(NetworkOptions):
 class PresetOptions(NetworkOptions):
     """What the presets for tables share: a small batch ensemble beside an additive model (docs/decisions.md)."""
 
-    hidden: Hidden = Field((128, 128), description=_described("hidden"))
+    hidden: Widths = Field("auto", description=_described("hidden"))
     initializer: Initializer = Field("uniform", description=_described("initializer"))
     dropout: Rate = Field(0.1, description=_described("dropout"))
     skip: bool = Field(True, description=_described("skip"))
-    members: Count = Field(8, description=_described("members"))
+    members: OpenCount = Field("auto", description=_described("members"))
     keep: Annotated[int, Field(ge=2)] | None = Field(2, description=_described("keep"))
-    networks: Networks = Field("auto", description=_described("networks"))
+    networks: OpenCount = Field("auto", description=_described("networks"))
 
 
 class StrongOptions(PresetOptions):
@@ -138,21 +161,19 @@ class StrongOptions(PresetOptions):
 
 
 class EnsembleOptions(PresetOptions):
-    """As `strong` with more members and networks, for several times the time."""
+    """As `strong` with twice the members and networks, for about four times the time."""
 
     kind: Literal["ensemble"] = "ensemble"
-    hidden: Hidden = Field((192, 192), description=_described("hidden"))
-    members: Count = Field(16, description=_described("members"))
     keep: Annotated[int, Field(ge=2)] | None = Field(4, description=_described("keep"))
-    networks: Networks = Field(10, description=_described("networks"))
+    networks: OpenCount = Field(10, description=_described("networks"))
 
 
 class FastOptions(PresetOptions):
     """As `strong` with few members and one network: a little worse, for a fraction of the time."""
 
     kind: Literal["fast"] = "fast"
-    members: Count = Field(2, description=_described("members"))
-    networks: Networks = Field(1, description=_described("networks"))
+    members: OpenCount = Field(2, description=_described("members"))
+    networks: OpenCount = Field(1, description=_described("networks"))
 
 
 ModelOptions = Annotated[StrongOptions | EnsembleOptions | FastOptions | MlpOptions, Field(discriminator="kind")]

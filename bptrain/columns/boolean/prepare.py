@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from bptrain.columns import refusal
 from bptrain.columns.boolean.options import BooleanOptions
 from bptrain.columns.distinct import distinct, keys_of
-from bptrain.columns.state import Json, Recognised, Transformed
+from bptrain.columns.state import Json, Recognised, Transformed, n_numbers
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
 from bptrain.text import yaml_name
@@ -61,6 +61,11 @@ class BooleanState:
         if self.indicators:
             arrays["boolean_missing"] = ("float32", (len(self.indicators),))
         return arrays
+
+    @property
+    def n_features(self) -> int:
+        """How many numbers a row gives."""
+        return n_numbers(self.inputs)
 
     def to_json(self) -> Json:
         return {"columns": [asdict(column) for column in self.meanings], "indicators": list(self.indicators)}

@@ -61,6 +61,11 @@ class CategoricalState:
         """Arrays given to the network: name → (dtype, shape of one row)."""
         return {"categorical": ("int32", (len(self.levels),))}
 
+    @property
+    def n_features(self) -> int:
+        """How many numbers a row gives: one for each code, or those of a vector."""
+        return sum(column.dimension or column.n_codes for column in self.levels)
+
     def to_json(self) -> Json:
         return {"columns": [asdict(column) for column in self.levels]}
 

@@ -27,7 +27,7 @@ from bptrain.columns.date.formats import DAY, ISO, seconds
 from bptrain.columns.date.options import DateOptions
 from bptrain.columns.date.recognise import recognise
 from bptrain.columns.distinct import distinct
-from bptrain.columns.state import Json, Transformed
+from bptrain.columns.state import Json, Transformed, n_numbers
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
 from bptrain.text import yaml_name
@@ -66,6 +66,11 @@ class DateState:
         if self.indicators:
             arrays["date_missing"] = ("float32", (len(self.indicators),))
         return arrays
+
+    @property
+    def n_features(self) -> int:
+        """How many numbers a row gives."""
+        return n_numbers(self.inputs)
 
     def to_json(self) -> Json:
         columns = [asdict(column) for column in self.dates]

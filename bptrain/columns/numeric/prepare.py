@@ -24,7 +24,7 @@ from bptrain.columns.numeric.knots import is_periodic, learn_knots
 from bptrain.columns.numeric.options import NumericOptions
 from bptrain.columns.numeric.outliers import learn_bounds
 from bptrain.columns.numeric.scaling import ColumnScaling, Scaling, clipped, joined, learn_scaling, scaled
-from bptrain.columns.state import Json, Recognised, Transformed
+from bptrain.columns.state import Json, Recognised, Transformed, n_numbers
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import NEARLY_ALL, Frame
 from bptrain.table.values import LARGEST_NUMBER
@@ -66,6 +66,11 @@ class NumericState:
         if self.indicators:
             arrays["numeric_missing"] = ("float32", (len(self.indicators),))
         return arrays
+
+    @property
+    def n_features(self) -> int:
+        """How many numbers a row gives."""
+        return n_numbers(self.inputs)
 
     def to_json(self) -> Json:
         lengths = [len(self.scaling.quantiles.get(position, ())) for position in range(len(self.columns))]

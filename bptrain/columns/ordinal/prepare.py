@@ -25,7 +25,7 @@ from bptrain.columns import refusal
 from bptrain.columns.distinct import distinct
 from bptrain.columns.ordinal.options import OrdinalOptions
 from bptrain.columns.ordinal.scales import order_of
-from bptrain.columns.state import Json, Recognised, Transformed
+from bptrain.columns.state import Json, Recognised, Transformed, n_numbers
 from bptrain.errors import DataError, Problem
 from bptrain.table.chunks import text_array
 from bptrain.table.frame import Frame
@@ -78,6 +78,11 @@ class OrdinalState:
         if self.indicators:
             arrays["ordinal_missing"] = ("float32", (len(self.indicators),))
         return arrays
+
+    @property
+    def n_features(self) -> int:
+        """How many numbers a row gives."""
+        return n_numbers(self.inputs)
 
     def to_json(self) -> Json:
         return {"columns": [asdict(scale) for scale in self.scales], "indicators": list(self.indicators)}

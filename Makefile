@@ -83,6 +83,12 @@ proof-presets: $(STAMP) ## every preset: 10 fits with one digest, 50 kills and r
 bench-quality: $(STAMP) ## presets beside boosting and others on six tables (needs PEERS=python with lightgbm, xgboost, catboost)
 	$(PYTHON_RUN) benchmarks/quality.py --peers $(or $(PEERS),$(PYTHON_RUN)) $(OPTIONS)
 
+bench-published: $(STAMP) ## presets on the split of California that papers use
+	$(PYTHON_RUN) benchmarks/quality.py --published $(OPTIONS)
+
+bench-predict: $(STAMP) ## 100 000 rows of Adult predicted by the default, and by CatBoost (needs PEERS=python with it)
+	$(PYTHON_RUN) benchmarks/predicting.py $(if $(PEERS),--peers $(PEERS)) $(OPTIONS)
+
 bench-made: $(STAMP) ## the default on made tables: few rows, many columns or levels, missing cells, rare labels (10 minutes)
 	$(PYTHON_RUN) benchmarks/made.py
 

@@ -1,6 +1,7 @@
 """How good the defaults are: bptrain's presets beside boosting, a plain Keras script and other usual choices.
 
     python benchmarks/quality.py [--sets NAMES] [--models NAMES] [--seeds N] [--splits N] [--peers PYTHON]
+    python benchmarks/quality.py --published     presets on the split of California that papers use, to quality.jsonl
     python benchmarks/quality.py --page          write quality.md from what was measured before
 
 Every contestant has every table as it is, with the parameters its library ships with, in a process of its own. The
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -41,6 +42,7 @@ class Table:
     positive: str | None = None
     na_values: tuple[str, ...] = ()
     test: str | None = None
+    validation: str | None = None
     by_splits: bool = False  # so small that several splits are needed
 
 
@@ -55,6 +57,8 @@ TABLES = {
     "ames": Table("ames.csv.gz", "Sale_Price", "rmse", by_splits=True),
 }
 LOWER_IS_BETTER = {"rmse"}
+# 64 % to train on, 16 % to validate, 20 % to test: Gorishniy et al. 2021 and later papers.
+PUBLISHED = "california 64/16/20"
 
 
 # Rows as the peers get them
@@ -278,12 +282,14 @@ def run_peer(name: str, model: str, seed: int, split: int) -> dict[str, Any]:
 
 def run_preset(name: str, preset: str, seed: int, split: int, settings: tuple[str, ...] = ()) -> dict[str, Any]:
     """`bptrain fit` as a user starts it; seconds from the start of the process to its end."""
-    table = TABLES[name]
     with tempfile.TemporaryDirectory() as folder:
+        table, root = (_published(Path(folder)), folder) if name == PUBLISHED else (TABLES[name], str(ROOT))
         config, run = Path(folder) / "c.yaml", Path(folder) / "run"
         config.write_text(_config(table, preset), encoding="utf-8")
-        command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run), "--root", str(ROOT)]
-        for each in (f"seed={seed}", f"split.seed={split}", *settings):
+        command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run), "--root", root]
+        if name != PUBLISHED:
+            settings = (f"split.seed={split}", *settings)
+        for each in (f"seed={seed}", *settings):
             command += ["--set", each]
         started = time.monotonic()
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -303,8 +309,24 @@ def run_preset(name: str, preset: str, seed: int, split: int, settings: tuple[st
         }
 
 
+def _published(folder: Path) -> Table:
+    """California with rows for validation and test in files of their own."""
+    import pandas as pd
+    from sklearn.model_selection import train_test_split
+
+    table = TABLES["california"]
+    rest, test = train_test_split(pd.read_csv(ROOT / "data" / table.file, dtype=str), test_size=0.2, random_state=0)
+    train, validation = train_test_split(rest, test_size=0.2, random_state=1)
+    parts = {"train": train, "validation": validation, "test": test}
+    (folder / "data").mkdir()
+    for part, rows in parts.items():
+        rows.to_csv(folder / f"data/{part}.csv", index=False)
+    return replace(table, file="train.csv", validation="validation.csv", test="test.csv")
+
+
 def _config(table: Table, preset: str) -> str:
-    data = f"train: data/{table.file}" + (f", test: data/{table.test}" if table.test else "")
+    files = {"train": table.file, "validation": table.validation, "test": table.test}
+    data = ", ".join(f"{part}: data/{file}" for part, file in files.items() if file)
     if table.na_values:
         data += f", na_values: {json.dumps(list(table.na_values))}"
     target = f"column: {table.target}" + (f", positive: {json.dumps(table.positive)}" if table.positive else "")
@@ -333,7 +355,8 @@ def measure(name: str, model: str, seed: int, split: int, peers: str) -> None:
     line = {"table": name, "model": model, "seed": seed, "split": split, **found}
     with RECORD.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
-    print(f"{name:11} {model:22} {seed} {split}  {found['metrics'][TABLES[name].metric]:.5g}  {found['seconds']:.1f} s")
+    metric = TABLES["california" if name == PUBLISHED else name].metric
+    print(f"{name:11} {model:22} {seed} {split}  {found['metrics'][metric]:.5g}  {found['seconds']:.1f} s", flush=True)
 
 
 # The page
@@ -377,6 +400,13 @@ def page() -> str:
         ]
         ranked = [f"{_rank(means, model, complete):.2f}", f"{_distance(means, model, complete):.2f} %"]
         lines.append(f"| {model} | {' | '.join(cells)} | {' | '.join(ranked if model in complete else ['', ''])} |")
+    published = [
+        f"{model.removeprefix('bptrain ')} {mean(each['metrics']['rmse'] for each in own):.4f} ({len(own)})"
+        for model in models
+        if (own := [each for each in found if (each["table"], each["model"]) == (PUBLISHED, model)])
+    ]
+    if published:
+        lines += ["", f"RMSE of {PUBLISHED} (64 % of the rows train, 16 % validate): {', '.join(published)}."]
     lines += ["", "Seconds from the start of the process (median), and megabytes at most:", ""]
     lines += [f"| model | {' | '.join(TABLES)} |", f"|---|{'---|' * len(TABLES)}"]
     for model in models:
@@ -411,6 +441,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--one", nargs=4)
     parser.add_argument("--page", action="store_true")
+    parser.add_argument("--published", action="store_true")
     parser.add_argument("--sets", default=",".join(TABLES))
     parser.add_argument("--models", default=";".join(MODELS), help="names, with ; between them")
     parser.add_argument("--seeds", type=int, default=3)
@@ -422,22 +453,25 @@ def main() -> int:
         run = run_preset(name, model.removeprefix("bptrain "), seed, split) if model.startswith("bptrain ") else None
         print(json.dumps(run or run_peer(name, model, seed, split)))
         return 0
+    if asked.published:
+        asked.sets, asked.splits = PUBLISHED, 1
     if not asked.page:
         done = {(each["table"], each["model"], each["seed"], each["split"]) for each in results()}
         for seed in range(asked.seeds):
             for name in asked.sets.split(","):
-                splits = range(asked.splits) if TABLES[name].by_splits and seed == 0 else range(1)
-                for split in splits:
-                    for model in _models(asked.models):
+                several = name in TABLES and TABLES[name].by_splits and seed == 0
+                for split in range(asked.splits if several else 1):
+                    for model in _models(asked.models, presets=name == PUBLISHED):
                         if (name, model, seed, split) not in done:
                             measure(name, model, seed, split, asked.peers)
     PAGE.write_text(page(), encoding="utf-8")
     return 0
 
 
-def _models(names: str) -> list[str]:
+def _models(names: str, *, presets: bool) -> list[str]:
+    """Those of the names that there are, or presets alone."""
     wanted = names.split(";")
-    return [model for model in MODELS if model in wanted]
+    return [model for model in MODELS if model in wanted and not (presets and model in PEERS)]
 
 
 if __name__ == "__main__":

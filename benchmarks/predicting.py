@@ -1,0 +1,129 @@
+"""How long 100 000 rows of Adult take the default, once the model is loaded, beside CatBoost in the same process.
+
+    python benchmarks/predicting.py [--run RUN] [--peers PYTHON]
+
+Without `--run` the default is trained first. The rows are Adult's, again and again. Each is asked once to warm up, then
+five times; `rows to predictions` starts with a pandas frame and ends with one. Writes benchmarks/predicting.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from quality import ROOT, TABLES, _config
+
+N_ROWS, TIMES = 100_000, 5
+PAGE = Path(__file__).parent / "predicting.md"
+
+
+def timed(work: Callable[[], Any]) -> list[float]:
+    """Seconds of each of `TIMES` calls after a first one."""
+    work()
+    seconds = []
+    for _ in range(TIMES):
+        started = time.monotonic()
+        work()
+        seconds.append(time.monotonic() - started)
+    return seconds
+
+
+def own(folder: Path) -> dict[str, list[float]]:
+    """Seconds of the networks alone and of all that `Run.predict` does."""
+    import pandas as pd
+
+    import bptrain
+    from bptrain.columns import prepare
+    from bptrain.evaluation import frame_of
+    from bptrain.table.files import Roots
+
+    table = TABLES["adult"]
+    rows = pd.read_csv(ROOT / "data" / str(table.test), dtype=str, keep_default_na=False).drop(columns=table.target)
+    rows = pd.concat([rows] * (N_ROWS // len(rows) + 1), ignore_index=True).head(N_ROWS)
+    run = bptrain.open_run(folder)
+    model = run.predictor
+    inputs = prepare.transform(model.columns, frame_of(rows, run, Roots.create())).arrays
+    return {"networks": timed(lambda: model.outputs(inputs)), "rows to predictions": timed(lambda: run.predict(rows))}
+
+
+def catboost() -> dict[str, list[float]]:
+    """Seconds of CatBoost's default on the same rows."""
+    import pandas as pd
+    from catboost import CatBoostClassifier, Pool
+    from quality import load
+
+    x, y, x_test, _ = load("adult", 0)
+    names = [name for name in x.columns if x[name].dtype == "category"]
+    x_test = pd.concat([x_test] * (N_ROWS // len(x_test) + 1), ignore_index=True).head(N_ROWS)
+    x, x_test = (each.assign(**{name: each[name].astype("object").fillna("missing").astype(str) for name in names})
+                 for each in (x, x_test))  # fmt: skip
+    settings = {"verbose": 0, "thread_count": 2, "allow_writing_files": False}
+    model = CatBoostClassifier(cat_features=names, **settings).fit(x, y)
+    pool = Pool(x_test, cat_features=names)
+    return {
+        "trees": timed(lambda: model.predict_proba(pool)),
+        "rows to predictions": timed(lambda: model.predict_proba(x_test)),
+    }
+
+
+def in_own_process(python: str, *arguments: str) -> dict[str, list[float]]:
+    """What this script prints in a process of its own."""
+    command = [python, __file__, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command}: exit {done.returncode}\n{done.stderr[-2000:]}")
+    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def page(found: dict[str, dict[str, list[float]]]) -> str:
+    """Median and range of each."""
+    lines = [
+        "# Predicting 100 000 rows of Adult",
+        "",
+        "Made by `python benchmarks/predicting.py`: seconds once the model is loaded and has predicted once, median of",
+        f"{TIMES} (least and most), one process after the other.",
+        "",
+        "| | seconds |",
+        "|---|---|",
+    ]
+    for name, parts in found.items():
+        for part, seconds in parts.items():
+            lines.append(f"| {name}, {part} | {median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f}) |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run", type=Path)
+    parser.add_argument("--peers")
+    parser.add_argument("--one", choices=["own", "catboost"])
+    asked = parser.parse_args()
+    if asked.one:
+        print(json.dumps(own(asked.run) if asked.one == "own" else catboost()))
+        return 0
+    with tempfile.TemporaryDirectory() as scratch:
+        run = asked.run or Path(scratch) / "run"
+        if not asked.run:
+            config = Path(scratch) / "c.yaml"
+            config.write_text(_config(TABLES["adult"], "strong"), encoding="utf-8")
+            fit = ["-m", "bptrain", "fit", str(config), "--run", str(run), "--root", str(ROOT)]
+            subprocess.run([sys.executable, *fit], cwd=ROOT, check=True, capture_output=True)
+        found = {"bptrain strong": in_own_process(sys.executable, "--one", "own", "--run", str(run.resolve()))}
+        if asked.peers:
+            found["CatBoost"] = in_own_process(asked.peers, "--one", "catboost")
+    PAGE.write_text(page(found), encoding="utf-8")
+    print(page(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -84,6 +84,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "half the batch": ("batch=0.5",),
     "twice the batch": ("batch=2",),
     "clip_norm: 1": ("training.clip_norm=1.0",),
+    "cyclic rate": ("training.schedule=cyclic", "training.epochs=40", "training.patience=null"),
+    "cosine": ("training.schedule=cosine", "training.epochs=40", "training.patience=null"),
     "label smoothing": ("smoothing=0.05",),
 }
 

@@ -188,6 +188,7 @@ CASES: dict[str, Case] = {
     "training.schedule.one_cycle.rise": Case([0.3, 0.6]),
     "training.schedule.one_cycle.start": Case([0.04, 0.5]),
     "training.schedule.one_cycle.final": Case([0.0, 0.5]),
+    "training.schedule.cyclic.cycles": Case([1, 2]),
     "training.schedule.plateau.factor": Case([0.1, 0.5], WILD | {"training.schedule.patience": 1}),
     "training.schedule.plateau.patience": Case([1, 50], WILD),
     "training.schedule.plateau.minimum": Case([0.0, 0.9], WILD | {"training.schedule.patience": 1}),

@@ -20,6 +20,7 @@ from bptrain.training.course import Trained
 from bptrain.training.options import (
     ConstantSchedule,
     CosineSchedule,
+    CyclicSchedule,
     ExponentialSchedule,
     OneCycleSchedule,
     PlateauSchedule,
@@ -45,12 +46,18 @@ def one_cycle(step: int) -> float:
     return half_cosine(step / 24, 0.1, 1.0) if step < 24 else half_cosine((step - 24) / 55, 1.0, 0.01)
 
 
+def three_cycles(step: int) -> float:
+    """Zero after a seventh and three sevenths of the steps, the full rate between."""
+    return (1 - math.cos(2 * math.pi * math.log2(1 + 7 * step / STEPS))) / 2
+
+
 FORMULAS: dict[str, tuple[Any, Any]] = {
     "constant": (ConstantSchedule(), lambda step: 1.0),
     "step": (StepSchedule(every=2.5, factor=0.5), lambda step: 0.5 ** (step // 20)),
     "exponential": (ExponentialSchedule(factor=0.8), lambda step: 0.8 ** (step / PER_EPOCH)),
     "cosine": (CosineSchedule(final=0.1), lambda step: half_cosine(step / STEPS, 1.0, 0.1)),
     "one_cycle": (OneCycleSchedule(rise=0.3, start=0.1, final=0.01), one_cycle),
+    "cyclic": (CyclicSchedule(cycles=3), three_cycles),
     "plateau": (PlateauSchedule(), lambda step: 1.0),
 }
 
@@ -70,7 +77,7 @@ def test_rate_is_the_formula_at_every_step(name: str, warmup: float) -> None:
     schedule = made(options, warmup=warmup)
     for step in range(STEPS):
         expected = 0.2 * formula(step) * (min(1.0, (step + 1) / 12) if warmup else 1.0)
-        assert float(schedule(step)) == pytest.approx(expected, rel=2e-5), step
+        assert float(schedule(step)) == pytest.approx(expected, rel=2e-5, abs=1e-8), step
 
 
 def test_cosine_is_that_of_keras() -> None:

@@ -151,6 +151,15 @@ class OneCycleSchedule(Section):
     final: Share = Field(0.0001, description="Share of the rate at the last step.")
 
 
+class CyclicSchedule(Section):
+    """The learning rate rises from zero to its value and falls back again and again, over all epochs: RealMLP's."""
+
+    kind: Literal["cyclic"] = "cyclic"
+    cycles: Annotated[int, Field(ge=1, le=12)] = Field(
+        4, description="Rises and falls in all, each twice as long as the one before."
+    )
+
+
 class PlateauSchedule(Section):
     """The learning rate falls when the validation loss (without validation rows the training loss) stops falling."""
 
@@ -161,7 +170,13 @@ class PlateauSchedule(Section):
 
 
 ScheduleOptions = Annotated[
-    ConstantSchedule | StepSchedule | ExponentialSchedule | CosineSchedule | OneCycleSchedule | PlateauSchedule,
+    ConstantSchedule
+    | StepSchedule
+    | ExponentialSchedule
+    | CosineSchedule
+    | OneCycleSchedule
+    | CyclicSchedule
+    | PlateauSchedule,
     Field(discriminator="kind"),
 ]
 

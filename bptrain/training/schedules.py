@@ -10,6 +10,7 @@ import keras
 
 from bptrain.training.options import (
     CosineSchedule,
+    CyclicSchedule,
     ExponentialSchedule,
     OneCycleSchedule,
     PlateauSchedule,
@@ -48,6 +49,9 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
                 return keras.ops.power(factor, step / self.steps_per_epoch)
             case CosineSchedule(final=final):  # Loshchilov & Hutter 2017, eq. 5 without restarts
                 return _cosine(step / self.n_steps, 1.0, final)
+            case CyclicSchedule(cycles=cycles):  # Holzmüller, Grinsztajn & Steinwart 2024, section 3: coslog
+                turns = keras.ops.log2(1.0 + (2.0**cycles - 1.0) * step / self.n_steps)
+                return keras.ops.square(keras.ops.sin(math.pi * turns))  # (1 - cos(2 pi turns)) / 2
             case OneCycleSchedule() as cycle:
                 return self._one_cycle(step, cycle)
         return keras.ops.ones_like(step)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Features:
-    """Tensors of keras (batch, width), which several layers look at.
+    """Tensors of keras, which several layers look at.
 
-    Hidden layers see those of `hidden`; `chunks` are the widths of neighbours in them that come from one column, one
-    tensor after the other. A linear model beside the hidden layers sees those of `linear`.
+    Hidden layers see those of `hidden` (batch, width); `chunks` are the widths of neighbours in them that come from one
+    column, one tensor after the other. A linear model beside the hidden layers sees those of `linear` (batch, width)
+    and of `by_column` (columns, batch, width).
     """
 
     hidden: list[Any]
     chunks: list[int]
     linear: list[Any]
+    by_column: list[Any] = field(default_factory=list)
 
 
 def plain(tensors: Iterable[Any]) -> Features:
@@ -33,4 +35,5 @@ def together(parts: Iterable[Features]) -> Features:
         [tensor for part in every for tensor in part.hidden],
         [width for part in every for width in part.chunks],
         [tensor for part in every for tensor in part.linear],
+        [tensor for part in every for tensor in part.by_column],
     )

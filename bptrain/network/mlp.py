@@ -73,8 +73,12 @@ def head(hidden: Any, n_outputs: int, options: NetworkOptions, *, name: str, see
 
 def skip(features: Features, n_outputs: int, options: NetworkOptions, name: str) -> Any:
     """What a linear model of the features says (batch, n_outputs); nothing at first."""
-    layer = keras.layers.Dense(n_outputs, kernel_initializer="zeros", kernel_regularizer=_penalty(options), name=name)
-    return layer(joined(features.linear, f"{name}_sees"))
+    first = {"kernel_initializer": "zeros", "kernel_regularizer": _penalty(options)}
+    says = keras.layers.Dense(n_outputs, name=name, **first)(joined(features.linear, f"{name}_sees"))
+    for number, tensor in enumerate(features.by_column):
+        layer = keras.layers.EinsumDense("cbm,cmo->cbo", (None, n_outputs), name=f"{name}_{number}", **first)
+        says = says + keras.ops.sum(layer(tensor), axis=0)
+    return says
 
 
 def dense(inputs: Any, units: int, options: NetworkOptions, *, name: str, activation: str, seed: int) -> Any:

@@ -6,6 +6,8 @@ beside the program. So one call of Keras' `train_step` makes many steps, and no 
 
 from __future__ import annotations
 
+import math
+
 import keras
 import numpy as np
 
@@ -41,4 +43,4 @@ def n_members(network: keras.Model) -> int:
 def n_activations(network: keras.Model) -> int:
     """Numbers that the layers of a network make of one row."""
     outputs = [layer.output for layer in network.layers if isinstance(layer.output, keras.KerasTensor)]
-    return sum(int(np.prod(output.shape[1:])) for output in outputs)
+    return sum(math.prod(length for length in output.shape if length is not None) for output in outputs)

@@ -48,16 +48,19 @@ def encode(state: NumericState, inputs: dict[str, Any], seed: int, options: Embe
 
 
 def pieces(numbers: Any, knots: Sequence[np.ndarray]) -> Any:
-    """How much of each bin lies below the number: (batch, columns) → (batch, columns, most bins), 0 where none is."""
-    shape = len(knots), max(map(len, knots)) - 1
+    """How much of each bin lies below the number: (batch, columns) → (columns, batch, most bins), 0 where none is.
+
+    Columns come first, as the products with each column's own weights need it.
+    """
+    shape = len(knots), 1, max(map(len, knots)) - 1
     left, steepness, low, high = (np.zeros(shape, np.float32) for _ in range(4))
     for place, edges in enumerate(knots):
         n_bins = len(edges) - 1
-        left[place, :n_bins] = edges[:-1]
-        steepness[place, :n_bins] = 1 / np.maximum(np.diff(edges), THINNEST)
-        high[place, :n_bins] = 1.0
-        low[place, 0], high[place, n_bins - 1] = (BELOW, BEYOND) if n_bins > 1 else (-ALONE, ALONE)
-    return ops.minimum(ops.maximum((numbers[:, :, None] - left) * steepness, low), high)
+        left[place, 0, :n_bins] = edges[:-1]
+        steepness[place, 0, :n_bins] = 1 / np.maximum(np.diff(edges), THINNEST)
+        high[place, 0, :n_bins] = 1.0
+        low[place, 0, 0], high[place, 0, n_bins - 1] = (BELOW, BEYOND) if n_bins > 1 else (-ALONE, ALONE)
+    return ops.minimum(ops.maximum((ops.transpose(numbers)[:, :, None] - left) * steepness, low), high)
 
 
 def _columns(numbers: Any, places: list[int]) -> Any:
@@ -69,13 +72,14 @@ def _bent(state: NumericState, numbers: Any, places: list[int], seed: int, optio
     below, shape = pieces(numbers, [state.knots[place] for place in places]), (len(places), options.dimension)
     names, bound = [state.columns[place] for place in places], options.dimension**-0.5
     line = keras.layers.EinsumDense("bc,ce->bce", shape, bias_axes="ce", name="numeric_line")
-    bends = keras.layers.EinsumDense("bcm,cme->bce", shape, kernel_initializer="zeros", name="numeric_bends")
-    embedded = line(numbers) + bends(below)
+    bends = keras.layers.EinsumDense(
+        "cbm,cme->cbe", (None, options.dimension), kernel_initializer="zeros", name="numeric_bends"
+    )
+    embedded = line(numbers) + ops.transpose(bends(below), (1, 0, 2))
     line.kernel.assign(_drawn(seed, names, "line", lambda random: random.uniform(-bound, bound, options.dimension)))
     line.bias.assign(_drawn(seed, names, "height", lambda random: random.uniform(-bound, bound, options.dimension)))
     flat = ops.reshape(embedded, (-1, len(places) * options.dimension))
-    steps = ops.reshape(below, (-1, len(places) * below.shape[-1]))
-    return Features([flat], [options.dimension] * len(places), [steps])
+    return Features([flat], [options.dimension] * len(places), [], [below])
 
 
 def _waving(state: NumericState, numbers: Any, places: list[int], seed: int, options: EmbeddingOptions) -> Features:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from bptrain.network.build import Network
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS = "model/members/{:02}/weights.npz"
 MODEL: TypeAdapter[ModelOptions] = TypeAdapter(ModelOptions)
 

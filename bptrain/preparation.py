@@ -17,8 +17,9 @@ from bptrain.columns.drift import Profile, profile
 from bptrain.columns.infer import Kinds
 from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
-from bptrain.network.usual import with_usual_size
+from bptrain.network.usual import with_keep, with_usual_size
 from bptrain.table import space
+from bptrain.table.folds import check_numbers
 from bptrain.table.frame import Frame
 from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
@@ -144,6 +145,8 @@ def _with_sizes(config: Config, columns: columns_prepare.Columns, split: Split) 
         primary=config.evaluation.primary,
     )
     model = with_usual_size(config.model, n_features=columns_prepare.n_features(columns), n_rows=n_rows)
+    chosen = split.left_out is not None or len(split.validation) > 0 or config.training.final == "refit"
+    model = with_keep(model, chosen=chosen)
     return config.model_copy(update={"model": model, "training": training})
 
 
@@ -161,6 +164,8 @@ def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, li
     if kept.all():
         return split, steps
     left_out = None if split.left_out is None else split.left_out[kept]
+    if left_out is not None:
+        check_numbers(left_out, config.model.n_networks)
     return replace(split, train=split.train[kept], left_out=left_out), steps
 
 
@@ -230,6 +235,6 @@ def _learn(
     config: Config, training: Frame, earlier: Earlier | None
 ) -> tuple[columns_prepare.Columns, targets_prepare.Targets]:
     if earlier is not None:  # its weights mean something only together with its preparation
-        return earlier.columns, untuned(earlier.targets, config.targets)
+        return earlier.columns, targets_prepare.widened(untuned(earlier.targets, config.targets), training)
     weight = row_weights(training, weight_column(config.columns))
     return columns_prepare.learn(training, config.columns), targets_prepare.learn(training, config.targets, weight)

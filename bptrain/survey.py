@@ -20,14 +20,16 @@ from bptrain.judging.gates import Gate, check_gate_splits, check_gates, parse_ga
 from bptrain.split_by import ROLES, check_split_column, settled_split, split_by, without_split_column
 from bptrain.table.clean import clean_rare_classes, drop_duplicates, drop_missing_targets
 from bptrain.table.files import Roots
-from bptrain.table.folds import check_folds, fold_numbers, make_folds
+from bptrain.table.folds import check_folds, check_networks, fold_numbers, make_folds
 from bptrain.table.frame import Frame
 from bptrain.table.load import Loaded, load
+from bptrain.table.options import SplitOptions
 from bptrain.table.report import Cleaned
 from bptrain.table.split import PARTS, Split, check_sizes, make_split, uneven_parts
 from bptrain.targets import infer as targets_infer
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
+from bptrain.targets.usual import with_usual_options
 from bptrain.text import escape, nearest, quote_list
 
 NETWORKS = 5  # with `model.networks: auto`, for tables with so many rows
@@ -98,6 +100,8 @@ def _with_folds(found: Survey, split: Split, by: np.ndarray | None) -> Split:
     options, n_folds = found.config.split, found.config.model.n_networks
     if (found.given == "test").any():  # the places of a split by hash are then all free
         options = options.model_copy(update={"test": 0.0})
+    if options.kind == "column":  # its cells name the parts
+        by = None
     return replace(split, left_out=fold_numbers(split.train, by, options, n_folds, seed=found.config.seed))
 
 
@@ -131,6 +135,8 @@ def check_split(found: Survey) -> None:
     check_sizes(found.given, by, found.config.split, labels=labels)
     if found.config.split.folds:
         check_folds(np.flatnonzero(found.given != "test"), by, found.config.split)
+    if found.config.split.kind == "group" and found.config.model.networks != 1 and not found.config.split.validation:
+        check_networks(np.flatnonzero(found.given == "train"), by, found.config.model.n_networks)
 
 
 def check_cells(found: Survey, config: Config) -> None:
@@ -151,7 +157,8 @@ def check_cells(found: Survey, config: Config) -> None:
     except DataError as error:
         problems += error.problems
     try:
-        targets_prepare.encode(targets_prepare.learn(training, config.targets), others)
+        targets = with_usual_options(config.targets, textbook=config.model.kind == "mlp")
+        targets_prepare.encode(targets_prepare.learn(training, targets), others)
     except DataError as error:
         problems += error.problems
     if problems:
@@ -259,7 +266,7 @@ def _with_networks(config: Config, frame: Frame, *, validated: bool) -> dict[str
         several = MIN_ROWS <= frame.n_rows <= MANY_ROWS and config.data.residence != "stream"
         if split.kind in ("group", "hash") and split.column is not None:
             several = several and frame.n_unique(split.column) >= MIN_GROUPS
-        several = several and config.training.final == "best"
+        several = several and config.training.final == "best" and (validated or not _forgoes_later_rows(split))
         model = model.model_copy(update={"networks": NETWORKS if several else 1})
     if split.validation == "auto":
         folds = model.networks != 1 and not validated and split.kind not in ("time", "column")
@@ -268,7 +275,16 @@ def _with_networks(config: Config, frame: Frame, *, validated: bool) -> dict[str
         message = f"`training.final: refit` trains one network anew, but `model.networks` is {model.networks}"
         hints = ("remove `final: refit`: each of several networks has rows of its own that choose its epoch",)
         raise UsageError(Problem("BP169", message, hints=hints, key=("training", "final")))
+    if model.networks != 1 and not validated and _forgoes_later_rows(split):
+        message = f"{model.networks} networks need later rows to choose their epochs, but `split.validation` is 0"
+        hints = ("leave out `validation: 0`, or write `model: {networks: 1}`",)
+        raise UsageError(Problem("BP170", message, hints=hints, key=("split", "validation")))
     return {"model": model, "split": split}
+
+
+def _forgoes_later_rows(split: SplitOptions) -> bool:
+    """Whether no rows are set apart by time, so that folds would be judged by networks that know what came later."""
+    return split.kind == "time" and split.validation == 0
 
 
 def _parts(config: Config, given: np.ndarray) -> list[str]:

@@ -163,10 +163,10 @@ def _other_column(name: str, options: Any, before: Any) -> Iterator[Problem]:
 
 
 def _explicit_differences(own: Section, known: Section, *, free: set[str]) -> Iterator[tuple[str, str, str]]:
-    """Fields that the config gives and that the earlier run has otherwise, with both values as YAML."""
+    """Fields that the config settles and that the earlier run has otherwise, with both values as YAML."""
     for field in sorted(own.model_fields_set - free):
         now, before = getattr(own, field), getattr(known, field, None)
-        if str(now) != str(before):  # a label may be written `1` or "1"
+        if str(now) not in ("auto", str(before)):  # a label may be written `1` or "1"
             yield field, flow_yaml(now), flow_yaml(before)
 
 

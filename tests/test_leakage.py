@@ -88,7 +88,7 @@ def learned(content: dict[str, Any], folder: Path) -> Learned:
     write_arrays(folder / "preparer.npz", arrays)
     features = [name for name, options in settled.columns.items() if is_feature(options)]
     before = profile(training, [*features, *settled.targets]).to_json()
-    content = {"format": 1, "columns": saved, "targets": targets, "profile": before}
+    content = {"format": 2, "columns": saved, "targets": targets, "profile": before}
     preparer = canonical_json(content).encode()
     return preparer, (folder / "preparer.npz").read_bytes(), training.rows.tolist()
 

@@ -18,11 +18,13 @@ import tables
 
 from bptrain import Run, fit
 from bptrain.columns import prepare as columns_prepare
-from bptrain.errors import UsageError
+from bptrain.errors import DataError, UsageError
 from bptrain.network.build import losses, output_name, weights_of
 from bptrain.network.usual import with_usual_size
 from bptrain.predictor import MODEL
+from bptrain.table.folds import fold_numbers
 from bptrain.table.frame import Frame
+from bptrain.table.options import SplitOptions
 from bptrain.targets import tasks
 from bptrain.targets.regression.prepare import RegressionState
 from bptrain.training.selection import forward_selection
@@ -312,3 +314,153 @@ def test_a_run_says_its_sizes(folder: Path) -> None:
     assert (run.config.model.hidden, run.config.model.members) == ((256, 256), 4)
     fewer = fit({**content, "split": {"test": 0.3}}, run=folder / "fewer", root=folder)
     assert (fewer.config.model.hidden, fewer.config.model.members) == ((128, 128), 8)
+
+
+# What a few rows, odd splits and refits ask of several networks
+
+OWN: dict[str, Any] = {"targets": {"y": {"task": "regression"}}, "columns": {}}
+
+
+@pytest.mark.parametrize("n_rows", [41, 57, 79])
+def test_networks_of_few_rows_end(n_rows: int, tmp_path: Path) -> None:
+    """One of the folds is larger than others, so its network has fewer rows than a batch of all rows of another."""
+    tables.write(tables.make_table(n_rows), tmp_path / "t.csv")
+    content = settings("strong", "amount", training={"epochs": 2}, split={"test": 0.0})
+    run = fit({**content, "model": {**content["model"], "networks": 5}}, run=tmp_path / "run", root=tmp_path)
+    assert [network["epochs"] for network in run.metrics["training"]["networks"]] == [2] * 5
+
+
+def test_a_batch_of_all_rows_of_networks_of_several_sizes(folder: Path) -> None:
+    content = settings("strong", "amount", training={"epochs": 2, "batch_size": "all"}, split={"test": 0.03})
+    run = fit({**content, "model": {**content["model"], "networks": 5}}, run=folder / "all", root=folder)
+    assert [network["epochs"] for network in run.metrics["training"]["networks"]] == [2] * 5
+
+
+def test_a_column_names_training_and_test_rows_only(folder: Path) -> None:
+    rows = pd.read_csv(folder / "t.csv")
+    rows.assign(part=np.where(np.arange(240) % 4, "train", "test")).to_csv(folder / "parts.csv", index=False)
+    content = settings("strong", split={"kind": "column", "column": "part"}) | {"data": "parts.csv"}
+    run = fit(content, run=folder / "parts", root=folder)
+    assert set(run.metrics["targets"]["label"]["splits"]) == {"validation", "test"}
+
+
+def test_networks_within_folds_by_hash(folder: Path) -> None:
+    """Each fold of cross-validation has used up a part of the keys' places."""
+    rows = pd.read_csv(folder / "t.csv")
+    rows.assign(key=np.arange(240) // 2).to_csv(folder / "keys.csv", index=False)
+    split = {"kind": "hash", "column": "key", "folds": 2}
+    content = settings("strong", training={"epochs": 1, "batch_size": 16}, split=split) | {"data": "keys.csv"}
+    run = fit(content, run=folder / "hash", root=folder)
+    assert len(run.metrics["training"]["networks"]) == 2
+
+
+def test_fewer_groups_than_networks_are_told_by_check_too(folder: Path) -> None:
+    rows = pd.read_csv(folder / "t.csv")
+    rows.assign(key=np.arange(240) % 6).to_csv(folder / "groups.csv", index=False)
+    content = settings("strong", split={"kind": "group", "column": "key"}) | {"data": "groups.csv"}
+    content["model"] = {**content["model"], "networks": 7}
+    (folder / "groups.yaml").write_text(json.dumps(content))
+    for command in (["check"], ["fit", "--run", str(folder / "groups")]):
+        arguments = [sys.executable, "-m", "bptrain", command[0], "groups.yaml", *command[1:]]
+        done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 4
+        assert "divided among 7 networks: there are" in done.stderr
+
+
+def test_a_fold_whose_rows_have_no_weight_is_refused(folder: Path) -> None:
+    rows = pd.read_csv(folder / "t.csv")
+    rows.assign(key=np.arange(240) // 120, weight=np.arange(240) // 120).to_csv(folder / "weights.csv", index=False)
+    content = settings("strong", split={"kind": "group", "column": "key", "test": 0.0}) | {"data": "weights.csv"}
+    with pytest.raises(DataError, match="a fold has no row that can be trained on"):
+        fit({**content, "columns": {"weight": "weight"}}, run=folder / "weights", root=folder)
+
+
+def test_a_network_never_trains_on_its_fold(tmp_path: Path) -> None:
+    """Other targets in a fold leave the weights of its network as they are, and no others.
+
+    Targets are exchanged within the fold and have a mean of exactly zero, so that their scale stays, too.
+    """
+    rows = np.random.default_rng(0).permutation(np.repeat([-2.0, -1.0, 1.0, 2.0], 30))
+    split = SplitOptions(test=0.0, validation=0.0)
+    numbers = fold_numbers(np.arange(120), None, split, 2, seed=0)
+    weights = []
+    for name in ("before", "after"):
+        frame = pd.DataFrame({"x": np.arange(120) % 17, "y": rows})
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        content = settings("strong", training={**QUICK, "epochs": 1}, split={"test": 0.0}, **OWN)
+        run = fit(content, run=tmp_path / name, root=tmp_path)
+        weights.append([weights_of(network.members) for network in run.predictor.networks])
+        own = np.flatnonzero(numbers == 1)
+        rows[own] = rows[own[::-1]]
+    before, after = ([all_equal(*pair) for pair in zip(*each, strict=True)] for each in (weights, weights[:1] * 2))
+    assert before == [False, True]
+    assert after == [True, True]
+
+
+def all_equal(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
+    return all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_networks_do_not_judge_by_folds_what_came_later(folder: Path) -> None:
+    rows = pd.read_csv(folder / "t.csv")
+    days = pd.date_range("2024-01-01", periods=240).strftime("%Y-%m-%d")
+    rows.assign(day=days).to_csv(folder / "days.csv", index=False)
+    split = {"kind": "time", "column": "day", "validation": 0.0}
+    content = settings("strong", split=split) | {"data": "days.csv"}
+    with pytest.raises(UsageError, match="2 networks need later rows"):
+        fit(content, run=folder / "days", root=folder)
+    content["model"] = {name: value for name, value in content["model"].items() if name != "networks"}
+    run = fit(content, run=folder / "days", root=folder)
+    assert run.config.model.networks == 1
+
+
+def test_a_refit_keeps_the_sizes_that_chose_its_epochs(folder: Path) -> None:
+    rows = pd.DataFrame({"x": np.arange(5700) % 31, "y": np.arange(5700) % 7})
+    rows.to_csv(folder / "refit.csv", index=False)
+    content = {
+        **settings("fast", training={"epochs": 1, "final": "refit"}, **OWN),
+        "data": "refit.csv",
+    }
+    run = fit(content, run=folder / "refit", root=folder)
+    assert run.config.training.batch_size == 64  # as 3648 rows want it; the refit has 4560
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"kind": "mlp", "hidden": [4], "keep": 4}, "`model.keep` is 4, but there is 1 member"),
+        ({"kind": "strong", **SMALL, "keep": 3}, "`model.keep` is 3, but there are 3 members"),
+        ({"kind": "fast", **SMALL, "keep": 2}, "`model.keep` is 2, but there are no validation rows to choose them by"),
+    ],
+)
+def test_members_that_cannot_be_chosen_are_refused(model: dict[str, Any], message: str, folder: Path) -> None:
+    content = {**settings("fast", split={"validation": 0.0}), "model": model}
+    with pytest.raises(UsageError, match=message):
+        fit(content, run=folder / "keep", root=folder)
+
+
+def test_where_no_members_are_chosen_the_config_says_so(folder: Path) -> None:
+    run = fit(settings("fast", split={"validation": 0.0}, training={"epochs": 1}), run=folder / "none", root=folder)
+    assert run.config.model.keep is None
+
+
+def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None:
+    values = np.geomspace(0.01, 1e6, 200)
+    parts = np.where(np.arange(200) % 5, "train", "test")
+    values[0] = 0.0  # a test row
+    pd.DataFrame({"x": np.arange(200), "part": parts, "y": values}).to_csv(folder / "wide.csv", index=False)
+    content = settings("fast", split={"kind": "column", "column": "part"}, **OWN) | {"data": "wide.csv"}
+    run = fit({**content, "model": {**content["model"], "keep": None}}, run=folder / "log", root=folder)
+    assert run.config.targets["y"].transform == "log"
+
+
+def test_training_on_reaches_as_far_as_the_new_rows(folder: Path) -> None:
+    for name, top in (("low", 10.0), ("high", 1000.0)):
+        rows = pd.DataFrame({"x": np.arange(100), "y": np.linspace(1.0, top, 100)})
+        rows.to_csv(folder / f"{name}.csv", index=False)
+    content = settings("fast", split={"test": 0.0}, **OWN)
+    first = fit({**content, "data": "low.csv"}, run=folder / "low", root=folder)
+    model = {"from": "low", "hidden": "auto", "members": "auto"}  # as the earlier run has them
+    second = fit({**content, "data": "high.csv", "model": model}, run=folder / "high", root=folder)
+    ends = [run.predictor.targets["y"].highest for run in (first, second)]
+    assert ends[0] <= 10.0 < 700.0 < ends[1] <= 1000.0

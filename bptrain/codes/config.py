@@ -154,6 +154,18 @@ CODES: dict[str, Code] = {
         "that choose its epoch.",
         "Remove `final: refit`, or write `model: {networks: 1}`.",
     ),
+    "BP170": Code(
+        "folds that know what came later",
+        "The split goes by time, several networks are to choose their epochs, and `split.validation: 0` leaves them no "
+        "later rows for it; folds of the training rows would be judged by networks that know what came after.",
+        "Leave out `validation: 0`, or write `model: {networks: 1}`.",
+    ),
+    "BP174": Code(
+        "members that cannot be chosen",
+        "`model.keep` lets the best members predict, but there are no more members than that, or no validation rows to "
+        "tell which are best.",
+        "Remove `model.keep`, so that all members predict; or give more members, or validation rows.",
+    ),
     "BP161": Code(
         "two ways to divide the rows",
         "One column has the role `group` and another the role `time`, and `split` does not say which counts.",

@@ -38,7 +38,7 @@ class EmbeddingOptions(Section):
     frequencies: Count = Field(16, description="Cosines of a periodic embedding.")
     spread: Annotated[float, Field(gt=0)] = Field(
         1.0,
-        description="Standard deviation of their first frequencies, in periods per standard deviation of the column: "
+        description="Standard deviation of their first frequencies, in periods per unit of the scaled column: "
         "larger where the target jumps and waves, smaller where it is smooth.",
     )
     periodic_dimension: Count = Field(4, description="Numbers that a periodic embedding makes of its cosines.")
@@ -51,8 +51,8 @@ class NetworkOptions(Section):
     hidden: Widths = Field(
         (256, 256),
         description="Neurons of each hidden layer, first to last; [] is a linear model. `auto`: [256, 256] for "
-        "mlp; else [128, 128], but [256, 256] where at least 5000 training rows give at least 150 numbers each (a "
-        "label that has an input of its own counts as one).",
+        "mlp; else [128, 128], but [256, 256] where a network has at least 5000 rows that give 150 numbers each "
+        "(a label that has an input of its own counts as one).",
     )
     activation: Activation = Field("relu", description="Activation function of the hidden layers.")
     initializer: Initializer = Field(
@@ -99,7 +99,7 @@ class NetworkOptions(Section):
         1,
         description="Networks trained one after the other, whose mean predicts. Each leaves out another fold of the "
         "training rows, which chooses its epoch; with validation rows that are given or set apart in time, these do "
-        "for all. `auto`: 5; 1 for more than 250 000 training rows, rows that are streamed, and few rows or groups.",
+        "for all. `auto`: 5; 1 for more than 250 000 training rows, `data.residence: stream`, and few rows or groups.",
     )
     from_run: str | None = Field(
         None,

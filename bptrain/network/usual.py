@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bptrain.errors import Problem, UsageError
 from bptrain.network.options import NetworkOptions
 
 MANY_FEATURES, MANY_ROWS = 150, 5000  # with both, hidden layers are wide
 NARROW, WIDE = (128, 128), (256, 256)
 MEMBERS, MORE_MEMBERS = 8, 16
+KEEP = ("model", "keep")
 
 
 def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int) -> NetworkOptions:
@@ -18,8 +20,23 @@ def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int) ->
         return _settled(options, WIDE, 1)
     members = MORE_MEMBERS if options.kind == "ensemble" else MEMBERS
     if n_features >= MANY_FEATURES and n_rows >= MANY_ROWS:
-        return _settled(options, WIDE, members // 2)
+        return _settled(options, WIDE, members // 2 if options.hidden == "auto" else members)
     return _settled(options, NARROW, members)
+
+
+def with_keep(options: NetworkOptions, *, chosen: bool) -> NetworkOptions:
+    """The options with `keep` as it is done; `chosen` says that there are validation rows to choose members by.
+
+    Raises UsageError where members are to be chosen that are not there, or without such rows.
+    """
+    if options.keep is None or (chosen and options.keep < options.n_members):
+        return options
+    if "keep" in options.model_fields_set:
+        members = "there is 1 member" if options.n_members == 1 else f"there are {options.n_members} members"
+        why = members if options.keep >= options.n_members else "there are no validation rows to choose them by"
+        message = f"`model.keep` is {options.keep}, but {why}"
+        raise UsageError(Problem("BP174", message, hints=("remove `keep`: all members then predict",), key=KEEP))
+    return options.model_copy(update={"keep": None})
 
 
 def _settled(options: NetworkOptions, hidden: tuple[int, ...], members: int) -> NetworkOptions:

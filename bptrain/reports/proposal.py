@@ -130,7 +130,7 @@ def _kind(proposal: Proposal) -> str:
 def _parts(proposal: Proposal) -> str:
     kept = "; shares of labels kept" if _kind(proposal) == "stratified" else ""
     share = SHARES.share("validation")
-    validation = f"validation: {100 * share:g} % of the "
+    validation = f"validation: {100 * share:g} % for each network of the "
     if proposal.data.options.test:
         return f"test: the file above; {validation}training rows{kept}"
     return f"test: {100 * SHARES.test:g} % of the rows; {validation}others{kept}"

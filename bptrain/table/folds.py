@@ -39,18 +39,32 @@ def fold_numbers(
 ) -> np.ndarray:
     """The fold (k,) of each of the training rows `rows` (k,), numbers from 0; `by` and the folds as of `make_folds`.
 
-    A label may have fewer rows than there are folds. Raises DataError when there are fewer rows or groups.
+    By hash they are stretches with as many different keys each. A label may have fewer rows than there are folds.
+    Raises DataError when there are fewer rows or groups.
     """
     seed = seed if options.seed is None else options.seed
     numbers = np.zeros(len(rows), np.int32)
+    if options.kind in ("group", "hash"):
+        check_networks(rows, by, n_folds)
     try:
         for number, (_, fold) in enumerate(_pairs(rows, by, options, n_folds, seed, rare=True)):
             numbers[np.isin(rows, fold)] = number
     except ValueError as err:
-        hints = ("write a smaller `model.networks`: 1 takes a share of the rows for validation instead of folds",)
-        message = f"the training rows cannot be divided among {n_folds} networks: {err}"
-        raise DataError(Problem("BP277", message, hints=hints, key=("model", "networks"))) from err
+        raise DataError(_too_few_for_networks(n_folds, str(err))) from err
     return numbers
+
+
+def check_networks(rows: Positions, by: np.ndarray | None, n_folds: int) -> None:
+    """Raise DataError where the rows have fewer groups or keys than there are networks that each leave out a fold."""
+    n_groups = len(np.unique(np.asarray(by)[rows]))
+    if n_groups < n_folds:
+        raise DataError(_too_few_for_networks(n_folds, f"there are {n_groups} groups"))
+
+
+def check_numbers(numbers: np.ndarray, n_folds: int) -> None:
+    """Raise DataError where a fold of `fold_numbers` has lost all its rows, for instance because none has a weight."""
+    if not np.bincount(numbers, minlength=n_folds).all():
+        raise DataError(_too_few_for_networks(n_folds, "a fold has no row that can be trained on"))
 
 
 def check_folds(rows: Positions, by: np.ndarray | None, options: SplitOptions) -> None:
@@ -76,7 +90,7 @@ def _pairs(
         yield from _by_time(rows, values, n_folds)
         return
     if options.kind == "hash":
-        yield from _by_hash(rows, values, options, n_folds)
+        yield from _by_hash(rows, _ranks(values) if rare else _places(values, options), n_folds)
         return
     state = seed % 2**32
     if options.kind == "group":
@@ -102,12 +116,22 @@ def _by_time(rows: Positions, instants: np.ndarray | None, n_folds: int) -> Iter
         yield rows[instants <= times[rest[-1]]], rows[(instants > times[rest[-1]]) & (instants <= times[fold[-1]])]
 
 
-def _by_hash(
-    rows: Positions, places: np.ndarray | None, options: SplitOptions, n_folds: int
-) -> Iterator[tuple[Positions, Positions]]:
-    """Equal stretches of what the test rows leave."""
+def _places(places: np.ndarray | None, options: SplitOptions) -> np.ndarray:
+    """Where rows stand, from 0 to 1, in what the test rows leave of [0, 1)."""
     assert places is not None  # noqa: S101 — our own invariant
-    numbers = np.minimum((places - options.test) / (1 - options.test) * n_folds, n_folds - 1).astype(np.int64)
+    left: np.ndarray = (places - options.test) / (1 - options.test)
+    return left
+
+
+def _ranks(places: np.ndarray | None) -> np.ndarray:
+    """Where rows stand, from 0 to 1, among the different places."""
+    different, ranks = np.unique(np.asarray(places), return_inverse=True)
+    return np.asarray(ranks / len(different))
+
+
+def _by_hash(rows: Positions, places: np.ndarray, n_folds: int) -> Iterator[tuple[Positions, Positions]]:
+    """Equal stretches of places from 0 to 1."""
+    numbers = np.minimum(places * n_folds, n_folds - 1).astype(np.int64)
     if len(np.unique(numbers)) < n_folds:
         raise ValueError("a fold has no row")
     yield from ((rows[numbers != fold], rows[numbers == fold]) for fold in range(n_folds))
@@ -132,6 +156,15 @@ def _with_validation(
 def _inner_kind(options: SplitOptions) -> dict[str, str]:
     """Places in [0, 1) are used up by the folds, so validation rows of a hash split go by group of the key."""
     return {"kind": "group"} if options.kind == "hash" else {}
+
+
+def _too_few_for_networks(n_folds: int, reason: str) -> Problem:
+    return Problem(
+        "BP277",
+        f"the training rows cannot be divided among {n_folds} networks: {reason}",
+        hints=("write a smaller `model.networks`: 1 takes a share of the rows for validation instead of folds",),
+        key=("model", "networks"),
+    )
 
 
 def _too_few(n_folds: int, options: SplitOptions, reason: str) -> Problem:

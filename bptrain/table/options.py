@@ -113,8 +113,8 @@ class SplitOptions(Section):
     test: Fraction = Field(0.2, description="Share of all rows kept for the final judgement (0: no test rows).")
     validation: Fraction | Literal["auto"] = Field(
         "auto",
-        description="Share of the remaining rows that chooses the epoch (0: no validation rows). `auto`: 0.2; with "
-        "several `model.networks` 0, as each takes a fold of the training rows for that, but 0.2 by time.",
+        description="Share of the remaining rows that chooses the epoch. 0: none, but each of several `model.networks` "
+        "takes a fold of the training rows for that. `auto`: 0 for several networks, but 0.2 by time; else 0.2.",
     )
     folds: Annotated[int, Field(ge=2)] | None = Field(
         None,

@@ -10,6 +10,7 @@ import pyarrow as pa
 from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
 from bptrain.targets import tasks
+from bptrain.targets.regression import prepare as regression
 from bptrain.targets.state import Json, TargetState
 from bptrain.targets.tasks import TargetOptions
 
@@ -32,6 +33,14 @@ def learn(frame: Frame, options: Mapping[str, TargetOptions], weight: np.ndarray
     if problems:
         raise DataError(*problems)
     return states
+
+
+def widened(targets: Targets, frame: Frame) -> Targets:
+    """The targets with bounds of predictions that hold the values of `frame`, too."""
+    return {
+        name: regression.widened(state, frame, name) if isinstance(state, regression.RegressionState) else state
+        for name, state in targets.items()
+    }
 
 
 def written_back(options: Mapping[str, TargetOptions], targets: Targets) -> dict[str, TargetOptions]:

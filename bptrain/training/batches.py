@@ -94,7 +94,8 @@ def windows(seed: int, epoch: int, n_rows: int, window_rows: int) -> Iterator[np
 class Sizes:
     """How the `n_rows` rows of an epoch are cut: batches of `batch_size`, and `together` of them as a block at most.
 
-    Rows at the end that fill no batch are one of their own if `keep_last`, else they are left out.
+    Rows at the end that fill no batch are one of their own if `keep_last`, or if there are no others; else they are
+    left out.
     """
 
     n_rows: int
@@ -117,7 +118,7 @@ class Sizes:
     @property
     def n_rest(self) -> int:
         """The rows of the last batch, if it is smaller."""
-        return self.n_rows % self.batch_size if self.keep_last else 0
+        return self.n_rows % self.batch_size if self.keep_last or not self.n_full else 0
 
     @property
     def n_steps(self) -> int:
@@ -169,7 +170,7 @@ def _blocks_of(order: Iterable[np.ndarray], sizes: Sizes) -> Iterator[Block]:
             block = rows[: steps * batch_size].reshape(steps, batch_size)
             missing = ((0, n_together - steps), (0, 0))
             yield (np.pad(block, missing) if steps < n_together else block), np.array([steps], np.int32)
-        if rest and sizes.keep_last:
+        if rest and sizes.n_rest:
             yield rows[None, steps * batch_size :], np.ones(1, np.int32)
 
 

@@ -161,7 +161,7 @@ class CyclicSchedule(Section):
 
 
 class PlateauSchedule(Section):
-    """The learning rate falls when the validation loss (without validation rows the training loss) stops falling."""
+    """The learning rate falls when what `watch` names gets no better (without validation rows the training loss)."""
 
     kind: Literal["plateau"] = "plateau"
     factor: Factor = Field(0.5, description="What the rate is multiplied by.")

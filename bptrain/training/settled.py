@@ -38,7 +38,7 @@ def settled(
 
     `textbook` says that the model is `mlp`, `n_rows` counts the training rows of a network, `labels` says that the
     targets are labels, `primary` is the metric that counts. Small batches for small tables as in TabM (ICLR 2025);
-    benchmarks/ablate.md has what each choice gives.
+    benchmarks/attempts.md has what each choice gave.
     """
     if textbook:
         usual: dict[str, object] = {

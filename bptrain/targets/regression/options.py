@@ -67,8 +67,8 @@ class RegressionOptions(Section):
     transform: Literal["auto", "none", "log"] = Field(
         "auto",
         description="`log`: the network learns the logarithm of values above zero, so that an error counts as a share "
-        "of the value: for amounts over several powers of ten. `auto`: `none` for mlp, else `log` where all training "
-        "values are above zero and the 99th percentile is over 1000 times the first.",
+        "of the value: for amounts over several powers of ten. `auto`: `log` for the loss `mse`, not for mlp, where "
+        "all training values are above zero and the 99th percentile is over 1000 times the first.",
     )
     clip: bool | Literal["auto"] = Field(
         "auto",

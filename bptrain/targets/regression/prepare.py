@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -107,14 +107,30 @@ def learn(frame: Frame, name: str, options: RegressionOptions, weight: np.ndarra
 
 
 def encode(state: RegressionState, frame: Frame, name: str) -> np.ndarray:
-    """Values (n_rows, 1) float32 as the loss compares them. Raises DataError when a cell cannot be used."""
+    """Values (n_rows, 1) float32 as the loss compares them. Raises DataError when a cell cannot be used.
+
+    Where the logarithm of a cell does not exist, and predictions stay above zero, it is that of the lowest prediction.
+    """
     values = _values(frame, name)
     if state.link == "log":
         _check_counts(frame, name, values)
     if state.transform == "log":
+        if state.lowest is not None:
+            values = np.where(values > 0, values, state.lowest)
         _check_above_zero(frame, name, values)
         values = np.log(values)
     return ((values - state.mean) / state.scale).astype(np.float32)[:, None]
+
+
+def widened(state: RegressionState, frame: Frame, name: str) -> RegressionState:
+    """The state with bounds of predictions that hold the values of more training rows, too."""
+    if state.lowest is None or state.highest is None:
+        return state
+    values = _values(frame, name)
+    if state.transform == "log":
+        _check_above_zero(frame, name, values)
+    lowest, highest = min(state.lowest, float(values.min())), max(state.highest, float(values.max()))
+    return replace(state, lowest=lowest, highest=highest)
 
 
 def truth(state: RegressionState, frame: Frame, name: str) -> pa.Array:
@@ -149,7 +165,7 @@ def _transform(frame: Frame, name: str, options: RegressionOptions, values: np.n
     if options.transform != "auto":
         return options.transform
     low, high = np.quantile(values, (0.01, 0.99))
-    usual = isinstance(options.loss, SquaredLoss)
+    usual = isinstance(options.loss, SquaredLoss) and options.clip is True
     return "log" if usual and values.min() > 0 and high > FAR * low else "none"
 
 

@@ -1,4 +1,4 @@
-"""How long 100 000 rows of Adult take the default, once the model is loaded, beside CatBoost in the same process.
+"""How long 100 000 rows of Adult take the default, once the model is loaded, beside CatBoost.
 
     python benchmarks/predicting.py [--run RUN] [--peers PYTHON]
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from quality import ROOT, TABLES, _config
+from quality import ROOT, TABLES, config_text
 
 N_ROWS, TIMES = 100_000, 5
 PAGE = Path(__file__).parent / "predicting.md"
@@ -114,7 +114,7 @@ def main() -> int:
         run = asked.run or Path(scratch) / "run"
         if not asked.run:
             config = Path(scratch) / "c.yaml"
-            config.write_text(_config(TABLES["adult"], "strong"), encoding="utf-8")
+            config.write_text(config_text(TABLES["adult"], "strong"), encoding="utf-8")
             fit = ["-m", "bptrain", "fit", str(config), "--run", str(run), "--root", str(ROOT)]
             subprocess.run([sys.executable, *fit], cwd=ROOT, check=True, capture_output=True)
         found = {"bptrain strong": in_own_process(sys.executable, "--one", "own", "--run", str(run.resolve()))}

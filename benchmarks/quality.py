@@ -285,7 +285,7 @@ def run_preset(name: str, preset: str, seed: int, split: int, settings: tuple[st
     with tempfile.TemporaryDirectory() as folder:
         table, root = (_published(Path(folder)), folder) if name == PUBLISHED else (TABLES[name], str(ROOT))
         config, run = Path(folder) / "c.yaml", Path(folder) / "run"
-        config.write_text(_config(table, preset), encoding="utf-8")
+        config.write_text(config_text(table, preset), encoding="utf-8")
         command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run), "--root", root]
         if name != PUBLISHED:
             settings = (f"split.seed={split}", *settings)
@@ -324,7 +324,7 @@ def _published(folder: Path) -> Table:
     return replace(table, file="train.csv", validation="validation.csv", test="test.csv")
 
 
-def _config(table: Table, preset: str) -> str:
+def config_text(table: Table, preset: str) -> str:
     files = {"train": table.file, "validation": table.validation, "test": table.test}
     data = ", ".join(f"{part}: data/{file}" for part, file in files.items() if file)
     if table.na_values:

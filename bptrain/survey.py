@@ -84,16 +84,16 @@ def split_rows(found: Survey) -> Split:
     by, labels = split_by(found)
     split = make_split(found.given, by, found.config.split, seed=found.config.seed, labels=labels)
     parts = list(split.parts())
-    if _takes_folds(found.config, len(split.validation)):
+    if _takes_folds(found.config, validated=len(split.validation) > 0):
         split, parts = _with_folds(found, split, by), ["validation" if part == "train" else part for part in parts]
     judged = [part for part in parts if part != "validation" or found.config.training.final != "refit"]
     check_gate_splits(gates_of(found.config), judged)
     return split
 
 
-def _takes_folds(config: Config, n_validation: int) -> bool:
+def _takes_folds(config: Config, *, validated: bool) -> bool:
     """Whether each of several networks leaves out a fold of the training rows."""
-    return config.model.networks != 1 and not n_validation
+    return config.model.networks != 1 and not validated
 
 
 def _with_folds(found: Survey, split: Split, by: np.ndarray | None) -> Split:
@@ -123,7 +123,7 @@ def folds(found: Survey) -> list[Split]:
     if (found.given == "test").any():  # the places of a split by hash are then all free
         options = options.model_copy(update={"test": 0.0})
     made = make_folds(rows, by, options, seed=found.config.seed, labels=labels)
-    takes = [_takes_folds(found.config, len(split.validation)) for split in made]
+    takes = [_takes_folds(found.config, validated=len(split.validation) > 0) for split in made]
     return [_with_folds(found, split, by) if taken else split for split, taken in zip(made, takes, strict=True)]
 
 
@@ -135,7 +135,8 @@ def check_split(found: Survey) -> None:
     check_sizes(found.given, by, found.config.split, labels=labels)
     if found.config.split.folds:
         check_folds(np.flatnonzero(found.given != "test"), by, found.config.split)
-    if found.config.split.kind == "group" and found.config.model.networks != 1 and not found.config.split.validation:
+    validated = bool((found.given == "validation").any() or found.config.split.validation)
+    if found.config.split.kind == "group" and _takes_folds(found.config, validated=validated):
         check_networks(np.flatnonzero(found.given == "train"), by, found.config.model.n_networks)
 
 

@@ -77,7 +77,8 @@ def test_rate_is_the_formula_at_every_step(name: str, warmup: float) -> None:
     schedule = made(options, warmup=warmup)
     for step in range(STEPS):
         expected = 0.2 * formula(step) * (min(1.0, (step + 1) / 12) if warmup else 1.0)
-        assert float(schedule(step)) == pytest.approx(expected, rel=2e-5, abs=1e-8), step
+        nearly_zero = 1e-8 if name == "cyclic" else None  # between cycles, where a float32 logarithm tells no more
+        assert float(schedule(step)) == pytest.approx(expected, rel=2e-5, abs=nearly_zero), step
 
 
 def test_cosine_is_that_of_keras() -> None:

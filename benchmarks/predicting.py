@@ -37,7 +37,11 @@ def timed(work: Callable[[], Any]) -> list[float]:
 
 
 def own(folder: Path) -> dict[str, list[float]]:
-    """Seconds of the networks alone and of all that `Run.predict` does."""
+    """Seconds of the networks alone and of all that `Run.predict` does, in a process like that of `bptrain predict`."""
+    from bptrain import environment
+
+    environment.configure()
+    environment.own_process()  # as the command does: its threads take blocks of rows
     import pandas as pd
 
     import bptrain

@@ -102,6 +102,11 @@ def own_process() -> None:
     gc.disable()
 
 
+def is_own_process() -> bool:
+    """Whether `own_process` said so."""
+    return bool(_state["own"])
+
+
 @contextmanager
 def loading() -> Iterator[None]:
     """Import libraries without the search for unreachable objects, which takes a quarter of the time and finds little.

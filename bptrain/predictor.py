@@ -58,9 +58,10 @@ class Predictor:
     @cached_property
     def model(self) -> keras.Model:
         """All networks as one."""
-        from bptrain.network.build import ensemble
+        from bptrain.network.ensemble import ensemble
 
-        return ensemble([network.model for network in self.networks], self.targets)
+        networks = [network.model for network in self.networks]
+        return ensemble(networks, self.targets) if len(networks) > 1 else networks[0]
 
     def outputs(self, inputs: Mapping[str, np.ndarray], left_out: np.ndarray | None = None) -> list[np.ndarray]:
         """Outputs (n_rows, n_outputs) float32, one array per target.
@@ -97,7 +98,8 @@ class Predictor:
 
 def save(predictor: Predictor, options: ModelOptions, directory: Path) -> None:
     """Write the model into a run directory that is being built."""
-    from bptrain.network.build import exported, weight_shapes, weights_of
+    from bptrain.network.build import weight_shapes, weights_of
+    from bptrain.network.ensemble import exported
     from bptrain.network.export import save_keras
 
     saved, arrays = columns_prepare.save(predictor.columns)

@@ -107,10 +107,10 @@ class Run:
     @cached_property
     def predictor(self) -> Predictor:
         """The model; loads TensorFlow."""
-        from bptrain import predictor
+        from bptrain import environment, predictor
         from bptrain.network import backend
 
-        backend.start(threads=self.config.training.threads)
+        backend.start(threads=self.config.training.threads, predicting=environment.is_own_process())
         return predictor.load(self.files)
 
     def evaluate(

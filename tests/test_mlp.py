@@ -11,7 +11,8 @@ from gradients import subject_of
 from one_training import train
 
 from bptrain.columns.numeric.options import NumericOptions
-from bptrain.network.build import KERAS_LAYERS, weights_of
+from bptrain.network.build import weights_of
+from bptrain.network.ensemble import KERAS_LAYERS
 from bptrain.network.mlp import BY_ACTIVATION, INITIALIZERS, NORMALIZATIONS
 from bptrain.network.options import Activation, Initializer, MlpOptions
 from bptrain.targets.regression.options import RegressionOptions

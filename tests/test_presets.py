@@ -22,6 +22,7 @@ from bptrain.errors import DataError, UsageError
 from bptrain.network.build import losses, output_name, weights_of
 from bptrain.network.usual import with_usual_size
 from bptrain.predictor import MODEL
+from bptrain.run import RowsWarning
 from bptrain.table.folds import fold_numbers
 from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
@@ -117,6 +118,31 @@ def test_prediction_is_the_mean_over_members_and_networks(strong: Run) -> None:
         else:
             expected = outputs.mean(axis=1)
         np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
+
+
+def test_networks_share_what_no_weight_enters(strong: Run) -> None:
+    """All but the first leave numbers to bins and labels to one-hot inputs to the first; their own weights stay."""
+    import keras
+
+    exported = keras.models.load_model(strong.path / "model.keras", compile=False)
+    for whole in (strong.predictor.model, exported):
+        kinds = [type(operation).__name__ for operation in whole.operations]
+        assert (kinds.count("Maximum"), kinds.count("Equal"), kinds.count("Cos")) == (1, 1, 2)
+
+
+@pytest.mark.slow
+def test_blocks_of_rows_computed_at_once_are_the_same(folder: Path) -> None:
+    """The command computes several at a time on its own threads, the API one after the other on all of them."""
+    run = fit({**settings("strong"), "training": {**QUICK, "threads": 3}}, run=folder / "at-once", root=folder)
+    rows = pd.concat([tables.make_table(240).to_pandas()] * 60, ignore_index=True)
+    rows.to_parquet(folder / "many.parquet")
+    out = folder / "predicted.parquet"
+    arguments = ["predict", str(run.path), "many.parquet", "-o", str(out), "--root", str(folder)]
+    subprocess.run([sys.executable, "-m", "bptrain", *arguments], check=True, capture_output=True, cwd=folder)
+    with pytest.warns(RowsWarning, match="BP235"):
+        expected = run.predict(rows)
+    found = pd.read_parquet(out)
+    np.testing.assert_array_equal(found["probability_yes"], expected["probability_yes"])
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, MEMBERS, MEMBERS + 1])

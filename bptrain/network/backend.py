@@ -27,10 +27,12 @@ def require() -> None:
         raise UsageError(Problem("BP191", "KERAS_BACKEND is jax, but JAX is not installed", hints=hints))
 
 
-def start(*, threads: int) -> None:
+def start(*, threads: int, predicting: bool = False) -> None:
     """Import Keras on its backend with our settings; takes seconds the first time in a process.
 
-    Threads can be set only before the backend's first operation; later calls in the same process keep the first number.
+    Threads share the work of each operation, or, in a process that is `predicting` alone, each takes blocks of rows:
+    most operations on a block are too short to be worth sharing. This changes no result. Threads can be set only
+    before the backend's first operation; later calls in the same process keep what the first one set.
     Raises UsageError as `require` does, and when Keras was loaded with another backend before.
     """
     environment.configure()
@@ -38,7 +40,10 @@ def start(*, threads: int) -> None:
     with _starting, environment.quiet_stderr(), environment.loading():
         if not _started:
             environment.keep_freed_memory()
-            {"tensorflow": _start_tensorflow, "jax": _start_jax}[environment.backend()](threads)
+            if environment.backend() == "jax":
+                _start_jax(threads)
+            else:
+                _start_tensorflow(1 if predicting else threads, at_once=threads if predicting else 1)
             _started.append(threads)
         import keras
 
@@ -67,7 +72,16 @@ def threads() -> int:
     return int(tf.config.threading.get_intra_op_parallelism_threads())
 
 
-def _start_tensorflow(threads: int) -> None:
+def blocks_at_once() -> int:
+    """How many threads may each compute a block of rows."""
+    if environment.backend() == "jax":
+        return 1
+    import tensorflow as tf
+
+    return max(1, int(tf.config.threading.get_inter_op_parallelism_threads()))
+
+
+def _start_tensorflow(threads: int, *, at_once: int) -> None:
     import tensorflow as tf
 
     # Rewriting formulas puts approximations of the processor into them, such as a product with rsqrt for x / sqrt(y).
@@ -75,7 +89,7 @@ def _start_tensorflow(threads: int) -> None:
     tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
     with contextlib.suppress(RuntimeError):  # TensorFlow has begun: the number is fixed
         tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(at_once)
 
 
 def _start_jax(threads: int) -> None:

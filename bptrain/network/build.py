@@ -12,19 +12,13 @@ import numpy as np
 from bptrain.columns import kinds
 from bptrain.columns.features import together
 from bptrain.columns.state import State
-from bptrain.network.dropout import STEP, Dropout
-from bptrain.network.members import Adapted
+from bptrain.network.dropout import STEP
 from bptrain.network.mlp import head, hidden_layers, skip
-from bptrain.network.normalization import BatchNormalization, LayerNormalization
 from bptrain.network.options import NetworkOptions
 from bptrain.targets import tasks
 from bptrain.targets.state import TargetState
 
 ops = keras.ops
-KERAS_LAYERS: dict[type, type] = {
-    BatchNormalization: keras.layers.BatchNormalization,
-    LayerNormalization: keras.layers.LayerNormalization,
-}
 Targets = Mapping[str, TargetState]
 
 
@@ -92,17 +86,6 @@ def _chosen(weight: np.ndarray, kept: Sequence[int], shape: tuple[int, ...]) -> 
     return weight
 
 
-def ensemble(models: Sequence[keras.Model], targets: Targets) -> keras.Model:
-    """The mean of networks with the same inputs, as one model with the same outputs; a single one as it is."""
-    if len(models) == 1:
-        return models[0]
-    inputs = models[0].input
-    every = [model(inputs) for model in models]
-    names = list(models[0].output)
-    outputs = {name: ops.stack([each[name] for each in every], axis=1) for name in names}
-    return keras.Model(inputs, combined(outputs, targets), name="ensemble")
-
-
 def losses(targets: Targets, members: int = 1) -> dict[str, Any]:
     """The loss function (truth, output) → (batch,) of each output, times the weight of its target.
 
@@ -147,37 +130,6 @@ def network_name(number: int) -> str:
 def output_name(position: int) -> str:
     """The name of a target's output; target columns may have any name, layers may not."""
     return f"target_{position}"
-
-
-def exported(models: Sequence[keras.Model], targets: Targets) -> keras.Model:
-    """The networks as one with probabilities or the target's own units as outputs, in Keras' own layers."""
-    plain = [_plain(model, network_name(number)) for number, model in enumerate(models)]
-    network, outputs = ensemble(plain, targets), {}
-    for position, target in enumerate(targets.values()):
-        name = output_name(position)
-        outputs[name] = tasks.head(target.task).decode(target, network.output[name], f"{name}_decoded")
-    return keras.Model(network.input, outputs, name="exported")
-
-
-def _plain(network: keras.Model, name: str) -> keras.Model:
-    """A network of Keras' own layers that does the same."""
-    plain = keras.models.clone_model(network, clone_function=_own_layer)
-    for layer in network.layers:
-        own = layer.plain_weights() if isinstance(layer, Adapted) else layer.get_weights()
-        if own and not isinstance(layer, Dropout):
-            plain.get_layer(layer.name).set_weights(own)
-    plain.name = name
-    return plain
-
-
-def _own_layer(layer: Any) -> Any:
-    """A new layer of Keras that does the same outside training."""
-    if isinstance(layer, Dropout):
-        return keras.layers.Dropout(layer.rate, seed=0, name=layer.name)
-    if isinstance(layer, Adapted):
-        return layer.plain()
-    plain: Any = KERAS_LAYERS.get(type(layer), type(layer))
-    return plain.from_config(layer.get_config())
 
 
 def weights_of(network: keras.Model) -> dict[str, np.ndarray]:

@@ -57,9 +57,9 @@ class Adapted(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     def compute_output_shape(self, shape: Any) -> Any:
         return shape[0], self.members, self.units
 
-    def plain(self) -> keras.layers.Layer:
-        """The layer of Keras that does the same."""
-        return keras.layers.EinsumDense("bd,dmh->bmh", (self.members, self.units), bias_axes="h", name=self.name)
+    def plain(self, name: str) -> keras.layers.Layer:
+        """A layer of Keras that does the same, once it has `plain_weights`."""
+        return keras.layers.EinsumDense("bd,dmh->bmh", (self.members, self.units), bias_axes="h", name=name)
 
     def plain_weights(self) -> list[np.ndarray]:
         """Its weights."""

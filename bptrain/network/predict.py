@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
+
+from bptrain.network import backend
 
 BLOCK_ROWS = 4096
 SMALLEST = 64  # the fewest rows of a block
@@ -16,14 +19,19 @@ def predict(
 ) -> dict[str, np.ndarray]:
     """Outputs (n_rows, n_outputs) float32 by output name, for prepared arrays (n_rows, width)."""
     n_rows = len(next(iter(inputs.values())))
-    parts: list[dict[str, np.ndarray]] = []
-    for start in range(0, n_rows, block_rows):
+
+    def part(start: int) -> dict[str, np.ndarray]:
         block = {name: _padded(array[start : start + block_rows], block_rows) for name, array in inputs.items()}
         outputs = network.predict_on_batch(block)
         n_here = min(block_rows, n_rows - start)
-        parts.append({name: np.asarray(output)[:n_here] for name, output in outputs.items()})
-    if not parts:
+        return {name: np.asarray(output)[:n_here] for name, output in outputs.items()}
+
+    starts = range(0, n_rows, block_rows)
+    if not starts:
         return {name: np.empty((0, output.shape[-1]), np.float32) for name, output in network.output.items()}
+    parts = [part(0)]  # by itself: Keras compiles its function meanwhile
+    with ThreadPoolExecutor(backend.blocks_at_once()) as threads:
+        parts += threads.map(part, starts[1:])
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

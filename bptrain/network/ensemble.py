@@ -1,0 +1,105 @@
+"""Networks of one architecture as one, in which what they have in common is computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import keras
+
+from bptrain.network.build import combined, output_name
+from bptrain.network.dropout import Dropout
+from bptrain.network.members import Adapted
+from bptrain.network.normalization import BatchNormalization, LayerNormalization
+from bptrain.targets import tasks
+from bptrain.targets.state import TargetState
+
+ops = keras.ops
+KERAS_LAYERS: dict[type, type] = {
+    BatchNormalization: keras.layers.BatchNormalization,
+    LayerNormalization: keras.layers.LayerNormalization,
+}
+
+
+def ensemble(
+    networks: Sequence[keras.Model], targets: Mapping[str, TargetState], kinds: Mapping[type, type] | None = None
+) -> keras.Model:
+    """The mean of networks, with copies of their weights and inputs and outputs of the same names.
+
+    What no weight enters, such as how much of each bin lies below a number, is computed once for all. The networks are
+    to differ in their weights alone. `kinds` are classes of layers that take the place of others.
+    """
+    inputs = {
+        name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name) for name, tensor in networks[0].input.items()
+    }
+    common: dict[int, Any] = {}
+    prefixes = [f"{network.name}_" if len(networks) > 1 else "" for network in networks]
+    every = [
+        _Copy(network, inputs, common, prefix, kinds or {}).outputs()
+        for network, prefix in zip(networks, prefixes, strict=True)
+    ]
+    if len(every) == 1:
+        return keras.Model(inputs, every[0], name=networks[0].name)
+    outputs = {name: ops.stack([each[name] for each in every], axis=1) for name in every[0]}
+    return keras.Model(inputs, combined(outputs, targets), name="ensemble")
+
+
+def exported(networks: Sequence[keras.Model], targets: Mapping[str, TargetState]) -> keras.Model:
+    """The mean of networks in Keras' own layers, with probabilities or the target's own units as outputs."""
+    network, outputs = ensemble(networks, targets, KERAS_LAYERS), {}
+    for position, target in enumerate(targets.values()):
+        name = output_name(position)
+        outputs[name] = tasks.head(target.task).decode(target, network.output[name], f"{name}_decoded")
+    return keras.Model(network.input, outputs, name="exported")
+
+
+@dataclass
+class _Copy:
+    """A network, its layers' names with a prefix, as a function of new inputs.
+
+    `common` holds the results that no weight enters, by the place of their operations in the walk through a network,
+    which is the same in each; the first copy fills it.
+    """
+
+    network: keras.Model
+    inputs: dict[str, Any]
+    common: dict[int, Any]
+    prefix: str
+    kinds: Mapping[type, type]
+
+    def __post_init__(self) -> None:
+        self._is_first, self._places = not self.common, count()
+        self._known = {id(tensor) for tensor in self.inputs.values()}
+
+    def outputs(self) -> dict[str, Any]:
+        """Its outputs by name."""
+        return dict(keras.models.clone_model(self.network, self.inputs, lambda layer: layer, self._call).output)
+
+    def _call(self, operation: Any, *arguments: Any, **named: Any) -> Any:
+        place = next(self._places)
+        if place in self.common:
+            return self.common[place]
+        weights = getattr(operation, "weights", [])
+        tensors = [each for each in keras.tree.flatten(arguments) if isinstance(each, keras.KerasTensor)]
+        if self._is_first and not weights and self._known.issuperset(map(id, tensors)):
+            result = self.common[place] = operation(*arguments, **named)
+            self._known.add(id(result))
+            return result
+        if not isinstance(operation, keras.layers.Layer):
+            return operation(*arguments, **named)
+        layer = self._copied(operation, f"{self.prefix}{operation.name}")
+        result = layer(*arguments, **named)
+        if weights and not isinstance(operation, Dropout):
+            layer.set_weights(operation.plain_weights() if isinstance(operation, Adapted) else operation.get_weights())
+        return result
+
+    def _copied(self, layer: Any, name: str) -> keras.layers.Layer:
+        """A new layer that does the same outside training."""
+        if isinstance(layer, Dropout):
+            return keras.layers.Dropout(layer.rate, seed=0, name=name)
+        if isinstance(layer, Adapted):
+            return layer.plain(name)
+        kind: Any = self.kinds.get(type(layer), type(layer))
+        return kind.from_config({**layer.get_config(), "name": name})

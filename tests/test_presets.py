@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import subprocess
@@ -23,12 +24,14 @@ from bptrain.network.build import losses, output_name, weights_of
 from bptrain.network.usual import with_usual_size
 from bptrain.predictor import MODEL
 from bptrain.run import RowsWarning
+from bptrain.runs.checkpoints import Checkpoints
 from bptrain.table.folds import fold_numbers
 from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
 from bptrain.targets import tasks
 from bptrain.targets.regression.prepare import RegressionState
 from bptrain.training.selection import forward_selection
+from bptrain.training.train import Trainer
 
 PRESETS = ("strong", "ensemble", "fast", "mlp")
 MEMBERS = 3
@@ -499,3 +502,40 @@ def test_training_on_reaches_as_far_as_the_new_rows(folder: Path) -> None:
     second = fit({**content, "data": "high.csv", "model": model}, run=folder / "high", root=folder)
     ends = [run.predictor.targets["y"].highest for run in (first, second)]
     assert ends[0] <= 10.0 < 700.0 < ends[1] <= 1000.0
+
+
+def test_killed_in_the_second_network_it_goes_on_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = {**settings("strong"), "training": {**QUICK, "checkpoints": {"epochs": 1}}}
+    expected, save, trained = fit(config, run=folder / "whole", root=folder), Checkpoints.save, list[str]()
+
+    def save_and_die(self: Checkpoints, *arguments: Any) -> None:
+        save(self, *arguments)
+        trained.append(self.folder.name)
+        if trained.count("model-2") == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Checkpoints, "save", save_and_die)
+        fit(config, run=folder / "killed", root=folder)
+    before, trained = set(trained), []
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "save", lambda self, *_: trained.append(self.folder.name))
+        found = fit(config, run=folder / "killed", root=folder, resume=True)
+    assert before == {"model-1", "model-2"}
+    assert set(trained) == {"model-2"}
+    assert found.lock["results"] == expected.lock["results"]
+
+
+def test_networks_divide_the_time_among_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float | None] = []
+    train = Trainer.train
+
+    def note(self: Trainer, rows: Any, *, minutes: float | None, **others: Any) -> Any:
+        given.append(minutes)
+        trained = train(self, rows, minutes=None, **others)
+        return dataclasses.replace(trained, seconds=[6.0] if len(given) == 1 else [24.0])
+
+    monkeypatch.setattr(Trainer, "train", note)
+    model = {**settings("strong")["model"], "networks": 3}
+    fit({**settings("strong"), "model": model, "training": {**QUICK, "minutes": 1}}, run=folder / "time", root=folder)
+    assert given == pytest.approx([1 / 3, (1 - 0.1) / 2, 1 - 0.5])

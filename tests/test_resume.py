@@ -22,10 +22,11 @@ from bptrain.network.options import MlpOptions
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.targets.binary.options import BinaryOptions
-from bptrain.training import saver
+from bptrain.training import keeper, saver
 from bptrain.training import train as train_module
 from bptrain.training.batches import Examples, Sizes, blocks
 from bptrain.training.course import Course, Trained
+from bptrain.training.keeper import Keeper
 from bptrain.training.options import (
     AdamOptions,
     CheckpointOptions,
@@ -141,6 +142,31 @@ def test_killed_after_every_single_checkpoint(
     assert (found, times) == (expected, 8)
 
 
+def test_time_before_an_interruption_counts(
+    short_blocks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that only goes on, by 100 seconds, when a training looks whether its time is up."""
+    options, now = OPTIONS.model_copy(update={**ALWAYS, "epochs": 2}), [0]
+    time_is_up = Keeper.time_is_up
+
+    def up(self: Keeper) -> bool:
+        now[0] += 100
+        return bool(time_is_up(self))
+
+    def seconds_of(folder: Path) -> list[float]:
+        made, validation = subject()
+        saving = Saving(Checkpoints(folder))
+        return train(made.network, made.examples, validation, made.losses, options, seed=5, saving=saving).seconds
+
+    monkeypatch.setattr(Keeper, "time_is_up", up)
+    monkeypatch.setattr(keeper.time, "monotonic", lambda: now[0])
+    expected = seconds_of(tmp_path / "whole")
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        killed_after(patch, 6)
+        seconds_of(tmp_path / "killed")
+    assert seconds_of(tmp_path / "killed") == expected
+
+
 def test_result_of_a_training_that_ended_is_kept(tmp_path: Path) -> None:
     options = OPTIONS.model_copy(update={"checkpoints": CheckpointOptions(minutes=None)})
     expected = run(tmp_path / "none", options)
@@ -197,16 +223,12 @@ def _without_scores(found: tuple[Trained, str]) -> tuple[list[str], str]:
 
 
 def test_time_stops_within_an_epoch_and_steps_repeat_it(short_blocks: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each block takes a minute of a clock of our own, and validation none."""
-    clock = itertools.count()
     options = OPTIONS.model_copy(update={"minutes": 6.0, "patience": None})
-    from bptrain.training.keeper import Keeper
 
     def up(self: Keeper) -> bool:
         limit = self.until_step
         return self.course.n_steps >= 15 if limit is None else self.course.n_steps >= limit
 
-    del clock
     with monkeypatch.context() as patch:
         patch.setattr(Keeper, "time_is_up", up)
         stopped = run(options=options)

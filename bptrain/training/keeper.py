@@ -65,7 +65,6 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self._started = time.monotonic() - self.course.seconds_spent
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._epoch_started = time.monotonic()
         if len(self.course.plateaus) == epoch:  # else the epoch goes on
             self.course.plateaus.append(self.after.plateaus[epoch] if self.after else self.course.plateau.factor)
         self.schedule.plateau.assign(self.course.plateaus[-1])
@@ -79,7 +78,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         row["learning_rate"] = float(self.schedule((epoch + 1) * self.schedule.steps_per_epoch - 1))
         self._judge(row, weights)
         self.course.history.append(row)
-        self.course.seconds.append(time.monotonic() - self._epoch_started)
+        self.course.seconds.append(time.monotonic() - self._started - sum(self.course.seconds))
         self.course.block = 0
         self.on_epoch(row)
 

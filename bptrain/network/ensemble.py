@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from bptrain import environment
 from bptrain.network.build import combined, output_name
 from bptrain.network.dropout import Dropout
 from bptrain.network.members import Adapted
@@ -34,12 +35,10 @@ def ensemble(
     inputs = {
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name) for name, tensor in networks[0].input.items()
     }
-    common: dict[int, Any] = {}
-    prefixes = [f"{network.name}_" if len(networks) > 1 else "" for network in networks]
-    every = [
-        _Copy(network, inputs, common, prefix, kinds or {}).outputs()
-        for network, prefix in zip(networks, prefixes, strict=True)
-    ]
+    if kinds is None and environment.backend() == "jax":  # to copy a layer, Keras would load TensorFlow
+        every = [network(inputs) for network in networks]
+    else:
+        every = _copies(networks, inputs, kinds or {})
     if len(every) == 1:
         return keras.Model(inputs, every[0], name=networks[0].name)
     outputs = {name: ops.stack([each[name] for each in every], axis=1) for name in every[0]}
@@ -53,6 +52,18 @@ def exported(networks: Sequence[keras.Model], targets: Mapping[str, TargetState]
         name = output_name(position)
         outputs[name] = tasks.head(target.task).decode(target, network.output[name], f"{name}_decoded")
     return keras.Model(network.input, outputs, name="exported")
+
+
+def _copies(
+    networks: Sequence[keras.Model], inputs: dict[str, Any], kinds: Mapping[type, type]
+) -> list[dict[str, Any]]:
+    """The outputs of every network, layers named after their network where there are several."""
+    common: dict[int, Any] = {}
+    prefixes = [f"{network.name}_" if len(networks) > 1 else "" for network in networks]
+    return [
+        _Copy(network, inputs, common, prefix, kinds).outputs()
+        for network, prefix in zip(networks, prefixes, strict=True)
+    ]
 
 
 @dataclass

@@ -223,6 +223,7 @@ def presets(folder: Path, repeats: int = 10, kills: int = 50) -> Proof:
         different = len(set(at_once(once, repeats)))
         killed, _, same = _killed(folder / f"{preset}-killed", config, kills, most=3)
         told.append(f"{preset}: {repeats} fits, {different} set of digests; {killed} kills, {same}/{kills} as without")
+        print(told[-1], flush=True)
         holds = holds and different == 1 and same == kills
     return f"2000 rows, 3 epochs. {'; '.join(told)}.", holds
 

@@ -6,6 +6,8 @@ PYTHON_RUN = .venv/bin/python
 STAMP = .venv/.installed
 # For example: make test OPTIONS="-k split -x", make lock OPTIONS=--upgrade
 OPTIONS =
+# The files of tests are divided among processes; most of a test's work is that of one thread.
+TESTS = $(PYTHON_RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -15,13 +17,13 @@ fit: $(STAMP) ## train on the Adult data with configs/adult.yaml
 	@.venv/bin/bptrain fit configs/adult.yaml $(OPTIONS)
 
 test: $(STAMP) ## run all tests and show the 10 slowest
-	@$(PYTHON_RUN) -m pytest $(OPTIONS)
+	@$(TESTS) $(OPTIONS)
 
 check: $(STAMP) ## format, lint, types and the fast tests
 	$(PYTHON_RUN) -m ruff format --check .
 	$(PYTHON_RUN) -m ruff check .
 	$(PYTHON_RUN) -m mypy
-	$(PYTHON_RUN) -m pytest -m "not slow" $(OPTIONS)
+	$(TESTS) -m "not slow" $(OPTIONS)
 
 setup: $(STAMP) ## make or refresh the environment .venv
 

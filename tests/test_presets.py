@@ -506,7 +506,7 @@ def test_training_on_reaches_as_far_as_the_new_rows(folder: Path) -> None:
 
 def test_killed_in_the_second_network_it_goes_on_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = {**settings("strong"), "training": {**QUICK, "checkpoints": {"epochs": 1}}}
-    expected, save, trained = fit(config, run=folder / "whole", root=folder), Checkpoints.save, list[str]()
+    expected, save, trained = fit(config, run=folder / "undisturbed", root=folder), Checkpoints.save, list[str]()
 
     def save_and_die(self: Checkpoints, *arguments: Any) -> None:
         save(self, *arguments)

@@ -56,7 +56,7 @@ def fit(settings: list[str], folder: Path) -> dict[str, Any]:
     if done.returncode:
         raise RuntimeError(f"{settings}: exit {done.returncode}\n{done.stderr[-2000:]}")
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-    spent = sum(json.loads((run / "timing.json").read_text(encoding="utf-8"))["epochs"])
+    spent = sum(json.loads((run / "timing.json").read_text(encoding="utf-8"))["epoch_seconds"])
     return {
         "rmse": metrics["targets"]["y"]["splits"]["test"]["metrics"]["rmse"]["value"],
         "trained": spent,

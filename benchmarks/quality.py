@@ -6,8 +6,9 @@
 
 Every contestant has every table as it is, with the parameters its library ships with, in a process of its own. The
 test rows are those of scikit-learn's train_test_split with random_state 0 (Adult: its official file); seeds change
-the models, not the rows. Results are kept in quality.jsonl, a line per process, and are not measured again. `--peers`
-names a Python that has lightgbm, xgboost and catboost; by default that of this process.
+the models, not the rows. Results are kept in quality.jsonl, a line per process, and are not measured again; `seconds`
+is null where a process was stopped meanwhile. `--peers` names a Python that has lightgbm, xgboost and catboost; by
+default that of this process.
 """
 
 from __future__ import annotations
@@ -407,14 +408,20 @@ def page() -> str:
     ]
     if published:
         lines += ["", f"RMSE of {PUBLISHED} (64 % of the rows train, 16 % validate): {', '.join(published)}."]
-    lines += ["", "Seconds from the start of the process (median), and megabytes at most:", ""]
+    lines += [
+        "",
+        "Seconds from the start of the process (median; machines were shared, some slow), and megabytes at most:",
+        "",
+    ]
     lines += [f"| model | {' | '.join(TABLES)} |", f"|---|{'---|' * len(TABLES)}"]
     for model in models:
         cells = []
         for name in TABLES:
             own = [each for each in found if (each["table"], each["model"]) == (name, model)]
             most = max((each["megabytes"] for each in own), default=0)
-            cells.append(f"{median([each['seconds'] for each in own]):.1f} s, {most:.0f} MB" if own else "")
+            seconds = [each["seconds"] for each in own if each["seconds"] is not None]
+            times = [f"{median(seconds):.1f} s"] if seconds else []
+            cells.append(", ".join([*times, f"{most:.0f} MB"]) if own else "")
         lines.append(f"| {model} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import keras
+import numpy as np
 
 from bptrain import environment
 from bptrain.network.build import combined, output_name
@@ -29,8 +30,9 @@ def ensemble(
 ) -> keras.Model:
     """The mean of networks, with copies of their weights and inputs and outputs of the same names.
 
-    What no weight enters, such as how much of each bin lies below a number, is computed once for all. The networks are
-    to differ in their weights alone. `kinds` are classes of layers that take the place of others.
+    What no weight enters, such as how much of each bin lies below a number, is computed once for all, and products with
+    it that have no bias are one product for all. The networks are to differ in their weights alone. `kinds` are classes
+    of layers that take the place of others.
     """
     inputs = {
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name) for name, tensor in networks[0].input.items()
@@ -59,52 +61,78 @@ def _copies(
 ) -> list[dict[str, Any]]:
     """The outputs of every network, layers named after their network where there are several."""
     common: dict[int, Any] = {}
-    prefixes = [f"{network.name}_" if len(networks) > 1 else "" for network in networks]
-    return [
-        _Copy(network, inputs, common, prefix, kinds).outputs()
-        for network, prefix in zip(networks, prefixes, strict=True)
-    ]
+    return [_Copy(networks, number, inputs, common, kinds).outputs() for number in range(len(networks))]
+
+
+def _is_product(operation: Any) -> bool:
+    """Whether kernels of several such layers may stand beside each other: their last axis is their own, and no bias."""
+    if not isinstance(operation, keras.layers.EinsumDense) or operation.bias is not None:
+        return False
+    known, kernel, result = operation.equation.replace("->", ",").split(",")
+    return bool(kernel[-1] == result[-1] and kernel[-1] not in known)
 
 
 @dataclass
 class _Copy:
-    """A network, its layers' names with a prefix, as a function of new inputs.
+    """One of several networks, its layers' names with a prefix, as a function of new inputs.
 
-    `common` holds the results that no weight enters, by the place of their operations in the walk through a network,
-    which is the same in each; the first copy fills it.
+    `common` holds what is computed once, by the place of its operation in the walk through a network, which is the same
+    in each: results that no weight enters, and lists of what each network has of a product. The first copy fills it.
     """
 
-    network: keras.Model
+    networks: Sequence[keras.Model]
+    number: int
     inputs: dict[str, Any]
     common: dict[int, Any]
-    prefix: str
     kinds: Mapping[type, type]
 
     def __post_init__(self) -> None:
-        self._is_first, self._places = not self.common, count()
+        self._places = count()
         self._known = {id(tensor) for tensor in self.inputs.values()}
 
     def outputs(self) -> dict[str, Any]:
         """Its outputs by name."""
-        return dict(keras.models.clone_model(self.network, self.inputs, lambda layer: layer, self._call).output)
+        network = self.networks[self.number]
+        return dict(keras.models.clone_model(network, self.inputs, lambda layer: layer, self._call).output)
 
     def _call(self, operation: Any, *arguments: Any, **named: Any) -> Any:
         place = next(self._places)
         if place in self.common:
-            return self.common[place]
+            result = self.common[place]
+            return result[self.number] if isinstance(result, list) else result
         weights = getattr(operation, "weights", [])
-        tensors = [each for each in keras.tree.flatten(arguments) if isinstance(each, keras.KerasTensor)]
-        if self._is_first and not weights and self._known.issuperset(map(id, tensors)):
-            result = self.common[place] = operation(*arguments, **named)
-            self._known.add(id(result))
-            return result
+        if self.number == 0 and self._is_known(arguments):
+            if not weights:
+                result = self.common[place] = operation(*arguments, **named)
+                self._known.add(id(result))
+                return result
+            if len(self.networks) > 1 and _is_product(operation):
+                results = self.common[place] = self._products(operation, *arguments)
+                return results[0]
         if not isinstance(operation, keras.layers.Layer):
             return operation(*arguments, **named)
-        layer = self._copied(operation, f"{self.prefix}{operation.name}")
+        prefix = f"{self.networks[self.number].name}_" if len(self.networks) > 1 else ""
+        layer = self._copied(operation, f"{prefix}{operation.name}")
         result = layer(*arguments, **named)
         if weights and not isinstance(operation, Dropout):
             layer.set_weights(operation.plain_weights() if isinstance(operation, Adapted) else operation.get_weights())
         return result
+
+    def _is_known(self, arguments: Any) -> bool:
+        """Whether no weight entered what an operation is given."""
+        tensors = [each for each in keras.tree.flatten(arguments) if isinstance(each, keras.KerasTensor)]
+        return self._known.issuperset(map(id, tensors))
+
+    def _products(self, layer: Any, known: Any) -> list[Any]:
+        """What each network's layer of this name makes of `known`, by one layer with the kernels beside each other."""
+        kernels = [network.get_layer(layer.name).get_weights()[0] for network in self.networks]
+        kernel = np.concatenate(kernels, axis=-1)
+        together = keras.layers.EinsumDense(
+            layer.equation, (*layer.partial_output_shape[:-1], kernel.shape[-1]), name=layer.name
+        )
+        result = together(known)
+        together.set_weights([kernel])
+        return list(ops.split(result, len(kernels), axis=-1))
 
     def _copied(self, layer: Any, name: str) -> keras.layers.Layer:
         """A new layer that does the same outside training."""

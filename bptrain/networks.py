@@ -28,6 +28,7 @@ from bptrain.network.build import (
 )
 from bptrain.network.dropout import start_at
 from bptrain.network.predict import fitting_block, predict
+from bptrain.network.usual import FEWEST_KEPT
 from bptrain.preparation import Prepared, Ready
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.metrics import METRICS
@@ -42,6 +43,9 @@ from bptrain.warm_start import Earlier
 
 if TYPE_CHECKING:
     History = Sequence[dict[str, float]]
+
+
+LEAST_GAIN = 0.002  # of the loss, for which `keep: auto` has another member predict
 
 
 def build_networks(ready: Ready, earlier: Earlier | None) -> list[Network]:
@@ -61,26 +65,25 @@ def build_networks(ready: Ready, earlier: Earlier | None) -> list[Network]:
 
 
 def keeping_best(ready: Ready, networks: Sequence[Network], before: Sequence[Network] | None) -> list[Network]:
-    """Trained networks of which only as many members predict as `model.keep` says.
+    """Trained networks of which only those members predict that `model.keep` asks for.
 
     Which, is told by the rows that chose the epoch, or by the networks of `before`, which began with the same weights.
     """
     options = ready.config.model
-    n_kept = options.keep
-    if n_kept is None or n_kept >= options.n_members:
+    if options.keep is None:
         return list(networks)
     if before is not None:
         chosen = [network.kept for network in before]
     else:
-        chosen = [_best_members(ready, network, number, n_kept) for number, network in enumerate(networks)]
+        chosen = [_best_members(ready, network, number) for number, network in enumerate(networks)]
     return [
         network if kept is None else keeping(network, kept, ready.columns, ready.targets, options)
         for network, kept in zip(networks, chosen, strict=True)
     ]
 
 
-def _best_members(ready: Ready, network: Network, number: int, n_kept: int) -> tuple[int, ...] | None:
-    """The members whose mean has little loss on the rows that validate network `number`; None without such rows."""
+def _best_members(ready: Ready, network: Network, number: int) -> tuple[int, ...] | None:
+    """The members whose mean has little loss on the rows that validate network `number`; None for all of them."""
     _, validation = _rows(ready, number)
     if validation is None:
         return None
@@ -91,7 +94,12 @@ def _best_members(ready: Ready, network: Network, number: int, n_kept: int) -> t
         mean = combined({name: output[:, members] for name, output in outputs.items()}, ready.targets)
         return total_loss(judged, examples.truths, mean, examples.weights)
 
-    return tuple(forward_selection(ready.config.model.n_members, n_kept, loss))
+    n_members, keep = ready.config.model.n_members, ready.config.model.keep
+    if keep == "auto":
+        chosen = forward_selection(n_members, n_members, loss, least_gain=LEAST_GAIN, at_least=FEWEST_KEPT)
+    else:
+        chosen = forward_selection(n_members, keep or n_members, loss)
+    return tuple(chosen) if len(chosen) < n_members else None
 
 
 def network_seed(seed: int, number: int) -> int:

@@ -81,7 +81,8 @@ def model_settings(**fixed: Any) -> list[Any]:
     """
     plain = settings(MlpOptions, SMALL | {"members": 1, "skip": False, "networks": 1} | fixed)
     others = [settings(MlpOptions, SMALL | {"networks": 1, "members": n, "activation": "tanh"} | fixed) for n in (1, 3)]
-    return [*plain, *(each for part in others for each in part if each.skip or each.members > 1)]
+    several = (each for part in others for each in part if each.skip != "auto" and (each.skip or each.members > 1))
+    return [*plain, *(each for each in several if each.skip != "half" or each.members > 1)]
 
 
 def column_settings(kind: str) -> list[Any]:
@@ -114,6 +115,8 @@ def _choices(annotation: Any) -> tuple[Any, ...]:
         return (False, True)
     if typing.get_origin(annotation) is typing.Literal:
         return typing.get_args(annotation)
+    if bool in typing.get_args(annotation):  # a switch with a third position
+        return tuple(choice for part in typing.get_args(annotation) for choice in _choices(part))
     sections = [each for each in variants(annotation) if isinstance(each, type) and issubclass(each, Section)]
     return tuple(made for each in sections for made in settings(each))
 

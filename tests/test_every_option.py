@@ -164,7 +164,7 @@ CASES: dict[str, Case] = {
     "model.embedding.frequencies": Case([2, 3], {"columns.size.periodic": True}),
     "model.embedding.spread": Case([0.5, 1.0], {"columns.size.periodic": True}),
     "model.embedding.periodic_dimension": Case([2, 3], {"columns.size.periodic": True}),
-    "model.skip": Case(),
+    "model.skip": Case([False, True, "half"], {"model.members": 3}),
     "model.members": Case([1, 2]),
     "model.keep": Case([None, 2], {"model.members": 3}),
     "model.networks": Case([1, 2]),

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import tables
 
-from bptrain import Run, fit
+from bptrain import Run, fit, networks, open_run
 from bptrain.columns import prepare as columns_prepare
 from bptrain.errors import DataError, UsageError
 from bptrain.network.build import losses, output_name, weights_of
@@ -65,7 +65,7 @@ def strong(folder: Path) -> Run:
 def test_the_default_is_strong(folder: Path) -> None:
     run = fit({"data": "t.csv", "target": "label", "training": {"epochs": 1}}, run=folder / "default", root=folder)
     model = run.config.model
-    assert (model.kind, model.networks, model.skip) == ("strong", 5, True)
+    assert (model.kind, model.networks, model.skip) == ("strong", 5, "half")
     assert run.config.training.average == 0.998
     assert len(run.metrics["training"]["networks"]) == 5
     numeric = [options for options in run.config.columns.values() if options.kind == "numeric"]
@@ -94,7 +94,8 @@ def test_training_rows_are_judged_out_of_fold(strong: Run, folder: Path, monkeyp
 def test_each_network_leaves_out_its_fold_and_starts_otherwise(strong: Run) -> None:
     first, second = (weights_of(network.model) for network in strong.predictor.networks)
     assert first.keys() == second.keys()
-    assert all(not np.array_equal(first[name], second[name]) for name in first)
+    learned = [name for name in first if not name.endswith("_skip_share/kernel")]
+    assert all(not np.array_equal(first[name], second[name]) for name in learned)
     assert set(strong.lock["training"]) == {"model-1", "model-2"}
     lines = (strong.path / "history.csv").read_text().splitlines()
     assert [line.split(",")[:2] for line in lines[1:]] == [[str(n), str(e)] for n in (1, 2) for e in (1, 2, 3)]
@@ -105,21 +106,19 @@ def test_prediction_is_the_mean_over_members_and_networks(strong: Run) -> None:
     predictor = strong.predictor
     arrays = columns_prepare.transform(predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
     each = [
-        {name: output.numpy()[:, network.kept] for name, output in network.members(arrays).items()}
+        {name: output.numpy()[:, network.kept or range(MEMBERS)] for name, output in network.members(arrays).items()}
         for network in predictor.networks
     ]
     whole = predictor.outputs(arrays)
     for position, (state, found) in enumerate(zip(predictor.targets.values(), whole, strict=True)):
-        outputs = np.concatenate([np.asarray(one[output_name(position)], np.float64) for one in each], axis=1)
-        assert outputs.shape == (240, 2 * 2, state.n_outputs)
+        outputs = [np.asarray(one[output_name(position)], np.float64) for one in each]
         if state.task == "binary":
-            expected = (1 / (1 + np.exp(-outputs))).mean(axis=1)
+            outputs = [1 / (1 + np.exp(-output)) for output in outputs]
             found = 1 / (1 + np.exp(-found.astype(np.float64)))
         elif state.task == "multiclass":
-            expected = np.exp(outputs - np.log(np.exp(outputs).sum(axis=2, keepdims=True))).mean(axis=1)
+            outputs = [np.exp(output) / np.exp(output).sum(axis=2, keepdims=True) for output in outputs]
             found = np.exp(found) / np.exp(found).sum(axis=1, keepdims=True)
-        else:
-            expected = outputs.mean(axis=1)
+        expected = np.mean([output.mean(axis=1) for output in outputs], axis=0)
         np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
 
 
@@ -282,6 +281,23 @@ def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:
     np.testing.assert_allclose(validation["prediction"], outputs[:, pair].mean(axis=1), rtol=1e-4)
 
 
+@pytest.mark.parametrize(("skip", "hear"), [("half", [True, True, False]), (True, [True] * 3), (False, [False] * 3)])
+def test_members_hear_the_linear_model(skip: bool | str, hear: list[bool], folder: Path) -> None:
+    """Beside whatever their hidden layers say; and who does is kept with the members."""
+    model = {**SMALL, "kind": "fast", "skip": skip, "keep": 2}
+    run = fit({**settings("fast", "amount"), "model": model}, run=folder / f"skip-{skip}", root=folder)
+    (network,) = run.predictor.networks
+    arrays = columns_prepare.transform(run.predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
+    before = np.asarray(network.members(arrays)["target_0"])[..., 0]
+    few = np.asarray(network.model(arrays)["target_0"])[:, 0]
+    np.testing.assert_allclose(few, before[:, list(network.kept or ())].mean(axis=1), rtol=1e-4, atol=1e-6)
+    if skip:
+        bias = network.members.get_layer("target_0_skip").bias
+        bias.assign(np.asarray(bias) + 1)
+    moved = np.asarray(network.members(arrays)["target_0"])[..., 0] - before
+    np.testing.assert_allclose(moved, np.tile(np.float32(hear), (240, 1)), atol=1e-5)
+
+
 def test_forward_selection_takes_the_best_and_then_whom_it_helps_most() -> None:
     numbers = [3.0, 1.0, 5.0, math.nan, -4.0]  # whose mean is to be 0
 
@@ -292,6 +308,30 @@ def test_forward_selection_takes_the_best_and_then_whom_it_helps_most() -> None:
     assert forward_selection(5, 2, loss) == [1, 4]
     assert forward_selection(5, 3, loss) == [0, 1, 4]
     assert forward_selection(5, 5, loss) == [0, 1, 2, 3, 4]
+
+
+def test_forward_selection_stops_where_little_is_gained() -> None:
+    losses = {1: 10.0, 2: 9.0, 3: 8.5, 4: 8.45, 5: 8.0}  # gains of a tenth, 5.6 %, .6 %, 5.3 %
+    for least_gain, n_chosen in ((0.2, 2), (0.1, 2), (0.05, 3), (0.006, 3), (0.005, 5)):
+        found = forward_selection(5, 5, lambda these: losses[len(these)], least_gain=least_gain, at_least=2)
+        assert found == list(range(n_chosen))
+    assert forward_selection(3, 3, lambda _: 0.0, least_gain=0.002) == [0]
+
+
+def test_members_are_kept_while_each_helps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many in each network as its validation rows say; opened again, and trained on, they are the same."""
+    content = {**settings("strong", "amount"), "model": {**SMALL, "members": 5, "networks": 3}}
+    kept = {}
+    for least_gain in (0.5, 0.002, -0.5):
+        monkeypatch.setattr(networks, "LEAST_GAIN", least_gain)
+        run = fit(content, run=folder / f"gain{least_gain}", root=folder)
+        kept[least_gain] = [network.kept for network in open_run(run.path).predictor.networks]
+        assert run.config.model.keep == "auto"
+    assert {len(members) for members in kept[0.5]} == {2}
+    assert kept[-0.5] == [None] * 3
+    for few, some in zip(kept[0.5], kept[0.002], strict=True):
+        assert set(few) <= set(some)
+    assert len({len(members) for members in kept[0.002]}) > 1
 
 
 def test_blocks_of_steps_know_what_members_cost(strong: Run) -> None:
@@ -321,11 +361,12 @@ def test_layers_are_wide_where_rows_give_much(
 ) -> None:
     options = MODEL.validate_python({"kind": kind})
     settled = with_usual_size(options, n_features=n_features, n_rows=n_rows)
-    assert (settled.widths, settled.n_members) == (hidden, members)
+    skip: bool | str = kind != "mlp" and (True if n_features >= 150 and n_rows >= 5000 else "half")
+    assert (settled.widths, settled.n_members, settled.skip) == (hidden, members, skip)
 
 
 def test_given_sizes_stay() -> None:
-    options = MODEL.validate_python({"kind": "strong", "hidden": [7], "members": 3})
+    options = MODEL.validate_python({"kind": "strong", "hidden": [7], "members": 3, "skip": False})
     assert with_usual_size(options, n_features=1000, n_rows=100_000) == options
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 
 from bptrain import seeds
 from bptrain.columns.features import Features
@@ -79,6 +80,21 @@ def skip(features: Features, n_outputs: int, options: NetworkOptions, name: str)
         layer = keras.layers.EinsumDense("cbm,cmo->cbo", (None, n_outputs), name=f"{name}_{number}", **first)
         says = says + keras.ops.sum(layer(tensor), axis=0)
     return says
+
+
+def of_members(says: Any, options: NetworkOptions, name: str) -> Any:
+    """What the linear model says to each member: (batch, n_outputs) → (batch, members or 1, n_outputs).
+
+    With `skip: half` the first half of the members hear it, the others zeros.
+    """
+    if options.skip != "half":
+        return says[:, None, :]
+    layer = keras.layers.EinsumDense(
+        "bo,m->bmo", (options.n_members, says.shape[-1]), name=f"{name}_skip_share", trainable=False
+    )
+    shared = layer(says)
+    layer.kernel.assign(np.arange(options.n_members) < (options.n_members + 1) // 2)
+    return shared
 
 
 def dense(inputs: Any, units: int, options: NetworkOptions, *, name: str, activation: str, seed: int) -> Any:

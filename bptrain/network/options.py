@@ -27,6 +27,8 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Widths = Hidden | Literal["auto"]
 OpenCount = Count | Literal["auto"]
+Skip = bool | Literal["auto", "half"]
+Kept = Annotated[int, Field(ge=2)] | Literal["auto"] | None
 
 
 class EmbeddingOptions(Section):
@@ -79,10 +81,11 @@ class NetworkOptions(Section):
     embedding: EmbeddingOptions = Field(
         EmbeddingOptions(), description="The learned features of numeric columns that have `bins` or are `periodic`."
     )
-    skip: bool = Field(
+    skip: Skip = Field(
         False,
         description="Add what a linear model of the columns says, trained together with the hidden layers; with `bins` "
-        "it is an additive model. Where much of the target is a sum over columns.",
+        "it is an additive model. Where much of the target is a sum over columns. `half`: only to the first half of "
+        "the members. `auto`: false for mlp, true where `hidden: auto` means wide layers, else half.",
     )
     members: OpenCount = Field(
         1,
@@ -90,10 +93,11 @@ class NetworkOptions(Section):
         "the features, and their last layers; each is trained by its own loss, their mean predicts. 4 to 32 are usual. "
         "`auto`: 1 for mlp, 16 for ensemble, else 8; half as many where `hidden: auto` means wide layers.",
     )
-    keep: Annotated[int, Field(ge=2)] | None = Field(
+    keep: Kept = Field(
         None,
         description="Members of each network that predict, if fewer than all: those whose mean has the least loss on "
-        "the rows that chose its epoch. Training needs many members; predicting by few is nearly as good and faster.",
+        "the rows that chose its epoch. Training needs many members; predicting by few is nearly as good and faster. "
+        "`auto`: two, and more as long as each makes that loss less by a five-hundredth.",
     )
     networks: OpenCount = Field(
         1,
@@ -148,9 +152,9 @@ class PresetOptions(NetworkOptions):
     hidden: Widths = Field("auto", description=_described("hidden"))
     initializer: Initializer = Field("uniform", description=_described("initializer"))
     dropout: Rate = Field(0.1, description=_described("dropout"))
-    skip: bool = Field(True, description=_described("skip"))
+    skip: Skip = Field("auto", description=_described("skip"))
     members: OpenCount = Field("auto", description=_described("members"))
-    keep: Annotated[int, Field(ge=2)] | None = Field(2, description=_described("keep"))
+    keep: Kept = Field("auto", description=_described("keep"))
     networks: OpenCount = Field("auto", description=_described("networks"))
 
 
@@ -164,7 +168,6 @@ class EnsembleOptions(PresetOptions):
     """As `strong` with twice the members and networks, for about four times the time."""
 
     kind: Literal["ensemble"] = "ensemble"
-    keep: Annotated[int, Field(ge=2)] | None = Field(4, description=_described("keep"))
     networks: OpenCount = Field(10, description=_described("networks"))
 
 

@@ -9,29 +9,31 @@ MANY_FEATURES, MANY_ROWS = 150, 5000  # with both, hidden layers are wide
 NARROW, WIDE = (128, 128), (256, 256)
 MEMBERS, MORE_MEMBERS = 8, 16
 KEEP = ("model", "keep")
+FEWEST_KEPT = 2  # members that predict where it is left open how many
 
 
 def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int) -> NetworkOptions:
-    """The options with `hidden` and `members` settled.
+    """The options with `hidden`, `members` and `skip` settled.
 
     `n_features` counts the numbers that a row gives the network, `n_rows` the rows that it trains on.
     """
     if options.kind == "mlp":
-        return _settled(options, WIDE, 1)
+        return _settled(options, WIDE, 1, skip=False)
     members = MORE_MEMBERS if options.kind == "ensemble" else MEMBERS
     if n_features >= MANY_FEATURES and n_rows >= MANY_ROWS:
-        return _settled(options, WIDE, members // 2 if options.hidden == "auto" else members)
-    return _settled(options, NARROW, members)
+        return _settled(options, WIDE, members // 2 if options.hidden == "auto" else members, skip=True)
+    return _settled(options, NARROW, members, skip="half")
 
 
 def with_keep(options: NetworkOptions, *, chosen: bool) -> NetworkOptions:
-    """The options with `keep` as it is done; `chosen` says that there are validation rows to choose members by.
+    """The options with `keep` as far as it is known; `chosen` says that there are validation rows to choose members by.
 
     Raises UsageError where members are to be chosen that are not there, or without such rows.
     """
-    if options.keep is None or (chosen and options.keep < options.n_members):
+    least = FEWEST_KEPT if options.keep == "auto" else options.keep
+    if least is None or (chosen and least < options.n_members):
         return options
-    if "keep" in options.model_fields_set:
+    if isinstance(options.keep, int):
         members = "there is 1 member" if options.n_members == 1 else f"there are {options.n_members} members"
         why = members if options.keep >= options.n_members else "there are no validation rows to choose them by"
         message = f"`model.keep` is {options.keep}, but {why}"
@@ -39,6 +41,6 @@ def with_keep(options: NetworkOptions, *, chosen: bool) -> NetworkOptions:
     return options.model_copy(update={"keep": None})
 
 
-def _settled(options: NetworkOptions, hidden: tuple[int, ...], members: int) -> NetworkOptions:
-    usual = {"hidden": hidden, "members": members}
+def _settled(options: NetworkOptions, hidden: tuple[int, ...], members: int, skip: bool | str) -> NetworkOptions:
+    usual = {"hidden": hidden, "members": members, "skip": skip}
     return options.model_copy(update={name: value for name, value in usual.items() if getattr(options, name) == "auto"})

@@ -6,10 +6,18 @@ import math
 from collections.abc import Callable, Sequence
 
 
-def forward_selection(n_candidates: int, n_chosen: int, loss: Callable[[Sequence[int]], float]) -> list[int]:
+def forward_selection(
+    n_candidates: int,
+    n_chosen: int,
+    loss: Callable[[Sequence[int]], float],
+    *,
+    least_gain: float | None = None,
+    at_least: int = 1,
+) -> list[int]:
     """Positions of candidates that together have little loss, in order: the best, then always the one that helps most.
 
-    Of equals the first is taken; a loss that is no number is worse than every other.
+    Of equals the first is taken; a loss that is no number is worse than every other. With `least_gain`, `at_least`
+    so many are chosen, and others as long as each makes the loss less by more than this share of it.
     """
     chosen: list[int] = []
 
@@ -17,6 +25,11 @@ def forward_selection(n_candidates: int, n_chosen: int, loss: Callable[[Sequence
         value = loss(sorted([*chosen, candidate]))
         return math.inf if math.isnan(value) else value
 
+    before = math.inf
     while len(chosen) < n_chosen:
-        chosen.append(min((each for each in range(n_candidates) if each not in chosen), key=with_it))
+        value, best = min((with_it(each), each) for each in range(n_candidates) if each not in chosen)
+        if least_gain is not None and len(chosen) >= at_least and not value < before * (1 - least_gain):
+            break
+        before = value
+        chosen.append(best)
     return sorted(chosen)

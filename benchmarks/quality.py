@@ -1,13 +1,14 @@
 """How good the defaults are: bptrain's presets beside boosting, a plain Keras script and other usual choices.
 
-    python benchmarks/quality.py [--sets NAMES] [--models NAMES] [--seeds N] [--splits N] [--peers PYTHON]
+    python benchmarks/quality.py [--sets NAMES] [--models NAMES] [--seeds N] [--splits N] [--peers PYTHON] [--jobs N]
     python benchmarks/quality.py --published     presets on the split of California that papers use, to quality.jsonl
     python benchmarks/quality.py --page          write quality.md from what was measured before
 
 Every contestant has every table as it is, with the parameters its library ships with, in a process of its own. The
 test rows are those of scikit-learn's train_test_split with random_state 0 (Adult: its official file); seeds change
 the models, not the rows. Results are kept in quality.jsonl, a line per process, and are not measured again; `seconds`
-is null where a process was stopped meanwhile. `--peers` names a Python that has lightgbm, xgboost and catboost; by
+is null where a process was stopped meanwhile, or had others beside it: with several `--jobs` presets have one thread
+each, which changes their seconds and memory alone. `--peers` names a Python that has lightgbm, xgboost and catboost; by
 default that of this process.
 """
 
@@ -20,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, median
@@ -342,22 +344,37 @@ def results() -> list[dict[str, Any]]:
     return [json.loads(line) for line in RECORD.read_text(encoding="utf-8").splitlines()]
 
 
-def measure(name: str, model: str, seed: int, split: int, peers: str) -> None:
-    """Measure one contestant once and note it."""
-    if model.startswith("bptrain "):
-        arguments = [sys.executable, __file__, "--one", name, model, str(seed), str(split)]
-    else:
-        arguments = [peers, __file__, "--one", name, model, str(seed), str(split)]
+def measure(name: str, model: str, seed: int, split: int, *, peers: str, alone: bool) -> None:
+    """Measure one contestant once and note it; its seconds only if it is `alone`."""
+    python = sys.executable if model.startswith("bptrain ") else peers
+    arguments = [python, __file__, "--one", name, model, str(seed), str(split), *([] if alone else ["--threads", "1"])]
     process = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
     if process.returncode:
         print(f"{name}, {model}: failed\n{process.stderr[-2000:]}", file=sys.stderr)
         return
     found = json.loads(process.stdout.splitlines()[-1])
-    line = {"table": name, "model": model, "seed": seed, "split": split, **found}
+    seconds = found["seconds"]
+    line = {"table": name, "model": model, "seed": seed, "split": split, **found, "seconds": seconds if alone else None}
     with RECORD.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
     metric = TABLES["california" if name == PUBLISHED else name].metric
-    print(f"{name:11} {model:22} {seed} {split}  {found['metrics'][metric]:.5g}  {found['seconds']:.1f} s", flush=True)
+    print(f"{name:11} {model:22} {seed} {split}  {found['metrics'][metric]:.5g}  {seconds:.1f} s", flush=True)
+
+
+def measure_all(contestants: list[tuple[str, str, int, int]], *, peers: str, jobs: int) -> None:
+    """Measure (table, model, seed, split), so many `jobs` at a time."""
+    if jobs == 1:
+        for contestant in contestants:
+            measure(*contestant, peers=peers, alone=True)
+        return
+    workers = ThreadPoolExecutor(jobs)
+    try:
+        for done in as_completed(
+            [workers.submit(measure, *contestant, peers=peers, alone=False) for contestant in contestants]
+        ):
+            done.result()
+    finally:
+        workers.shutdown(cancel_futures=True)
 
 
 # The page
@@ -454,25 +471,36 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--splits", type=int, default=5)
     parser.add_argument("--peers", default=sys.executable)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--threads", type=int, help="of a preset that is measured by `--one`")
     asked = parser.parse_args()
     if asked.one:
         name, model, seed, split = asked.one[0], asked.one[1], int(asked.one[2]), int(asked.one[3])
-        run = run_preset(name, model.removeprefix("bptrain "), seed, split) if model.startswith("bptrain ") else None
-        print(json.dumps(run or run_peer(name, model, seed, split)))
+        if model.startswith("bptrain "):
+            settings = (f"training.threads={asked.threads}",) if asked.threads else ()
+            found = run_preset(name, model.removeprefix("bptrain "), seed, split, settings)
+        else:
+            found = run_peer(name, model, seed, split)
+        print(json.dumps(found))
         return 0
     if asked.published:
         asked.sets, asked.splits = PUBLISHED, 1
     if not asked.page:
-        done = {(each["table"], each["model"], each["seed"], each["split"]) for each in results()}
-        for seed in range(asked.seeds):
-            for name in asked.sets.split(","):
-                several = name in TABLES and TABLES[name].by_splits and seed == 0
-                for split in range(asked.splits if several else 1):
-                    for model in _models(asked.models, presets=name == PUBLISHED):
-                        if (name, model, seed, split) not in done:
-                            measure(name, model, seed, split, asked.peers)
+        measure_all(list(_waiting(asked)), peers=asked.peers, jobs=asked.jobs)
     PAGE.write_text(page(), encoding="utf-8")
     return 0
+
+
+def _waiting(asked: argparse.Namespace) -> Iterator[tuple[str, str, int, int]]:
+    """Table, model, seed and split of what is asked for and not measured yet."""
+    done = {(each["table"], each["model"], each["seed"], each["split"]) for each in results()}
+    for seed in range(asked.seeds):
+        for name in asked.sets.split(","):
+            several = name in TABLES and TABLES[name].by_splits and seed == 0
+            for split in range(asked.splits if several else 1):
+                for model in _models(asked.models, presets=name == PUBLISHED):
+                    if (name, model, seed, split) not in done:
+                        yield name, model, seed, split
 
 
 def _models(names: str, *, presets: bool) -> list[str]:

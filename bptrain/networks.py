@@ -28,7 +28,7 @@ from bptrain.network.build import (
 )
 from bptrain.network.dropout import start_at
 from bptrain.network.predict import fitting_block, predict
-from bptrain.network.usual import FEWEST_KEPT
+from bptrain.network.usual import FEWEST_KEPT, LEAST_GAIN
 from bptrain.preparation import Prepared, Ready
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.metrics import METRICS
@@ -43,9 +43,6 @@ from bptrain.warm_start import Earlier
 
 if TYPE_CHECKING:
     History = Sequence[dict[str, float]]
-
-
-LEAST_GAIN = 0.002  # of the loss, for which `keep: auto` has another member predict
 
 
 def build_networks(ready: Ready, earlier: Earlier | None) -> list[Network]:
@@ -95,10 +92,10 @@ def _best_members(ready: Ready, network: Network, number: int) -> tuple[int, ...
         return total_loss(judged, examples.truths, mean, examples.weights)
 
     n_members, keep = ready.config.model.n_members, ready.config.model.keep
-    if keep == "auto":
+    if keep is None or keep == "auto":
         chosen = forward_selection(n_members, n_members, loss, least_gain=LEAST_GAIN, at_least=FEWEST_KEPT)
     else:
-        chosen = forward_selection(n_members, keep or n_members, loss)
+        chosen = forward_selection(n_members, keep, loss)
     return tuple(chosen) if len(chosen) < n_members else None
 
 

@@ -20,9 +20,11 @@ import tables
 from bptrain import Run, fit, networks, open_run
 from bptrain.columns import prepare as columns_prepare
 from bptrain.errors import DataError, UsageError
+from bptrain.network import ensemble
 from bptrain.network.build import losses, output_name, weights_of
 from bptrain.network.usual import with_usual_size
 from bptrain.predictor import MODEL
+from bptrain.reports.inspect import inspect_text
 from bptrain.run import RowsWarning
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.table.folds import fold_numbers
@@ -59,7 +61,8 @@ def folder(backend: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def strong(folder: Path) -> Run:
-    return fit(settings("strong", *tables.TASKS), run=folder / "strong", root=folder)
+    content = settings("strong", *tables.TASKS)
+    return fit({**content, "model": {**content["model"], "keep": 2}}, run=folder / "strong", root=folder)
 
 
 def test_the_default_is_strong(folder: Path) -> None:
@@ -94,7 +97,7 @@ def test_training_rows_are_judged_out_of_fold(strong: Run, folder: Path, monkeyp
 def test_each_network_leaves_out_its_fold_and_starts_otherwise(strong: Run) -> None:
     first, second = (weights_of(network.model) for network in strong.predictor.networks)
     assert first.keys() == second.keys()
-    learned = [name for name in first if not name.endswith("_skip_share/kernel")]
+    learned = [name for name in first if not name.endswith("_skip_mask/kernel")]
     assert all(not np.array_equal(first[name], second[name]) for name in learned)
     assert set(strong.lock["training"]) == {"model-1", "model-2"}
     lines = (strong.path / "history.csv").read_text().splitlines()
@@ -130,6 +133,20 @@ def test_networks_share_what_no_weight_enters(strong: Run) -> None:
     for whole in (strong.predictor.model, exported):
         kinds = [type(operation).__name__ for operation in whole.operations]
         assert (kinds.count("Maximum"), kinds.count("Equal"), kinds.count("Cos")) == (1, 1, 2)
+        names = [operation.name for operation in whole.operations]
+        assert [name for name in names if "bends" in name] == ["numeric_bends"]
+
+
+def test_products_of_many_columns_stay_apart(strong: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As their results together would take as many times the memory as there are networks."""
+    predictor = strong.predictor
+    arrays = columns_prepare.transform(predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
+    together = ensemble.ensemble([network.model for network in predictor.networks], predictor.targets)
+    monkeypatch.setattr(ensemble, "AT_ONCE", 10)
+    apart = ensemble.ensemble([network.model for network in predictor.networks], predictor.targets)
+    assert len([layer for layer in apart.layers if "bends" in layer.name]) == 2
+    for name, expected in together.predict(arrays, verbose=0).items():
+        np.testing.assert_allclose(apart.predict(arrays, verbose=0)[name], expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -252,8 +269,6 @@ def test_running_means_are_kept_not_the_weights(folder: Path) -> None:
 
 
 def test_inspect_tells_of_networks_and_members(strong: Run) -> None:
-    from bptrain.reports.inspect import inspect_text
-
     text = inspect_text(strong)
     assert "network: strong [12, 8], 2 networks, 3 members, 2 of them kept" in text
     assert json.loads((strong.path / "model/network.json").read_text())["members"] == 2
@@ -316,22 +331,40 @@ def test_forward_selection_stops_where_little_is_gained() -> None:
         found = forward_selection(5, 5, lambda these: losses[len(these)], least_gain=least_gain, at_least=2)
         assert found == list(range(n_chosen))
     assert forward_selection(3, 3, lambda _: 0.0, least_gain=0.002) == [0]
+    below_zero = {1: -13.0, 2: -13.05, 3: -13.04}
+    assert forward_selection(3, 3, lambda these: below_zero[len(these)], least_gain=0.002) == [0, 1]
 
 
-def test_members_are_kept_while_each_helps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many in each network as its validation rows say; opened again, and trained on, they are the same."""
+def test_networks_keep_as_many_members_as_help(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many in each network as its validation rows say; each network counts alike, here and in model.keras."""
+    import keras
+
+    chosen, asked = iter([[1, 4], [0, 2, 3], [0, 1, 2, 3, 4]]), []
+
+    def forward_selection(*given: Any, **options: float) -> list[int]:
+        asked.append((given[:2], options))
+        return next(chosen)
+
+    monkeypatch.setattr(networks, "forward_selection", forward_selection)
     content = {**settings("strong", "amount"), "model": {**SMALL, "members": 5, "networks": 3}}
-    kept = {}
-    for least_gain in (0.5, 0.002, -0.5):
-        monkeypatch.setattr(networks, "LEAST_GAIN", least_gain)
-        run = fit(content, run=folder / f"gain{least_gain}", root=folder)
-        kept[least_gain] = [network.kept for network in open_run(run.path).predictor.networks]
-        assert run.config.model.keep == "auto"
-    assert {len(members) for members in kept[0.5]} == {2}
-    assert kept[-0.5] == [None] * 3
-    for few, some in zip(kept[0.5], kept[0.002], strict=True):
-        assert set(few) <= set(some)
-    assert len({len(members) for members in kept[0.002]}) > 1
+    run = open_run(fit(content, run=folder / "as-many", root=folder).path)
+    assert run.config.model.keep == "auto"
+    assert asked == [((5, 5), {"least_gain": 0.002, "at_least": 2})] * 3
+    assert [network.kept for network in run.predictor.networks] == [(1, 4), (0, 2, 3), None]
+    assert "5 members, 2 to 5 of them kept" in inspect_text(run)
+    arrays = columns_prepare.transform(run.predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
+    (state,) = run.predictor.targets.values()
+    expected = np.mean(
+        [
+            np.asarray(network.members(arrays)["target_0"])[:, network.kept or range(5), 0].mean(axis=1)
+            for network in run.predictor.networks
+        ],
+        axis=0,
+    )
+    np.testing.assert_allclose(run.predictor.outputs(arrays)[0][:, 0], expected, rtol=1e-4, atol=1e-6)
+    exported = keras.models.load_model(run.path / "model.keras", compile=False).predict(arrays, verbose=0)
+    expected = np.clip(expected * state.scale + state.mean, state.lowest, state.highest)
+    np.testing.assert_allclose(exported["target_0"][:, 0], expected, rtol=1e-4)
 
 
 def test_blocks_of_steps_know_what_members_cost(strong: Run) -> None:

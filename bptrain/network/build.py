@@ -13,7 +13,7 @@ from bptrain.columns import kinds
 from bptrain.columns.features import together
 from bptrain.columns.state import State
 from bptrain.network.dropout import STEP
-from bptrain.network.mlp import head, hidden_layers, of_members, skip
+from bptrain.network.mlp import head, hidden_layers, skip, skip_of_members
 from bptrain.network.options import NetworkOptions
 from bptrain.targets import tasks
 from bptrain.targets.state import TargetState
@@ -54,10 +54,10 @@ def build(
     for position, target in enumerate(targets.values()):
         target_name = output_name(position)
         output = head(trunk, target.n_outputs, options, name=target_name, seed=seed)
-        if options.skip:
+        if options.n_skip:
             linear = skip(features, target.n_outputs, options, f"{target_name}_skip")
             # In this order: Keras on TensorFlow takes a second summand (batch, 1, 1) for the bias of as many members.
-            output = (linear if options.n_members == 1 else of_members(linear, options, target_name)) + output
+            output = (linear if options.n_members == 1 else skip_of_members(linear, options, target_name)) + output
         outputs[target_name] = output
     members = keras.Model(inputs, outputs, name=name)
     if options.n_members == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -19,6 +20,7 @@ from bptrain.targets import tasks
 from bptrain.targets.state import TargetState
 
 ops = keras.ops
+AT_ONCE = 4096  # numbers per row that products of several networks may make together
 KERAS_LAYERS: dict[type, type] = {
     BatchNormalization: keras.layers.BatchNormalization,
     LayerNormalization: keras.layers.LayerNormalization,
@@ -66,7 +68,9 @@ def _copies(
 
 def _is_product(operation: Any) -> bool:
     """Whether kernels of several such layers may stand beside each other: their last axis is their own, and no bias."""
-    if not isinstance(operation, keras.layers.EinsumDense) or operation.bias is not None:
+    if not isinstance(operation, keras.layers.EinsumDense):
+        return False
+    if operation.bias is not None or operation.activation is not keras.activations.linear:
         return False
     known, kernel, result = operation.equation.replace("->", ",").split(",")
     return bool(kernel[-1] == result[-1] and kernel[-1] not in known)
@@ -106,7 +110,7 @@ class _Copy:
                 result = self.common[place] = operation(*arguments, **named)
                 self._known.add(id(result))
                 return result
-            if len(self.networks) > 1 and _is_product(operation):
+            if _is_product(operation) and self._are_few(operation):
                 results = self.common[place] = self._products(operation, *arguments)
                 return results[0]
         if not isinstance(operation, keras.layers.Layer):
@@ -122,6 +126,11 @@ class _Copy:
         """Whether no weight entered what an operation is given."""
         tensors = [each for each in keras.tree.flatten(arguments) if isinstance(each, keras.KerasTensor)]
         return self._known.issuperset(map(id, tensors))
+
+    def _are_few(self, layer: Any) -> bool:
+        """Whether memory has room for the results of such a layer of every network at once."""
+        n_numbers = math.prod(length for length in layer.output.shape if length is not None)
+        return bool(1 < len(self.networks) <= AT_ONCE // n_numbers)
 
     def _products(self, layer: Any, known: Any) -> list[Any]:
         """What each network's layer of this name makes of `known`, by one layer with the kernels beside each other."""

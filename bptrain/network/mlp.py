@@ -82,19 +82,19 @@ def skip(features: Features, n_outputs: int, options: NetworkOptions, name: str)
     return says
 
 
-def of_members(says: Any, options: NetworkOptions, name: str) -> Any:
-    """What the linear model says to each member: (batch, n_outputs) → (batch, members or 1, n_outputs).
+def skip_of_members(says: Any, options: NetworkOptions, name: str) -> Any:
+    """What is added to each member's output: (batch, n_outputs) → (batch, members or 1, n_outputs).
 
-    With `skip: half` the first half of the members hear it, the others zeros.
+    It is what the linear model says, or zeros to members without it, by a mask that is not trained.
     """
-    if options.skip != "half":
+    if options.n_skip == options.n_members:
         return says[:, None, :]
-    layer = keras.layers.EinsumDense(
-        "bo,m->bmo", (options.n_members, says.shape[-1]), name=f"{name}_skip_share", trainable=False
+    mask = keras.layers.EinsumDense(
+        "bo,m->bmo", (options.n_members, says.shape[-1]), name=f"{name}_skip_mask", trainable=False
     )
-    shared = layer(says)
-    layer.kernel.assign(np.arange(options.n_members) < (options.n_members + 1) // 2)
-    return shared
+    masked = mask(says)
+    mask.kernel.assign(np.arange(options.n_members) < options.n_skip)
+    return masked
 
 
 def dense(inputs: Any, units: int, options: NetworkOptions, *, name: str, activation: str, seed: int) -> Any:

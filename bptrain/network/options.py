@@ -85,7 +85,8 @@ class NetworkOptions(Section):
         False,
         description="Add what a linear model of the columns says, trained together with the hidden layers; with `bins` "
         "it is an additive model. Where much of the target is a sum over columns. `half`: only to the first half of "
-        "the members. `auto`: false for mlp, true where `hidden: auto` means wide layers, else half.",
+        "the members, rounded up. `auto`: false for mlp; true where a network has at least 5000 rows that give 150 "
+        "numbers each; else half.",
     )
     members: OpenCount = Field(
         1,
@@ -97,7 +98,7 @@ class NetworkOptions(Section):
         None,
         description="Members of each network that predict, if fewer than all: those whose mean has the least loss on "
         "the rows that chose its epoch. Training needs many members; predicting by few is nearly as good and faster. "
-        "`auto`: two, and more as long as each makes that loss less by a five-hundredth.",
+        "`auto`: two, and more as long as each makes that loss less by .2 %; `bptrain inspect` tells how many.",
     )
     networks: OpenCount = Field(
         1,
@@ -125,6 +126,13 @@ class NetworkOptions(Section):
         return _settled("members", self.members)
 
     @property
+    def n_skip(self) -> int:
+        """How many members have the linear model of `skip`, once the table has settled it: the first ones."""
+        if self.skip == "half":
+            return (self.n_members + 1) // 2
+        return self.n_members * _settled("skip", self.skip)
+
+    @property
     def n_networks(self) -> int:
         """`networks`, once the table has settled it."""
         return _settled("networks", self.networks)
@@ -147,7 +155,7 @@ class MlpOptions(NetworkOptions):
 
 
 class PresetOptions(NetworkOptions):
-    """What the presets for tables share: a small batch ensemble beside an additive model (docs/decisions.md)."""
+    """What the presets for tables share: a small batch ensemble, half of it beside an additive model."""
 
     hidden: Widths = Field("auto", description=_described("hidden"))
     initializer: Initializer = Field("uniform", description=_described("initializer"))

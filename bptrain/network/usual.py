@@ -9,7 +9,8 @@ MANY_FEATURES, MANY_ROWS = 150, 5000  # with both, hidden layers are wide
 NARROW, WIDE = (128, 128), (256, 256)
 MEMBERS, MORE_MEMBERS = 8, 16
 KEEP = ("model", "keep")
-FEWEST_KEPT = 2  # members that predict where it is left open how many
+FEWEST_KEPT = 2  # members that predict where it is left open how many,
+LEAST_GAIN = 0.002  # and the share of the loss for which another one does
 
 
 def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int) -> NetworkOptions:
@@ -37,7 +38,7 @@ def with_keep(options: NetworkOptions, *, chosen: bool) -> NetworkOptions:
         members = "there is 1 member" if options.n_members == 1 else f"there are {options.n_members} members"
         why = members if options.keep >= options.n_members else "there are no validation rows to choose them by"
         message = f"`model.keep` is {options.keep}, but {why}"
-        raise UsageError(Problem("BP174", message, hints=("remove `keep`: all members then predict",), key=KEEP))
+        raise UsageError(Problem("BP174", message, hints=("write `keep: null`: all members then predict",), key=KEEP))
     return options.model_copy(update={"keep": None})
 
 

@@ -16,8 +16,8 @@ def forward_selection(
 ) -> list[int]:
     """Positions of candidates that together have little loss, in order: the best, then always the one that helps most.
 
-    Of equals the first is taken; a loss that is no number is worse than every other. With `least_gain`, `at_least`
-    so many are chosen, and others as long as each makes the loss less by more than this share of it.
+    Of equals the first is taken; a loss that is no number is worse than every other. With `least_gain`, no more are
+    chosen than `at_least`, but for those that make the loss less by more than this share of its size.
     """
     chosen: list[int] = []
 
@@ -28,7 +28,7 @@ def forward_selection(
     before = math.inf
     while len(chosen) < n_chosen:
         value, best = min((with_it(each), each) for each in range(n_candidates) if each not in chosen)
-        if least_gain is not None and len(chosen) >= at_least and not value < before * (1 - least_gain):
+        if least_gain is not None and len(chosen) >= at_least and not value < before - least_gain * abs(before):
             break
         before = value
         chosen.append(best)

@@ -92,7 +92,9 @@ def _dataset(blocks: Iterator[Any], specs: Any) -> tf.data.Dataset:
             specs, [tf.ensure_shape(array, spec.shape) for array, spec in zip(made, flat, strict=True)]
         )
 
-    return tf.data.Dataset.counter().map(following).prefetch(1)
+    options = tf.data.Options()
+    options.autotune.enabled = False  # there is nothing to tune, and its thread may let `fit()` wait seconds to return
+    return tf.data.Dataset.counter().map(following).prefetch(1).with_options(options)
 
 
 def _block_of(array: np.ndarray) -> tf.TensorSpec:

@@ -115,8 +115,9 @@ def _choices(annotation: Any) -> tuple[Any, ...]:
         return (False, True)
     if typing.get_origin(annotation) is typing.Literal:
         return typing.get_args(annotation)
-    if bool in typing.get_args(annotation):  # a switch with a third position
-        return tuple(choice for part in typing.get_args(annotation) for choice in _choices(part))
+    parts = typing.get_args(annotation)
+    if len(parts) == 2 and parts[0] is bool:  # a switch with further positions
+        return tuple(choice for part in parts for choice in _choices(part))
     sections = [each for each in variants(annotation) if isinstance(each, type) and issubclass(each, Section)]
     return tuple(made for each in sections for made in settings(each))
 

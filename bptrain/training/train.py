@@ -76,6 +76,10 @@ class Trainer:
         )
         self.optimizer = optimizer(options, self.schedule)
         self._losses = losses
+        self._compiled = _is_compiled(network.members, options, self.sizes)
+        self._validated = keras.Model(network.model.input, network.model.output, name=network.model.name)
+        if self._compiled:  # Keras itself compiles what predicts on GPUs only
+            self._validated.jit_compile = True
         self._engine: Any = None
 
     def train(
@@ -104,7 +108,7 @@ class Trainer:
         engine = self._restarted()
         keeper = Keeper(
             _stopping(self.options.model_copy(update={"minutes": minutes}), after),
-            self.network.model,
+            self._validated,
             rows.validation,
             self.judged,
             self.schedule,
@@ -130,8 +134,7 @@ class Trainer:
             members = self.network.members
             self._engine = _engine()(members.input, members.output)
             self._engine.bind(self.examples, Descent(members, self._losses, self.optimizer, self.schedule.plateau))
-            compiled = _is_compiled(members, self.options, self.sizes)
-            self._engine.compile(optimizer=self.optimizer, jit_compile=compiled)
+            self._engine.compile(optimizer=self.optimizer, jit_compile=self._compiled)
             self._first = [np.asarray(variable) for variable in self.optimizer.variables]
         for variable, value in zip(self.optimizer.variables, self._first, strict=True):
             variable.assign(value)

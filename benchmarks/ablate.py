@@ -5,9 +5,8 @@
 
 A round is an inner split and a seed: a fifth of the training rows judges, the others train the default and each variant
 of it, in processes of their own. The test rows of benchmarks/quality.py are never read. Results are kept in
-ablate.jsonl, a line per process. All members predict, unless the variant is about that. The page has, per table, by how
-much a variant is worse than the default (in per cent of its rmse, of 1 - accuracy or of 1 - auc), the mean over rounds
-and its standard error, paired by round.
+ablate.jsonl, a line per process. The page has, per table, by how much a variant is worse than the default (in per cent
+of its rmse, of 1 - accuracy or of 1 - auc), the mean over rounds and its standard error, paired by round.
 """
 
 from __future__ import annotations
@@ -43,8 +42,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "16 members of 128": ("model.members=16", "model.hidden=[128, 128]"),
     "8 members of 192": ("model.members=8", "model.hidden=[192, 192]"),
     "4 members of 256, two predict": ("model.members=4", "model.hidden=[256, 256]", "model.keep=2"),
-    "keep: 2": ("model.keep=2",),
-    "keep: 4": ("model.keep=4",),
+    "two members predict": ("model.keep=2",),
+    "all members predict": ("model.keep=null",),
     "10 networks": ("model.networks=10",),
     "10 networks of 4 members": ("model.networks=10", "model.members=4", "training.patience=5"),
     "members: 6": ("model.members=6", "training.patience=5"),
@@ -56,12 +55,15 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "1 hidden layer": ("model.hidden=[256]",),
     "no dropout": ("model.dropout=0",),
     "dropout: 0.2": ("model.dropout=0.2",),
+    "skip for all members": ("model.skip=true",),
+    "skip for half the members": ("model.skip=half",),
     "no skip": ("model.skip=false",),
     "no skip, 4 members of 256": ("model.skip=false", "model.members=4", "model.hidden=[256, 256]"),
     "no piecewise-linear": ("columns.<numeric>.bins=0",),
     "no periodic": ("columns.<numeric>.periodic=false",),
     "bins: 24": ("columns.<numeric>.bins=24",),
     "bins: 96": ("columns.<numeric>.bins=96",),
+    "half the embedding": ("model.embedding.dimension=4", "model.embedding.periodic_dimension=2"),
     "quantile scaling": ("columns.<numeric>.scaling=quantile",),
     "standard scaling": ("columns.<numeric>.scaling=standard",),
     "no running mean": ("training.average=null",),
@@ -88,6 +90,23 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "cosine": ("training.schedule=cosine", "training.epochs=40", "training.patience=null"),
     "label smoothing": ("smoothing=0.05",),
 }
+
+PARTS = (  # of the default, and what else one might choose in their place
+    BASE,
+    "one network, not five",
+    "one member",
+    "all members predict",
+    "two members predict",
+    "skip for all members",
+    "no skip",
+    "no piecewise-linear",
+    "no periodic",
+    "spread: 0.5",
+    "no running mean",
+    "no dropout",
+    "standard scaling",
+    "hidden: [256, 256]",
+)
 
 
 def training_table(name: str, folder: Path) -> tuple[Table, int]:
@@ -117,7 +136,7 @@ def run(name: str, table: Table, n_rows: int, variant: str, number: int, folder:
             encoding="utf-8",
         )
         command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run_folder), "--root", str(folder)]
-        for each in ("training.threads=1", "model.keep=null", *_settings(variant, table, n_rows)):
+        for each in ("training.threads=1", *_settings(variant, table, n_rows)):
             command += ["--set", each]
         started = time.monotonic()
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -204,7 +223,7 @@ def page() -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--variants", default=";".join(VARIANTS))
+    parser.add_argument("--variants", default=";".join(PARTS), help="names, with ; between them")
     parser.add_argument("--sets", default=",".join(TABLES))
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=2)

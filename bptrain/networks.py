@@ -36,7 +36,7 @@ from bptrain.training.batches import Examples
 from bptrain.training.course import Trained
 from bptrain.training.event_log import event_log
 from bptrain.training.keeper import Watched, total_loss, values_of
-from bptrain.training.selection import forward_selection
+from bptrain.training.selection import Ranking, enough, forward_selection
 from bptrain.training.settled import SettledOptions
 from bptrain.training.train import Hooks, Rows, Trainer
 from bptrain.warm_start import Earlier
@@ -62,28 +62,45 @@ def build_networks(ready: Ready, earlier: Earlier | None) -> list[Network]:
 
 
 def keeping_best(ready: Ready, networks: Sequence[Network], before: Sequence[Network] | None) -> list[Network]:
-    """Trained networks of which only those members predict that `model.keep` asks for.
+    """Trained networks of which only those members predict that `model.keep` asks for, as many in each.
 
     Which, is told by the rows that chose the epoch, or by the networks of `before`, which began with the same weights.
     """
     options = ready.config.model
     if options.keep is None:
         return list(networks)
-    if before is not None:
-        chosen = [network.kept for network in before]
-    else:
-        chosen = [_best_members(ready, network, number) for number, network in enumerate(networks)]
+    chosen = [network.kept for network in before] if before is not None else _best_members(ready, networks)
     return [
         network if kept is None else keeping(network, kept, ready.columns, ready.targets, options)
         for network, kept in zip(networks, chosen, strict=True)
     ]
 
 
-def _best_members(ready: Ready, network: Network, number: int) -> tuple[int, ...] | None:
-    """The members whose mean has little loss on the rows that validate network `number`; None for all of them."""
-    _, validation = _rows(ready, number)
-    if validation is None:
-        return None
+def _best_members(ready: Ready, networks: Sequence[Network]) -> list[tuple[int, ...] | None]:
+    """The members of each network whose mean has little loss on the rows that validate it; None for all.
+
+    How many is one decision for all networks, as the rows of one are few: by the mean of the losses over all rows.
+    """
+    validations = [_rows(ready, number)[1] for number in range(len(networks))]
+    ranked = [
+        _ranking(ready, network, validation)
+        for network, validation in zip(networks, validations, strict=True)
+        if validation is not None
+    ]
+    n_members, n_kept = ready.config.model.n_members, ready.config.model.keep
+    if len(ranked) < len(networks):
+        return [None] * len(networks)
+    if n_kept == "auto":
+        sizes = [len(validation.rows) for validation in validations if validation is not None]
+        losses = np.average([ranking.losses for ranking in ranked], axis=0, weights=sizes)
+        n_kept = enough(losses.tolist(), at_least=FEWEST_KEPT, least_gain=LEAST_GAIN)
+    if n_kept is None or n_kept >= n_members:
+        return [None] * len(networks)
+    return [ranking.first(n_kept) for ranking in ranked]
+
+
+def _ranking(ready: Ready, network: Network, validation: Prepared) -> Ranking:
+    """The members of a network by what they do for the loss on validation rows."""
     examples, judged = _examples(ready, validation), losses(ready.targets)
     outputs = predict(network.members, examples.inputs, block_rows=fitting_block(examples.n_rows))
 
@@ -91,12 +108,7 @@ def _best_members(ready: Ready, network: Network, number: int) -> tuple[int, ...
         mean = combined({name: output[:, members] for name, output in outputs.items()}, ready.targets)
         return total_loss(judged, examples.truths, mean, examples.weights)
 
-    n_members, keep = ready.config.model.n_members, ready.config.model.keep
-    if keep is None or keep == "auto":
-        chosen = forward_selection(n_members, n_members, loss, least_gain=LEAST_GAIN, at_least=FEWEST_KEPT)
-    else:
-        chosen = forward_selection(n_members, keep, loss)
-    return tuple(chosen) if len(chosen) < n_members else None
+    return forward_selection(ready.config.model.n_members, loss)
 
 
 def network_seed(seed: int, number: int) -> int:

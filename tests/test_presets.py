@@ -32,7 +32,7 @@ from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
 from bptrain.targets import tasks
 from bptrain.targets.regression.prepare import RegressionState
-from bptrain.training.selection import forward_selection
+from bptrain.training.selection import enough, forward_selection
 from bptrain.training.train import Trainer
 
 PRESETS = ("strong", "ensemble", "fast", "mlp")
@@ -319,52 +319,69 @@ def test_forward_selection_takes_the_best_and_then_whom_it_helps_most() -> None:
     def loss(chosen: Sequence[int]) -> float:
         return abs(float(np.mean([numbers[each] for each in chosen])))
 
-    assert forward_selection(5, 1, loss) == [1]
-    assert forward_selection(5, 2, loss) == [1, 4]
-    assert forward_selection(5, 3, loss) == [0, 1, 4]
-    assert forward_selection(5, 5, loss) == [0, 1, 2, 3, 4]
+    ranking = forward_selection(5, loss)
+    assert ranking.order == (1, 4, 0, 2, 3)
+    assert ranking.losses == (1.0, 1.5, 0.0, 1.25, math.inf)
+    assert [ranking.first(n) for n in (1, 2, 5)] == [(1,), (1, 4), (0, 1, 2, 3, 4)]
 
 
-def test_forward_selection_stops_where_little_is_gained() -> None:
-    losses = {1: 10.0, 2: 9.0, 3: 8.5, 4: 8.45, 5: 8.0}  # gains of a tenth, 5.6 %, .6 %, 5.3 %
-    for least_gain, n_chosen in ((0.2, 2), (0.1, 2), (0.05, 3), (0.006, 3), (0.005, 5)):
-        found = forward_selection(5, 5, lambda these: losses[len(these)], least_gain=least_gain, at_least=2)
-        assert found == list(range(n_chosen))
-    assert forward_selection(3, 3, lambda _: 0.0, least_gain=0.002) == [0]
-    below_zero = {1: -13.0, 2: -13.05, 3: -13.04}
-    assert forward_selection(3, 3, lambda these: below_zero[len(these)], least_gain=0.002) == [0, 1]
+@pytest.mark.parametrize(
+    ("losses", "least_gain", "n_chosen"),
+    [
+        ([10.0, 9.0, 8.5, 8.45, 8.0], 0.1, 2),  # gains of a tenth, 5.6 %, .6 %, 5.3 %
+        ([10.0, 9.0, 8.5, 8.45, 8.0], 0.05, 3),
+        ([10.0, 9.0, 8.5, 8.45, 8.0], 0.005, 5),
+        ([0.0, 0.0, 0.0], 0.002, 2),
+        ([-13.0, -13.05, -13.04], 0.002, 2),
+        ([-13.0, -13.05, -13.2], 0.002, 3),
+        ([math.inf, math.inf, 1.0], 0.002, 2),
+    ],
+)
+def test_members_are_enough_where_another_gains_little(losses: list[float], least_gain: float, n_chosen: int) -> None:
+    assert enough(losses, at_least=2, least_gain=least_gain) == n_chosen
 
 
-def test_networks_keep_as_many_members_as_help(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many in each network as its validation rows say; each network counts alike, here and in model.keras."""
+def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the mean of their losses over validation rows; each network counts alike, here and in model.keras."""
     import keras
 
-    chosen, asked = iter([[1, 4], [0, 2, 3], [0, 1, 2, 3, 4]]), []
+    asked: list[Any] = []
 
-    def forward_selection(*given: Any, **options: float) -> list[int]:
-        asked.append((given[:2], options))
-        return next(chosen)
+    def three(losses: list[float], **given: float) -> int:
+        asked.append((losses, given))
+        return 3
 
-    monkeypatch.setattr(networks, "forward_selection", forward_selection)
+    monkeypatch.setattr(networks, "enough", three)
     content = {**settings("strong", "amount"), "model": {**SMALL, "members": 5, "networks": 3}}
     run = open_run(fit(content, run=folder / "as-many", root=folder).path)
     assert run.config.model.keep == "auto"
-    assert asked == [((5, 5), {"least_gain": 0.002, "at_least": 2})] * 3
-    assert [network.kept for network in run.predictor.networks] == [(1, 4), (0, 2, 3), None]
-    assert "5 members, 2 to 5 of them kept" in inspect_text(run)
-    arrays = columns_prepare.transform(run.predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
-    (state,) = run.predictor.targets.values()
+    assert "5 members, 3 of them kept" in inspect_text(run)
+    ((losses, given),) = asked
+    assert given == {"least_gain": 0.002, "at_least": 2}
+    predictor, (state,) = run.predictor, run.predictor.targets.values()
+    arrays = columns_prepare.transform(predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
+    outputs = [np.asarray(network.members(arrays)["target_0"])[:, :, 0] for network in predictor.networks]
     expected = np.mean(
-        [
-            np.asarray(network.members(arrays)["target_0"])[:, network.kept or range(5), 0].mean(axis=1)
-            for network in run.predictor.networks
-        ],
+        [output[:, network.kept].mean(axis=1) for output, network in zip(outputs, predictor.networks, strict=True)],
         axis=0,
     )
-    np.testing.assert_allclose(run.predictor.outputs(arrays)[0][:, 0], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(predictor.outputs(arrays)[0][:, 0], expected, rtol=1e-4, atol=1e-6)
     exported = keras.models.load_model(run.path / "model.keras", compile=False).predict(arrays, verbose=0)
     expected = np.clip(expected * state.scale + state.mean, state.lowest, state.highest)
     np.testing.assert_allclose(exported["target_0"][:, 0], expected, rtol=1e-4)
+    table = pq.read_table(run.path / "predictions.parquet").to_pandas().set_index("row")
+    rows = table[table["split"] == "validation"]
+    own = np.stack(
+        [
+            output[rows.index][:, network.kept].mean(axis=1)
+            for output, network in zip(outputs, predictor.networks, strict=True)
+        ]
+    )
+    given_values = np.clip(own * state.scale + state.mean, state.lowest, state.highest)
+    number = np.abs(given_values - rows["prediction"].to_numpy()).argmin(axis=0)
+    truth = (pd.read_csv(folder / "t.csv")["amount"].to_numpy()[rows.index] - state.mean) / state.scale
+    squares = (own[number, np.arange(len(rows))] - truth) ** 2
+    assert losses[2] == pytest.approx(squares.mean(), rel=1e-3)
 
 
 def test_blocks_of_steps_know_what_members_cost(strong: Run) -> None:

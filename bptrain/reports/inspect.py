@@ -104,9 +104,7 @@ def _network(network: Mapping[str, Any]) -> str:
     """The kind, the hidden layers, and how many networks and members."""
     options = network["model"]
     several = [f"{options[name]} {name}" for name in ("networks", "members") if options[name] != 1]
-    counts = sorted({options["members"] if kept is None else len(kept) for kept in network["kept"]})
-    most = f" to {counts[-1]}" if len(counts) > 1 else ""
-    kept = [] if counts == [options["members"]] else [f"{counts[0]}{most} of them kept"]
+    kept = [f"{len(members)} of them kept" for members in network["kept"][:1] if members is not None]
     return ", ".join([f"{options['kind']} {options['hidden']}", *several, *kept])
 
 

@@ -4,32 +4,46 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 
-def forward_selection(
-    n_candidates: int,
-    n_chosen: int,
-    loss: Callable[[Sequence[int]], float],
-    *,
-    least_gain: float | None = None,
-    at_least: int = 1,
-) -> list[int]:
-    """Positions of candidates that together have little loss, in order: the best, then always the one that helps most.
+@dataclass(frozen=True)
+class Ranking:
+    """Candidates in the order in which forward selection takes them, and the loss of the first 1, 2, … together."""
 
-    Of equals the first is taken; a loss that is no number is worse than every other. With `least_gain`, no more are
-    chosen than `at_least`, but for those that make the loss less by more than this share of its size.
+    order: tuple[int, ...]
+    losses: tuple[float, ...]
+
+    def first(self, n_chosen: int) -> tuple[int, ...]:
+        """The positions of the first so many, rising."""
+        return tuple(sorted(self.order[:n_chosen]))
+
+
+def forward_selection(n_candidates: int, loss: Callable[[Sequence[int]], float]) -> Ranking:
+    """Rank candidates by what they do for the loss of several together: the best, then always the one that helps most.
+
+    `loss` is given positions, rising. Of equals the first is taken; a loss that is no number is worse than every other.
     """
-    chosen: list[int] = []
+    order, losses = list[int](), list[float]()
 
     def with_it(candidate: int) -> float:
-        value = loss(sorted([*chosen, candidate]))
+        value = loss(sorted([*order, candidate]))
         return math.inf if math.isnan(value) else value
 
-    before = math.inf
-    while len(chosen) < n_chosen:
-        value, best = min((with_it(each), each) for each in range(n_candidates) if each not in chosen)
-        if least_gain is not None and len(chosen) >= at_least and not value < before - least_gain * abs(before):
-            break
-        before = value
-        chosen.append(best)
-    return sorted(chosen)
+    while len(order) < n_candidates:
+        value, best = min((with_it(each), each) for each in range(n_candidates) if each not in order)
+        order.append(best)
+        losses.append(value)
+    return Ranking(tuple(order), tuple(losses))
+
+
+def enough(losses: Sequence[float], *, at_least: int, least_gain: float) -> int:
+    """How many to choose, of those whose first 1, 2, … together have these losses.
+
+    So many as `at_least`, and more as long as each makes the loss less by more than this share of its size.
+    """
+    for n_chosen in range(at_least, len(losses)):
+        before = losses[n_chosen - 1]
+        if not losses[n_chosen] < before - least_gain * abs(before):
+            return n_chosen
+    return len(losses)

@@ -164,7 +164,7 @@ CODES: dict[str, Code] = {
         "members that cannot be chosen",
         "`model.keep` lets the best members predict, but there are no more members than that, or no validation rows to "
         "tell which are best.",
-        "Remove `model.keep`, so that all members predict; or give more members, or validation rows.",
+        "Write `keep: null`, so that all members predict; or give more members, or validation rows.",
     ),
     "BP161": Code(
         "two ways to divide the rows",

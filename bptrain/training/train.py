@@ -125,7 +125,7 @@ class Trainer:
             hooks.on_resume(keeper.course.history)
         else:
             self._fit(engine, keeper, rows, seed=seed, saving=saving, saved=saved, on_resume=hooks.on_resume)
-        self.network.model.set_weights(keeper.kept)
+        self._validated.set_weights(keeper.kept)
         return keeper.course.trained()
 
     def _restarted(self) -> Any:

@@ -17,6 +17,7 @@ from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.judging.gates import Gate, check_gate_splits, check_gates, parse_gates
+from bptrain.network.usual import with_keep, with_usual_size
 from bptrain.split_by import ROLES, check_split_column, settled_split, split_by, without_split_column
 from bptrain.table.clean import clean_rare_classes, drop_duplicates, drop_missing_targets
 from bptrain.table.files import Roots
@@ -128,16 +129,23 @@ def folds(found: Survey) -> list[Split]:
 
 
 def check_split(found: Survey) -> None:
-    """Raise DataError when the split cannot be made; without making it where that takes scikit-learn."""
+    """Raise DataError when the split cannot be made; without making it where that takes scikit-learn.
+
+    Raises UsageError when it leaves no rows to choose the members by that are to be kept, or there are too few members.
+    """
     by, labels = split_by(found)
-    if found.config.split.kind in ("time", "column", "hash"):
-        split_rows(found)
+    split = split_rows(found) if found.config.split.kind in ("time", "column", "hash") else None
     check_sizes(found.given, by, found.config.split, labels=labels)
     if found.config.split.folds:
         check_folds(np.flatnonzero(found.given != "test"), by, found.config.split)
-    validated = bool((found.given == "validation").any() or found.config.split.validation)
+    if split is None:
+        validated = bool((found.given == "validation").any() or found.config.split.validation)
+    else:
+        validated = len(split.validation) > 0
     if found.config.split.kind == "group" and _takes_folds(found.config, validated=validated):
         check_networks(np.flatnonzero(found.given == "train"), by, found.config.model.n_networks)
+    chosen = validated or _takes_folds(found.config, validated=validated) or found.config.training.final == "refit"
+    with_keep(with_usual_size(found.config.model, n_features=0, n_rows=0), chosen=chosen)
 
 
 def check_cells(found: Survey, config: Config) -> None:

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 import tables
 
-from bptrain import Run, fit, networks, open_run
+from bptrain import Run, fit, networks, open_run, pipeline
 from bptrain.columns import prepare as columns_prepare
+from bptrain.config.load import config_from_mapping
 from bptrain.errors import DataError, UsageError
 from bptrain.network import ensemble
 from bptrain.network.build import losses, output_name, weights_of
@@ -27,6 +28,7 @@ from bptrain.predictor import MODEL
 from bptrain.reports.inspect import inspect_text
 from bptrain.run import RowsWarning
 from bptrain.runs.checkpoints import Checkpoints
+from bptrain.table.files import Roots
 from bptrain.table.folds import fold_numbers
 from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
@@ -422,6 +424,13 @@ def test_given_sizes_stay() -> None:
     assert with_usual_size(options, n_features=1000, n_rows=100_000) == options
 
 
+def test_as_many_members_as_are_to_be_kept() -> None:
+    """Else `check` would allow what `fit` then refuses: only the latter knows how much a row gives."""
+    for keep, members in ((2, 4), (3, 4), (4, 8), (7, 8)):
+        options = MODEL.validate_python({"kind": "strong", "keep": keep})
+        assert with_usual_size(options, n_features=1000, n_rows=100_000).n_members == members
+
+
 def test_a_run_says_its_sizes(folder: Path) -> None:
     """With a fifth of the rows left out by each network, and a label of 160 levels."""
     rows = pd.DataFrame({"label": [f"k{n % 160}" for n in range(8000)], "y": np.arange(8000.0)})
@@ -568,6 +577,8 @@ def test_members_that_cannot_be_chosen_are_refused(model: dict[str, Any], messag
     content = {**settings("fast", split={"validation": 0.0}), "model": model}
     with pytest.raises(UsageError, match=message):
         fit(content, run=folder / "keep", root=folder)
+    with pytest.raises(UsageError, match=message):  # without training
+        pipeline.check(config_from_mapping(content), Roots.create(folder))
 
 
 def test_where_no_members_are_chosen_the_config_says_so(folder: Path) -> None:

@@ -22,7 +22,9 @@ def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int) ->
         return _settled(options, WIDE, 1, skip=False)
     members = MORE_MEMBERS if options.kind == "ensemble" else MEMBERS
     if n_features >= MANY_FEATURES and n_rows >= MANY_ROWS:
-        return _settled(options, WIDE, members // 2 if options.hidden == "auto" else members, skip=True)
+        all_are_needed = isinstance(options.keep, int) and options.keep >= members // 2
+        halved = options.hidden == "auto" and not all_are_needed
+        return _settled(options, WIDE, members // 2 if halved else members, skip=True)
     return _settled(options, NARROW, members, skip="half")
 
 

@@ -92,8 +92,8 @@ class NetworkOptions(Section):
         1,
         description="Members of a batch ensemble (TabM): networks that share all hidden weights but how each weighs "
         "the features, and their last layers; each is trained by its own loss, their mean predicts. 4 to 32 are usual. "
-        "`auto`: 1 for mlp, 16 for ensemble, else 8; half as many where `hidden: auto` means wide layers, unless `keep` "
-        "asks for more.",
+        "`auto`: 1 for mlp, 16 for ensemble, else 8; half as many where `hidden: auto` means wide layers, unless "
+        "`keep` asks for more.",
     )
     keep: Kept = Field(
         None,

@@ -435,3 +435,27 @@ def test_range_that_few_cells_keep_to_is_doubtful() -> None:
     (problem,) = prepare.doubts(frame, options)
     assert problem.code == "BP257"
     assert "column `a`: 5 of 20 cells" in problem.message
+
+
+@pytest.mark.usefixtures("backend")
+@pytest.mark.parametrize("compiled", [False, True])
+def test_cosine_and_its_gradient_are_right_everywhere(compiled: bool) -> None:
+    import tensorflow as tf
+
+    from bptrain.columns.numeric.encode import Cosine
+
+    turns = np.concatenate([np.linspace(-2, 2, 2**12 + 1), np.random.default_rng(0).normal(0, 30, 10_000)])
+    turns, cosine = turns.astype(np.float32), Cosine()
+
+    @tf.function(jit_compile=compiled)
+    def both(turns: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(turns)
+            value = cosine(turns)
+        return value, tape.gradient(value, turns)
+
+    value, slope = both(tf.constant(turns))
+    angles = 2 * np.pi * turns.astype(np.float64)
+    np.testing.assert_allclose(value, np.cos(angles), atol=1e-6)
+    np.testing.assert_allclose(slope, -2 * np.pi * np.sin(angles), atol=1e-5)
+    np.testing.assert_allclose(cosine.plain(tf.constant(turns)), np.cos(angles), atol=1e-4)

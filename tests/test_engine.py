@@ -11,6 +11,7 @@ import tensorflow as tf
 from gradients import Subject, column_settings, draw, target_settings
 from one_training import train
 
+from bptrain.network.affine import Dense, compiled_with
 from bptrain.network.build import weights_of
 from bptrain.network.dropout import Dropout, hashed, new_step
 from bptrain.network.options import MlpOptions
@@ -19,7 +20,7 @@ from bptrain.training.batches import Examples
 from bptrain.training.course import Trained
 from bptrain.training.engine import compiling_pays
 from bptrain.training.options import AdamwOptions, TrainingOptions
-from bptrain.training.tensorflow_loop import Engine
+from bptrain.training.tensorflow_loop import Engine, fence
 
 pytestmark = pytest.mark.usefixtures("backend")
 EVERYTHING = MlpOptions(hidden=(6, 5), dropout=0.3, normalization="batch", l2=0.01)
@@ -49,6 +50,32 @@ def test_compiled_and_plain_steps_are_the_same() -> None:
         assert one == pytest.approx(other, rel=1e-4)
     for name, weight in plain_weights.items():
         np.testing.assert_allclose(weight, compiled_weights[name], rtol=2e-3, atol=2e-4, err_msg=name)
+
+
+def test_no_product_of_a_compiled_gradient_reads_its_left_operand_transposed() -> None:
+    """XLA has fast kernels for the others."""
+    layer = Dense(5)
+    layer.build((None, 3, 7))
+    rows = tf.constant(np.random.default_rng(0).normal(size=(4, 3, 7)), tf.float32)
+
+    @tf.function(jit_compile=True)
+    def gradients(chosen: Any, rows: Any, kernel: Any) -> Any:
+        with compiled_with(chosen), tf.GradientTape() as tape:
+            tape.watch([rows, kernel])
+            outputs, _ = layer.stateless_call([kernel, layer.bias], [], rows)
+            loss = tf.reduce_sum(tf.square(outputs))
+        return tape.gradient(loss, [rows, kernel])
+
+    def transposed(chosen: Any) -> bool:
+        program = gradients.experimental_get_compiler_ir(chosen, rows, layer.kernel.value)(stage="optimized_hlo")
+        return "lhs_contracting_dims={0}" in program
+
+    assert not transposed(fence)
+    assert transposed(None)
+    for ours, keras_own in zip(
+        gradients(fence, rows, layer.kernel.value), gradients(None, rows, layer.kernel.value), strict=True
+    ):
+        np.testing.assert_allclose(ours, keras_own, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["plain", "compiled"])

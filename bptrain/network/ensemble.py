@@ -12,6 +12,8 @@ import keras
 import numpy as np
 
 from bptrain import environment
+from bptrain.columns.numeric.encode import Cosine
+from bptrain.network.affine import Dense
 from bptrain.network.build import combined, output_name
 from bptrain.network.dropout import Dropout
 from bptrain.network.members import Adapted
@@ -22,6 +24,7 @@ from bptrain.targets.state import TargetState
 ops = keras.ops
 AT_ONCE = 4096  # numbers per row that products of several networks may make together
 KERAS_LAYERS: dict[type, type] = {
+    Dense: keras.layers.Dense,
     BatchNormalization: keras.layers.BatchNormalization,
     LayerNormalization: keras.layers.LayerNormalization,
 }
@@ -113,6 +116,8 @@ class _Copy:
             if _is_product(operation) and self._are_few(operation):
                 results = self.common[place] = self._products(operation, *arguments)
                 return results[0]
+        if isinstance(operation, Cosine):
+            return operation.plain(*arguments)
         if not isinstance(operation, keras.layers.Layer):
             return operation(*arguments, **named)
         prefix = f"{self.networks[self.number].name}_" if len(self.networks) > 1 else ""

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from bptrain import seeds
+from bptrain.network.affine import product
 
 ops = keras.ops
 
@@ -52,7 +53,7 @@ class Adapted(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
     def call(self, inputs: Any) -> Any:
         together = ops.reshape(self._kernels(), (-1, self.members * self.units))
-        return ops.reshape(ops.matmul(inputs, together), (-1, self.members, self.units)) + self.bias
+        return ops.reshape(product(inputs, together), (-1, self.members, self.units)) + self.bias
 
     def compute_output_shape(self, shape: Any) -> Any:
         return shape[0], self.members, self.units

@@ -9,6 +9,7 @@ import numpy as np
 
 from bptrain import seeds
 from bptrain.columns.features import Features
+from bptrain.network.affine import Dense
 from bptrain.network.dropout import Dropout, new_step
 from bptrain.network.members import Adapted
 from bptrain.network.normalization import BatchNormalization, LayerNormalization
@@ -100,7 +101,7 @@ def skip_of_members(says: Any, options: NetworkOptions, name: str) -> Any:
 def dense(inputs: Any, units: int, options: NetworkOptions, *, name: str, activation: str, seed: int) -> Any:
     """An affine layer (batch, …, units) whose first weights depend on the seed and its name alone."""
     first = _first_weights(options, activation, name, inputs.shape[-1], seed)
-    return keras.layers.Dense(
+    return Dense(
         units,
         name=name,
         kernel_initializer=first["kernel"],

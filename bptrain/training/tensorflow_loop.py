@@ -8,7 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
+from bptrain.network.affine import compiled_with
 from bptrain.table.space import ALIGNMENT
 from bptrain.training.batches import Examples
 from bptrain.training.descent import Batch, Descent, State, Sums, added
@@ -66,7 +68,7 @@ class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
 
         def step(number: Any, state: State, sums: Sums) -> tuple[Any, State, Sums]:
             batch = self._batch(rows, number)
-            with tf.GradientTape() as tape:
+            with compiled_with(fence if self.jit_compile else None), tf.GradientTape() as tape:
                 tape.watch(state.weights)
                 loss, (others, its_sums) = self._descent.loss(state.weights, state.others, batch)
             gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, state.weights)]
@@ -80,6 +82,11 @@ class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
         """The rows of a step of a block."""
         parts, chosen = (rows, number) if self._examples.streamed else (self._rows, rows[number])
         return Batch(*({name: tf.gather(tensor, chosen) for name, tensor in part.items()} for part in parts))
+
+
+def fence(tensor: Any) -> Any:
+    """The same tensor, which XLA has to make as it stands there."""
+    return optimization_barrier(tensor)[0]
 
 
 def _dataset(blocks: Iterator[Any], specs: Any) -> tf.data.Dataset:

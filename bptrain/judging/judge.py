@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ def judge(table: pa.Table, targets: Mapping[str, TargetState]) -> Report:
 def score(state: TargetState, truth: pa.Array, outputs: np.ndarray, metric: str, *, weight: np.ndarray) -> float:
     """One metric of one target's outputs (n_rows, n_outputs), rows counted by `weight` (n_rows,)."""
     predicted = tasks.measures(state.task).decode(state, outputs)
-    return _measure(state, truth, predicted, weight)[metric]
+    return _measure(state, truth, predicted, weight, [metric])[metric]
 
 
 def _judge_split(table: pa.Table, targets: Mapping[str, TargetState], name: str, split: str) -> Report:
@@ -74,19 +74,21 @@ def _per_label(state: TargetState, truth: pa.Array, predicted: Decoded, weight: 
 
 def _measured(state: TargetState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float | None]:
     """The metrics, null where one is not defined for these rows (an AUC of one label)."""
-    values = _measure(state, truth, predicted, weight)
+    values = _measure(state, truth, predicted, weight, tasks.measures(state.task).METRICS)
     return {metric: value if math.isfinite(value) else None for metric, value in values.items()}
 
 
-def _measure(state: TargetState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]:
-    """The metrics; all NaN when a prediction is no finite number, as after training that diverged."""
+def _measure(
+    state: TargetState, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str]
+) -> dict[str, float]:
+    """The metrics of these names; all NaN when a prediction is no finite number, as after training that diverged."""
     measures = tasks.measures(state.task)
     numbers = [*predicted.probabilities.values()]
     if pa.types.is_floating(predicted.prediction.type):
         numbers.append(predicted.prediction.to_numpy(zero_copy_only=False))
     if not all(np.isfinite(values).all() for values in numbers):
-        return dict.fromkeys(measures.METRICS, math.nan)
-    return measures.measure(state, *_counting(truth, predicted, weight))
+        return dict.fromkeys(names, math.nan)
+    return measures.measure(state, *_counting(truth, predicted, weight), names)
 
 
 def _counting(truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> tuple[pa.Array, Decoded, np.ndarray]:

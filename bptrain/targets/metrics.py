@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 PROBABILITY_FLOOR = float(np.finfo(np.float64).eps)  # log loss only: a certain and wrong answer costs 36, not infinity
+
+Computed = Callable[[], Any]  # a metric, once it is called
 
 
 @dataclass(frozen=True)
@@ -35,22 +39,28 @@ METRICS: dict[str, Metric] = {
 
 def classification(
     truth: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray, *, weight: np.ndarray
-) -> dict[str, float]:
+) -> dict[str, Computed]:
     """Accuracy, balanced accuracy and log loss of class codes.
 
     `truth` and `predicted` (n_rows,) hold codes, `probabilities` (n_rows, n_labels) one column per code.
     """
     from sklearn import metrics
 
-    present = np.unique(truth)
-    recalls = metrics.recall_score(
-        truth, predicted, labels=present, average=None, sample_weight=weight, zero_division=0
-    )
-    own = np.clip(probabilities[np.arange(len(truth)), truth], PROBABILITY_FLOOR, 1.0)
+    def balanced_accuracy() -> Any:
+        return np.mean(
+            metrics.recall_score(
+                truth, predicted, labels=np.unique(truth), average=None, sample_weight=weight, zero_division=0
+            )
+        )
+
+    def log_loss() -> Any:
+        own = np.clip(probabilities[np.arange(len(truth)), truth], PROBABILITY_FLOOR, 1.0)
+        return np.average(-np.log(own), weights=weight)
+
     return {
-        "accuracy": float(metrics.accuracy_score(truth, predicted, sample_weight=weight)),
-        "balanced_accuracy": float(np.mean(recalls)),
-        "log_loss": float(np.average(-np.log(own), weights=weight)),
+        "accuracy": lambda: metrics.accuracy_score(truth, predicted, sample_weight=weight),
+        "balanced_accuracy": balanced_accuracy,
+        "log_loss": log_loss,
     }
 
 
@@ -76,22 +86,22 @@ def per_label(
     }
 
 
-def regression(truth: np.ndarray, predicted: np.ndarray, *, weight: np.ndarray) -> dict[str, float]:
+def regression(truth: np.ndarray, predicted: np.ndarray, *, weight: np.ndarray) -> dict[str, Computed]:
     """Errors of numbers (n_rows,), in their own units."""
     from sklearn import metrics
 
     weights = weight if np.ptp(weight) else None  # a weighted median sorts several arrays of this length
     return {
-        "rmse": float(metrics.root_mean_squared_error(truth, predicted, sample_weight=weights)),
-        "mae": float(metrics.mean_absolute_error(truth, predicted, sample_weight=weights)),
-        "r2": float(metrics.r2_score(truth, predicted, sample_weight=weights)) if len(truth) > 1 else float("nan"),
-        "median_absolute_error": float(metrics.median_absolute_error(truth, predicted, sample_weight=weights)),
+        "rmse": lambda: metrics.root_mean_squared_error(truth, predicted, sample_weight=weights),
+        "mae": lambda: metrics.mean_absolute_error(truth, predicted, sample_weight=weights),
+        "r2": lambda: metrics.r2_score(truth, predicted, sample_weight=weights) if len(truth) > 1 else math.nan,
+        "median_absolute_error": lambda: metrics.median_absolute_error(truth, predicted, sample_weight=weights),
     }
 
 
-def in_order(values: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
-    """The values in the order of `names`."""
-    return {name: values[name] for name in names}
+def values(computed: Mapping[str, Computed], names: Sequence[str]) -> dict[str, float]:
+    """Those of the `names`, in their order; no other is computed."""
+    return {name: float(computed[name]()) for name in names}
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, n_labels: int) -> list[list[int]]:

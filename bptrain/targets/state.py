@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -100,6 +101,8 @@ class Measures(Protocol):
     def tune_as(self, state: Any, before: Any) -> TargetState:
         """The state with what was chosen in `before`."""
 
-    def measure(self, state: Any, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]: ...
+    def measure(
+        self, state: Any, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str] = ...
+    ) -> dict[str, float]: ...
 
     def confusion(self, state: Any, truth: pa.Array, predicted: Decoded) -> list[list[int]] | None: ...

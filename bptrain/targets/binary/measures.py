@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -70,20 +72,24 @@ def baseline(state: BinaryState, n_rows: int) -> Decoded:
     return _decoded(state, np.full(n_rows, state.share))
 
 
-def measure(state: BinaryState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]:
-    """All metrics of this task; those that need both labels are NaN when `truth` (n_rows,) has only one."""
+def measure(
+    state: BinaryState, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str] = METRICS
+) -> dict[str, float]:
+    """The metrics of these names; those that need both labels are NaN when `truth` (n_rows,) has only one."""
     from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
     codes = codes_of(pa.chunked_array([truth]), state.labels)
     positive = predicted.probabilities[state.labels[1]]
     chosen = codes_of(pa.chunked_array([predicted.prediction]), state.labels)
-    values = metrics.classification(codes, chosen, np.stack([1 - positive, positive], axis=1), weight=weight)
     both = len(np.unique(codes)) == 2
-    values["auc"] = float(roc_auc_score(codes, positive, sample_weight=weight)) if both else float("nan")
-    values["pr_auc"] = float(average_precision_score(codes, positive, sample_weight=weight)) if both else float("nan")
-    values["brier"] = float(np.average((positive - codes) ** 2, weights=weight))
-    values["f1"] = float(f1_score(codes, chosen, sample_weight=weight, zero_division=0))
-    return metrics.in_order(values, METRICS)
+    computed: dict[str, metrics.Computed] = {
+        **metrics.classification(codes, chosen, np.stack([1 - positive, positive], axis=1), weight=weight),
+        "auc": lambda: roc_auc_score(codes, positive, sample_weight=weight) if both else math.nan,
+        "pr_auc": lambda: average_precision_score(codes, positive, sample_weight=weight) if both else math.nan,
+        "brier": lambda: np.average((positive - codes) ** 2, weights=weight),
+        "f1": lambda: f1_score(codes, chosen, sample_weight=weight, zero_division=0),
+    }
+    return metrics.values(computed, names)
 
 
 def confusion(state: BinaryState, truth: pa.Array, predicted: Decoded) -> list[list[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -58,19 +59,23 @@ def baseline(state: MulticlassState, n_rows: int) -> Decoded:
     return _decoded(state, np.tile(np.array(state.shares), (n_rows, 1)))
 
 
-def measure(state: MulticlassState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]:
-    """All metrics of this task; AUC leaves out labels that `truth` (n_rows,) does not show."""
+def measure(
+    state: MulticlassState, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str] = METRICS
+) -> dict[str, float]:
+    """The metrics of these names; AUC leaves out labels that `truth` (n_rows,) does not show."""
     from sklearn.metrics import f1_score
 
     codes = codes_of(pa.chunked_array([truth]), state.labels)
     probabilities = np.stack([predicted.probabilities[label] for label in state.labels], axis=1)
     chosen = codes_of(pa.chunked_array([predicted.prediction]), state.labels)
-    values = metrics.classification(codes, chosen, probabilities, weight=weight)
-    values["auc"] = _one_vs_rest_auc(codes, probabilities, weight)
     truths = np.eye(len(state.labels))[codes]
-    values["brier"] = float(np.average(((probabilities - truths) ** 2).sum(axis=1), weights=weight))
-    values["f1"] = float(f1_score(codes, chosen, average="macro", sample_weight=weight, zero_division=0))
-    return metrics.in_order(values, METRICS)
+    computed: dict[str, metrics.Computed] = {
+        **metrics.classification(codes, chosen, probabilities, weight=weight),
+        "auc": lambda: _one_vs_rest_auc(codes, probabilities, weight),
+        "brier": lambda: np.average(((probabilities - truths) ** 2).sum(axis=1), weights=weight),
+        "f1": lambda: f1_score(codes, chosen, average="macro", sample_weight=weight, zero_division=0),
+    }
+    return metrics.values(computed, names)
 
 
 def confusion(state: MulticlassState, truth: pa.Array, predicted: Decoded) -> list[list[int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
@@ -44,9 +46,11 @@ def baseline(state: RegressionState, n_rows: int) -> Decoded:
     return Decoded(pa.array(np.full(n_rows, state.constant)))
 
 
-def measure(state: RegressionState, truth: pa.Array, predicted: Decoded, weight: np.ndarray) -> dict[str, float]:
-    """All metrics of this task; `truth` (n_rows,) holds numbers."""
-    return metrics.regression(truth.to_numpy(), predicted.prediction.to_numpy(), weight=weight)
+def measure(
+    state: RegressionState, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str] = METRICS
+) -> dict[str, float]:
+    """The metrics of these names; `truth` (n_rows,) holds numbers."""
+    return metrics.values(metrics.regression(truth.to_numpy(), predicted.prediction.to_numpy(), weight=weight), names)
 
 
 def confusion(state: RegressionState, truth: pa.Array, predicted: Decoded) -> None:

@@ -79,8 +79,11 @@ def model_settings(**fixed: Any) -> list[Any]:
 
     The models of the schema differ in their defaults alone.
     """
-    plain = settings(MlpOptions, SMALL | {"members": 1, "skip": False, "networks": 1} | fixed)
-    others = [settings(MlpOptions, SMALL | {"networks": 1, "members": n, "activation": "tanh"} | fixed) for n in (1, 3)]
+    plain = settings(MlpOptions, SMALL | {"members": 1, "skip": False, "networks": 1, "dropout": 0.0} | fixed)
+    others = [
+        settings(MlpOptions, SMALL | {"networks": 1, "dropout": 0.0, "members": n, "activation": "tanh"} | fixed)
+        for n in (1, 3)
+    ]
     several = (each for part in others for each in part if each.skip != "auto" and (each.skip or each.members > 1))
     return [*plain, *(each for each in several if each.skip != "half" or each.members > 1)]
 

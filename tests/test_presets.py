@@ -419,8 +419,16 @@ def test_layers_are_wide_where_rows_give_much(
     assert (settled.widths, settled.n_members, settled.skip) == (hidden, members, skip)
 
 
+@pytest.mark.parametrize(
+    ("kind", "n_rows", "dropout"), [("strong", 29_999, 0.1), ("ensemble", 30_000, 0.0), ("mlp", 10, 0.0)]
+)
+def test_many_rows_need_no_dropout(kind: str, n_rows: int, dropout: float) -> None:
+    options = MODEL.validate_python({"kind": kind, "dropout": "auto"})
+    assert with_usual_size(options, n_features=10, n_rows=n_rows).dropped == dropout
+
+
 def test_given_sizes_stay() -> None:
-    options = MODEL.validate_python({"kind": "strong", "hidden": [7], "members": 3, "skip": False})
+    options = MODEL.validate_python({"kind": "strong", "hidden": [7], "members": 3, "skip": False, "dropout": 0.2})
     assert with_usual_size(options, n_features=1000, n_rows=100_000) == options
 
 

@@ -50,9 +50,9 @@ def hidden_layers(features: Features, options: NetworkOptions, seed: int) -> Any
         if options.normalization != "none":
             hidden = NORMALIZATIONS[options.normalization](name=f"{name}_normalization")(hidden)
         hidden = keras.layers.Activation(options.activation, name=f"{name}_activation")(hidden)
-        if options.dropout:
+        if options.dropped:
             last = number == len(options.widths)
-            hidden = Dropout(options.dropout, seed=seed, name=f"{name}_dropout", step=step, counts=last)(hidden)
+            hidden = Dropout(options.dropped, seed=seed, name=f"{name}_dropout", step=step, counts=last)(hidden)
     return hidden
 
 

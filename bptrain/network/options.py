@@ -27,6 +27,7 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Widths = Hidden | Literal["auto"]
 OpenCount = Count | Literal["auto"]
+OpenRate = Rate | Literal["auto"]
 Skip = bool | Literal["auto", "half"]
 Kept = Annotated[int, Field(ge=2)] | Literal["auto"] | None
 
@@ -68,9 +69,10 @@ class NetworkOptions(Section):
         description="Normalise each hidden layer before its activation, over the batch or over the layer's neurons: "
         "`batch` where many layers train slowly, `layer` for small batches.",
     )
-    dropout: Rate = Field(
+    dropout: OpenRate = Field(
         0.0,
-        description="Share of hidden activations set to zero in each training step: against overfitting, often 0.1.",
+        description="Share of hidden activations set to zero in each training step: against overfitting, often 0.1. "
+        "`auto`: 0 for mlp, and where a network has at least 30 000 rows; else 0.1.",
     )
     l1: Annotated[float, Field(ge=0)] = Field(
         0.0, description="Weight of the sum of absolute kernel weights added to the loss: to make many of them zero."
@@ -122,6 +124,13 @@ class NetworkOptions(Section):
         return self.hidden
 
     @property
+    def dropped(self) -> float:
+        """`dropout`, once the table has settled it."""
+        if self.dropout == "auto":
+            raise RuntimeError("`model.dropout` is not settled yet")
+        return self.dropout
+
+    @property
     def n_members(self) -> int:
         """`members`, once the table has settled it."""
         return _settled("members", self.members)
@@ -160,7 +169,7 @@ class PresetOptions(NetworkOptions):
 
     hidden: Widths = Field("auto", description=_described("hidden"))
     initializer: Initializer = Field("uniform", description=_described("initializer"))
-    dropout: Rate = Field(0.1, description=_described("dropout"))
+    dropout: OpenRate = Field("auto", description=_described("dropout"))
     skip: Skip = Field("auto", description=_described("skip"))
     members: OpenCount = Field("auto", description=_described("members"))
     keep: Kept = Field("auto", description=_described("keep"))

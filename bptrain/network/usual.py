@@ -6,6 +6,8 @@ from bptrain.errors import Problem, UsageError
 from bptrain.network.options import NetworkOptions
 
 MANY_FEATURES, MANY_ROWS = 150, 5000  # with both, hidden layers are wide
+DROPOUT = 0.1
+ENOUGH_ROWS = 30_000  # to do without it
 NARROW, WIDE = (128, 128), (256, 256)
 MEMBERS, MORE_MEMBERS = 8, 16
 KEEP = ("model", "keep")
@@ -14,18 +16,20 @@ LEAST_GAIN = 0.002  # and the share of the loss for which another one does
 
 
 def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int) -> NetworkOptions:
-    """The options with `hidden`, `members` and `skip` settled.
+    """The options with `hidden`, `members`, `skip` and `dropout` settled.
 
     `n_features` counts the numbers that a row gives the network, `n_rows` the rows that it trains on.
     """
     if options.kind == "mlp":
-        return _settled(options, WIDE, 1, skip=False)
+        return _settled(options, hidden=WIDE, members=1, skip=False, dropout=0.0)
+    dropout = DROPOUT if n_rows < ENOUGH_ROWS else 0.0
     members = MORE_MEMBERS if options.kind == "ensemble" else MEMBERS
     if n_features >= MANY_FEATURES and n_rows >= MANY_ROWS:
         all_are_needed = isinstance(options.keep, int) and options.keep >= members // 2
         halved = options.hidden == "auto" and not all_are_needed
-        return _settled(options, WIDE, members // 2 if halved else members, skip=True)
-    return _settled(options, NARROW, members, skip="half")
+        members = members // 2 if halved else members
+        return _settled(options, hidden=WIDE, members=members, skip=True, dropout=dropout)
+    return _settled(options, hidden=NARROW, members=members, skip="half", dropout=dropout)
 
 
 def with_keep(options: NetworkOptions, *, chosen: bool) -> NetworkOptions:
@@ -44,6 +48,6 @@ def with_keep(options: NetworkOptions, *, chosen: bool) -> NetworkOptions:
     return options.model_copy(update={"keep": None})
 
 
-def _settled(options: NetworkOptions, hidden: tuple[int, ...], members: int, skip: bool | str) -> NetworkOptions:
-    usual = {"hidden": hidden, "members": members, "skip": skip}
+def _settled(options: NetworkOptions, **usual: object) -> NetworkOptions:
+    """The options with what is usual where they are open."""
     return options.model_copy(update={name: value for name, value in usual.items() if getattr(options, name) == "auto"})

@@ -208,7 +208,7 @@ def test_the_excerpt_has_a_gutter_carets_and_a_suggestion() -> None:
         ("columns: {a: {kind: numeric, range: [2, 1]}}", "BP108", 30, "no number can lie in it", ""),
         ("model: {kind: mpl}", "BP105", 15, "it must be `strong`, `ensemble`, `fast` or `mlp`", "did you mean `mlp`?"),
         ("model: {kind: mlp, activation: rellu}", "BP104", 32, "got 'rellu'", "did you mean `relu`?"),
-        ("model: {kind: mlp, dropout: 1}", "BP104", 29, "must be a number >= 0 and < 1; got 1", ""),
+        ("model: {kind: mlp, dropout: 1}", "BP104", 29, "must be a number >= 0 and < 1 or `auto`; got 1", ""),
         ("model: {l2: .nan}", "BP104", 13, "must be a finite number >= 0; got .nan", ""),
         ("model: {kind: mlp, hidden: 64}", "BP104", 28, "must be a list of whole numbers >= 1 or `auto`; got 64", ""),
         ("model: {kind: mlp, hidden: [8, 0]}", "BP104", 32, "`model.hidden[1]` must be a whole number >= 1; got 0", ""),

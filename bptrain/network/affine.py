@@ -23,8 +23,10 @@ _fence: ContextVar[Fence | None] = ContextVar("fence", default=None)
 def compiled_with(fence: Fence | None) -> Iterator[None]:
     """Within: what XLA compiles and does not look through, the backend's own operation; None where it compiles not."""
     before = _fence.set(fence)
-    yield
-    _fence.reset(before)
+    try:
+        yield
+    finally:
+        _fence.reset(before)
 
 
 def product(inputs: Any, kernel: Any) -> Any:

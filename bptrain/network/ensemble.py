@@ -12,11 +12,9 @@ import keras
 import numpy as np
 
 from bptrain import environment
-from bptrain.columns.numeric.encode import Cosine
 from bptrain.network.affine import Dense
 from bptrain.network.build import combined, output_name
 from bptrain.network.dropout import Dropout
-from bptrain.network.members import Adapted
 from bptrain.network.normalization import BatchNormalization, LayerNormalization
 from bptrain.targets import tasks
 from bptrain.targets.state import TargetState
@@ -116,15 +114,13 @@ class _Copy:
             if _is_product(operation) and self._are_few(operation):
                 results = self.common[place] = self._products(operation, *arguments)
                 return results[0]
-        if isinstance(operation, Cosine):
-            return operation.plain(*arguments)
         if not isinstance(operation, keras.layers.Layer):
             return operation(*arguments, **named)
         prefix = f"{self.networks[self.number].name}_" if len(self.networks) > 1 else ""
         layer = self._copied(operation, f"{prefix}{operation.name}")
         result = layer(*arguments, **named)
         if weights and not isinstance(operation, Dropout):
-            layer.set_weights(operation.plain_weights() if isinstance(operation, Adapted) else operation.get_weights())
+            layer.set_weights(getattr(operation, "plain_weights", operation.get_weights)())
         return result
 
     def _is_known(self, arguments: Any) -> bool:
@@ -148,11 +144,11 @@ class _Copy:
         together.set_weights([kernel])
         return list(ops.split(result, len(kernels), axis=-1))
 
-    def _copied(self, layer: Any, name: str) -> keras.layers.Layer:
-        """A new layer that does the same outside training."""
+    def _copied(self, layer: Any, name: str) -> Any:
+        """A new layer that does the same outside training, or what `layer.plain` says to have in its place."""
         if isinstance(layer, Dropout):
             return keras.layers.Dropout(layer.rate, seed=0, name=name)
-        if isinstance(layer, Adapted):
+        if hasattr(layer, "plain"):
             return layer.plain(name)
         kind: Any = self.kinds.get(type(layer), type(layer))
         return kind.from_config({**layer.get_config(), "name": name})

@@ -73,7 +73,7 @@ def baseline(state: BinaryState, n_rows: int) -> Decoded:
 
 
 def measure(
-    state: BinaryState, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str] = METRICS
+    state: BinaryState, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str]
 ) -> dict[str, float]:
     """The metrics of these names; those that need both labels are NaN when `truth` (n_rows,) has only one."""
     from sklearn.metrics import average_precision_score, f1_score, roc_auc_score

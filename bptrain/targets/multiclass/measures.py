@@ -60,7 +60,7 @@ def baseline(state: MulticlassState, n_rows: int) -> Decoded:
 
 
 def measure(
-    state: MulticlassState, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str] = METRICS
+    state: MulticlassState, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str]
 ) -> dict[str, float]:
     """The metrics of these names; AUC leaves out labels that `truth` (n_rows,) does not show."""
     from sklearn.metrics import f1_score

@@ -47,7 +47,7 @@ def baseline(state: RegressionState, n_rows: int) -> Decoded:
 
 
 def measure(
-    state: RegressionState, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str] = METRICS
+    state: RegressionState, truth: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str]
 ) -> dict[str, float]:
     """The metrics of these names; `truth` (n_rows,) holds numbers."""
     return metrics.values(metrics.regression(truth.to_numpy(), predicted.prediction.to_numpy(), weight=weight), names)

@@ -27,7 +27,7 @@ from bptrain.network.build import (
     weight_shapes,
 )
 from bptrain.network.dropout import start_at
-from bptrain.network.predict import fitting_block, predict
+from bptrain.network.predict import Program, fitting_block
 from bptrain.network.usual import FEWEST_KEPT, LEAST_GAIN
 from bptrain.preparation import Prepared, Ready
 from bptrain.targets import prepare as targets_prepare
@@ -82,8 +82,9 @@ def _best_members(ready: Ready, networks: Sequence[Network]) -> list[tuple[int, 
     How many is one decision for all networks, as the rows of one are few: by the mean of the losses over all rows.
     """
     validations = [_rows(ready, number)[1] for number in range(len(networks))]
+    program = Program(networks[0].members)
     ranked = [
-        _ranking(ready, network, validation)
+        _ranking(ready, program, values_of(network.members), validation)
         for network, validation in zip(networks, validations, strict=True)
         if validation is not None
     ]
@@ -99,10 +100,10 @@ def _best_members(ready: Ready, networks: Sequence[Network]) -> list[tuple[int, 
     return [ranking.first(n_kept) for ranking in ranked]
 
 
-def _ranking(ready: Ready, network: Network, validation: Prepared) -> Ranking:
-    """The members of a network by what they do for the loss on validation rows."""
+def _ranking(ready: Ready, program: Program, weights: Sequence[np.ndarray], validation: Prepared) -> Ranking:
+    """The members of a network with these weights by what they do for the loss on validation rows."""
     examples, judged = _examples(ready, validation), losses(ready.targets)
-    outputs = predict(network.members, examples.inputs, block_rows=fitting_block(examples.n_rows))
+    outputs = program.predict(weights, examples.inputs, block_rows=fitting_block(examples.n_rows))
 
     def loss(members: Sequence[int]) -> float:
         mean = combined({name: output[:, members] for name, output in outputs.items()}, ready.targets)

@@ -125,7 +125,7 @@ def fit(
         folds, made = _trained(job, ready)
         del ready  # prepared rows take the most memory: nobody holds them any more while predictions are judged
         with clock("predict"):
-            table = trial.predictions(made.model, made.ready.parts, partial.path)
+            table = trial.predictions(made.model, made.ready.parts, partial.path, known=made.known)
             made = made.without_rows()
         return _publish(partial, _judged(job, made, table, folds), listener)
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import keras
 
     from bptrain.network.build import Network
+    from bptrain.network.predict import Program
 
 FORMAT = 2
 WEIGHTS = "model/members/{:02}/weights.npz"
@@ -63,6 +64,13 @@ class Predictor:
         networks = [network.model for network in self.networks]
         return ensemble(networks, self.targets) if len(networks) > 1 else networks[0]
 
+    @cached_property
+    def _program(self) -> Program:
+        """Any one of the networks, as a function of its weights."""
+        from bptrain.network.predict import Program
+
+        return Program(self.networks[0].model)
+
     def outputs(self, inputs: Mapping[str, np.ndarray], left_out: np.ndarray | None = None) -> list[np.ndarray]:
         """Outputs (n_rows, n_outputs) float32, one array per target.
 
@@ -78,7 +86,9 @@ class Predictor:
         outputs = [np.empty((len(left_out), state.n_outputs), np.float32) for state in self.targets.values()]
         for number, network in enumerate(self.networks):
             rows = np.flatnonzero(left_out == number)
-            by_name = predict(network.model, {name: array[rows] for name, array in inputs.items()})
+            by_name = self._program.predict(
+                network.model.get_weights(), {name: array[rows] for name, array in inputs.items()}
+            )
             for name, output in zip(names, outputs, strict=True):
                 output[rows] = by_name[name]
         return outputs

@@ -84,8 +84,12 @@ class Ready:
 
         Those of folds that networks leave out, where there are such.
         """
-        training = self.parts["train"]
-        return self.parts.get("validation") if training.left_out is None else training
+        return self.parts.get(self.validating_part)
+
+    @property
+    def validating_part(self) -> str:
+        """The name of the part of these rows."""
+        return "validation" if self.parts["train"].left_out is None else "train"
 
 
 def prepare(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bptrain.training.course import Trained
 
 PREDICTED_ROWS = 2**16
+Known = Mapping[str, Sequence[np.ndarray]]  # by part: outputs (n_rows, n_outputs) per target
 OUT_OF_FOLD = "validation"  # the part of rows that trained, each predicted by the network that left it out
 
 
@@ -35,13 +37,15 @@ OUT_OF_FOLD = "validation"  # the part of rows that trained, each predicted by t
 class Trial:
     """A trained model and the parts it is judged on; `selection` is the training that chose the epoch of a refit.
 
-    `trained` tells of each network how its training went.
+    `trained` tells of each network how its training went. `known` holds outputs by part and target, where tuning the
+    targets took them already.
     """
 
     ready: Ready
     model: Predictor
     trained: Sequence[Trained]
     selection: Trial | None = None
+    known: Known = field(default_factory=dict)
 
     @property
     def config(self) -> Config:
@@ -59,7 +63,7 @@ class Trial:
 
     def without_rows(self) -> Trial:
         """The same without its prepared rows, once nothing is to be predicted any more: they take most memory."""
-        return replace(self, ready=replace(self.ready, parts={}))
+        return replace(self, ready=replace(self.ready, parts={}), known={})
 
 
 def start(config: Config) -> None:
@@ -125,28 +129,37 @@ def train(
     trained = Trainings(networks, ready, listener, journal, label, chosen_epoch, events).train_all()
     networks = keeping_best(ready, networks, after.model.networks if after else None)
     model = Predictor(ready.columns, ready.targets, networks, ready.profile)
-    return Trial(ready, replace(model, targets=_tuned(ready, model, after)), trained)
+    if after is not None:
+        return Trial(ready, replace(model, targets=tuned_as(ready.targets, after.model.targets)), trained)
+    known = _outputs_to_tune_by(ready, model)
+    return Trial(ready, replace(model, targets=_tuned(ready, known)), trained, known=known)
 
 
-def predictions(model: Predictor, parts: Mapping[str, Prepared], folder: Path | None = None) -> pa.Table:
+def predictions(
+    model: Predictor, parts: Mapping[str, Prepared], folder: Path | None = None, *, known: Known = MappingProxyType({})
+) -> pa.Table:
     """The table of predictions for all parts, in the order of the rows; made and kept in chunks of these.
 
     Training rows of which each network left out a fold are `validation` rows here, as that network alone predicts them.
+    Outputs that are `known` are not computed again.
 
     Those of many rows lie in a file without a name on the disk of `folder`, if one is given.
     """
     last = max(int(part.rows[-1]) for part in parts.values())
-    chunks = (_predictions_chunk(model, parts, first) for first in range(0, last + 1, PREDICTED_ROWS))
+    chunks = (_predictions_chunk(model, parts, known, first) for first in range(0, last + 1, PREDICTED_ROWS))
     return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else spooled(chunks, folder)
 
 
-def _predictions_chunk(model: Predictor, parts: Mapping[str, Prepared], first: int) -> pa.Table:
+def _predictions_chunk(model: Predictor, parts: Mapping[str, Prepared], known: Known, first: int) -> pa.Table:
     """Of the row numbers from `first` on; the rows of each part are in the order of their numbers."""
     tables = []
     for name, part in parts.items():
         chosen = slice(*np.searchsorted(part.rows, [first, first + PREDICTED_ROWS]).tolist())
         left_out = None if part.left_out is None else part.left_out[chosen]
-        outputs = model.outputs({key: array[chosen] for key, array in part.inputs.items()}, left_out)
+        if name in known:
+            outputs = [output[chosen] for output in known[name]]
+        else:
+            outputs = model.outputs({key: array[chosen] for key, array in part.inputs.items()}, left_out)
         truths = {key: truth[chosen] for key, truth in part.truths.items()}
         rows = part.rows[chosen]
         split = [name if left_out is None else OUT_OF_FOLD] * len(rows)
@@ -155,10 +168,14 @@ def _predictions_chunk(model: Predictor, parts: Mapping[str, Prepared], first: i
     return table.take(pa.array(np.argsort(table["row"].to_numpy(), kind="stable"))).combine_chunks()
 
 
-def _tuned(ready: Ready, model: Predictor, after: Trial | None) -> targets_prepare.Targets:
-    """The targets with what validation rows choose: here, or in the training that a refit follows."""
-    if after is not None:
-        return tuned_as(ready.targets, after.model.targets)
+def _outputs_to_tune_by(ready: Ready, model: Predictor) -> Known:
+    """Outputs on the rows that validate, if there are such."""
+    rows = ready.validation
+    return {} if rows is None else {ready.validating_part: model.outputs(rows.inputs, rows.left_out)}
+
+
+def _tuned(ready: Ready, known: Known) -> targets_prepare.Targets:
+    """The targets with what validation rows choose."""
     validation = ready.validation
     if validation is None:
         return ready.targets
@@ -166,7 +183,7 @@ def _tuned(ready: Ready, model: Predictor, after: Trial | None) -> targets_prepa
         ready.targets,
         ready.config.targets,
         validation.encoded,
-        model.outputs(validation.inputs, validation.left_out),
+        known[ready.validating_part],
         validation.weight,
         metric=ready.config.evaluation.primary,
         seed=ready.config.seed,

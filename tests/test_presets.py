@@ -21,10 +21,11 @@ from bptrain import Run, fit, networks, open_run, pipeline
 from bptrain.columns import prepare as columns_prepare
 from bptrain.config.load import config_from_mapping
 from bptrain.errors import DataError, UsageError
-from bptrain.network import ensemble
+from bptrain.network import backend, ensemble
 from bptrain.network.build import losses, output_name, weights_of
+from bptrain.network.predict import Program, predict
 from bptrain.network.usual import with_usual_size
-from bptrain.predictor import MODEL
+from bptrain.predictor import MODEL, Predictor
 from bptrain.reports.inspect import inspect_text
 from bptrain.run import RowsWarning
 from bptrain.runs.checkpoints import Checkpoints
@@ -425,6 +426,55 @@ def test_layers_are_wide_where_rows_give_much(
 def test_many_rows_need_no_dropout(kind: str, n_rows: int, dropout: float) -> None:
     options = MODEL.validate_python({"kind": kind, "dropout": "auto"})
     assert with_usual_size(options, n_features=10, n_rows=n_rows).dropped == dropout
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_one_program_gives_the_outputs_of_every_network(compiled: bool, strong: Run) -> None:
+    """With the weights of each, none of which it changes; traced once for all."""
+    first, second = (network.model for network in strong.predictor.networks)
+    table = Frame(tables.make_table(240), np.arange(240))
+    arrays = columns_prepare.transform(strong.predictor.columns, table).arrays
+    program, before, traced = Program(first, compiled=compiled), first.get_weights(), []
+    outputs_of = program._outputs
+
+    def tracing(*given: Any) -> Any:
+        traced.append(given)
+        return outputs_of(*given)
+
+    program._function = backend.program(tracing, compiled=compiled)
+    for network in (first, second):
+        found = program.predict(network.get_weights(), arrays, block_rows=64)
+        for name, expected in predict(network, arrays, block_rows=64).items():
+            np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-6)
+    assert len(traced) == 1
+    for value, same in zip(first.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(value, same)
+
+
+def test_no_rows_have_no_outputs(strong: Run) -> None:
+    network = strong.predictor.networks[0].model
+    arrays = {name: np.empty((0, *tensor.shape[1:]), tensor.dtype) for name, tensor in network.input.items()}
+    for found in (predict(network, arrays), Program(network).predict(network.get_weights(), arrays)):
+        assert {name: output.shape for name, output in found.items()} == {
+            name: (0, output.shape[-1]) for name, output in network.output.items()
+        }
+
+
+def test_rows_that_tune_are_predicted_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Out of fold, or as validation rows: their outputs are kept until predictions are written."""
+    counts = []
+    outputs = Predictor.outputs
+
+    def counted(self: Predictor, inputs: Any, left_out: Any = None) -> Any:
+        counts.append(len(next(iter(inputs.values()))))
+        return outputs(self, inputs, left_out)
+
+    monkeypatch.setattr(Predictor, "outputs", counted)
+    fit(settings("strong", "amount"), run=folder / "once", root=folder)
+    assert sorted(counts) == [48, 192]
+    counts.clear()
+    fit({**settings("strong", "amount"), "model": {**SMALL, "networks": 1}}, run=folder / "once-1", root=folder)
+    assert sorted(counts) == [39, 48, 153]
 
 
 def test_given_sizes_stay() -> None:

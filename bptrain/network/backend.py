@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 from bptrain import environment
 from bptrain.errors import Problem, UsageError
@@ -79,6 +81,19 @@ def blocks_at_once() -> int:
     import tensorflow as tf
 
     return max(1, int(tf.config.threading.get_inter_op_parallelism_threads()))
+
+
+def program(function: Callable[..., Any], *, compiled: bool) -> Callable[..., Any]:
+    """A pure function of tensors as a program of the backend, traced anew only for other shapes; JAX compiles all."""
+    if environment.backend() == "jax":
+        import jax
+
+        made: Callable[..., Any] = jax.jit(function)
+    else:
+        import tensorflow as tf
+
+        made = tf.function(function, jit_compile=compiled)
+    return made
 
 
 def _start_tensorflow(threads: int, *, at_once: int) -> None:

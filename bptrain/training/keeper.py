@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from bptrain.network.predict import fitting_block, predict
+from bptrain.network.predict import Program, fitting_block
 from bptrain.training.batches import Examples
 from bptrain.training.course import Course, Trained, weights_digest
 from bptrain.training.descent import Losses
@@ -34,7 +34,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     def __init__(
         self,
         options: SettledOptions,
-        network: keras.Model,
+        program: Program,
         validation: Examples | None,
         losses: Losses,
         schedule: Schedule,
@@ -47,12 +47,13 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         until_step: int | None,
     ) -> None:
         super().__init__()
-        self.options, self.network, self.validation, self.losses = options, network, validation, losses
+        self.options, self.validation, self.losses = options, validation, losses
+        self.program, self.network = program, program.network
         self.schedule, self.score, self.on_epoch, self.after = schedule, score, on_epoch, after
         self.watched = watched
         self.averages, self.until_step = averages, until_step
         self.course = Course()
-        self.kept = self.last_finite = values_of(network)
+        self.kept = self.last_finite = values_of(self.network)
 
     def time_is_up(self) -> bool:
         """Whether the training has had its time, interruptions not counted."""
@@ -71,10 +72,8 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         row = {"epoch": epoch + 1, "loss": sum(value for name, value in (logs or {}).items() if "data_loss" in name)}
-        weights, own = self._weights(), values_of(self.network)
-        self.network.set_weights(weights)
-        self._validate(row)
-        self.network.set_weights(own)
+        weights = self._weights()
+        self._validate(row, weights)
         row["learning_rate"] = float(self.schedule((epoch + 1) * self.schedule.steps_per_epoch - 1))
         self._judge(row, weights)
         self.course.history.append(row)
@@ -86,12 +85,12 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         """What counts after an epoch: the network's weights, or their running means."""
         return [np.asarray(self.averages.get(id(weight), weight)) for weight in self.network.weights]
 
-    def _validate(self, row: dict[str, float]) -> None:
-        """Add what the network's weights give on validation rows."""
+    def _validate(self, row: dict[str, float], weights: list[np.ndarray]) -> None:
+        """Add what the network gives on validation rows with these weights."""
         if self.validation is not None:
-            outputs = predict(self.network, self.validation.inputs, block_rows=fitting_block(self.validation.n_rows))
-            truths, weights = self.validation.truths, self.validation.weights
-            row["validation_loss"] = total_loss(self.losses, truths, outputs, weights)
+            n_block = fitting_block(self.validation.n_rows)
+            outputs = self.program.predict(weights, self.validation.inputs, block_rows=n_block)
+            row["validation_loss"] = total_loss(self.losses, self.validation.truths, outputs, self.validation.weights)
             if all(np.isfinite(output).all() for output in outputs.values()):
                 row |= {f"validation_{name}": value for name, value in self.score(outputs).items()}
 

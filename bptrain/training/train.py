@@ -11,6 +11,7 @@ import numpy as np
 
 from bptrain.errors import Problem
 from bptrain.network.build import Network
+from bptrain.network.predict import Program
 from bptrain.runs.checkpoints import Generation
 from bptrain.training.batches import Examples, Sizes, blocks
 from bptrain.training.course import Course, History, Trained
@@ -77,9 +78,7 @@ class Trainer:
         self.optimizer = optimizer(options, self.schedule)
         self._losses = losses
         self._compiled = _is_compiled(network.members, options, self.sizes)
-        self._validated = keras.Model(network.model.input, network.model.output, name=network.model.name)
-        if self._compiled:  # Keras itself compiles what predicts on GPUs only
-            self._validated.jit_compile = True
+        self._validated = Program(network.model, compiled=self._compiled)
         self._engine: Any = None
 
     def train(
@@ -125,7 +124,7 @@ class Trainer:
             hooks.on_resume(keeper.course.history)
         else:
             self._fit(engine, keeper, rows, seed=seed, saving=saving, saved=saved, on_resume=hooks.on_resume)
-        self._validated.set_weights(keeper.kept)
+        self.network.model.set_weights(keeper.kept)
         return keeper.course.trained()
 
     def _restarted(self) -> Any:

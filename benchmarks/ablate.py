@@ -157,7 +157,8 @@ def run(name: str, table: Table, n_rows: int, variant: str, number: int, folder:
 def _settings(variant: str, table: Table, n_rows: int) -> list[str]:
     """The settings of a variant; some are relative to what suits a table with so many training rows."""
     n_fitted = int(n_rows * 0.8 * (FOLDS - 1) / FOLDS)
-    usual = settled(TrainingOptions(), textbook=False, n_rows=n_fitted, labels=table.positive is not None)
+    labels, wide = table.positive is not None, table.target == TABLES["hotel"].target  # the only one with wide layers
+    usual = settled(TrainingOptions(), textbook=False, n_rows=n_fitted, labels=labels, wide=wide)
     settings = []
     for each in VARIANTS.get(variant, (variant,)):
         key, _, value = each.partition("=")

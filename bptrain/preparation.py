@@ -17,7 +17,7 @@ from bptrain.columns.drift import Profile, profile
 from bptrain.columns.infer import Kinds
 from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
-from bptrain.network.usual import with_keep, with_usual_size
+from bptrain.network.usual import is_wide, with_keep, with_usual_size
 from bptrain.table import space
 from bptrain.table.folds import check_numbers
 from bptrain.table.frame import Frame
@@ -141,14 +141,15 @@ def _with_sizes(config: Config, columns: columns_prepare.Columns, split: Split) 
     if split.left_out is not None:
         n_rows = n_rows * (n_networks - 1) // n_networks
     labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
+    model = with_usual_size(config.model, n_features=columns_prepare.n_features(columns), n_rows=n_rows)
     training = settled(
         config.training,
         textbook=config.model.kind == "mlp",
         n_rows=n_rows,
         labels=labels,
+        wide=is_wide(model),
         primary=config.evaluation.primary,
     )
-    model = with_usual_size(config.model, n_features=columns_prepare.n_features(columns), n_rows=n_rows)
     chosen = split.left_out is not None or len(split.validation) > 0 or config.training.final == "refit"
     model = with_keep(model, chosen=chosen)
     return config.model_copy(update={"model": model, "training": training})

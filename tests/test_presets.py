@@ -24,7 +24,7 @@ from bptrain.errors import DataError, UsageError
 from bptrain.network import backend, ensemble
 from bptrain.network.build import losses, output_name, weights_of
 from bptrain.network.predict import Program, predict
-from bptrain.network.usual import with_usual_size
+from bptrain.network.usual import is_wide, with_usual_size
 from bptrain.predictor import MODEL, Predictor
 from bptrain.reports.inspect import inspect_text
 from bptrain.run import RowsWarning
@@ -35,7 +35,9 @@ from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
 from bptrain.targets import tasks
 from bptrain.targets.regression.prepare import RegressionState
+from bptrain.training.options import AdamOptions, TrainingOptions
 from bptrain.training.selection import enough, forward_selection
+from bptrain.training.settled import settled
 from bptrain.training.train import Trainer
 
 PRESETS = ("strong", "ensemble", "fast", "mlp")
@@ -426,6 +428,28 @@ def test_layers_are_wide_where_rows_give_much(
 def test_many_rows_need_no_dropout(kind: str, n_rows: int, dropout: float) -> None:
     options = MODEL.validate_python({"kind": kind, "dropout": "auto"})
     assert with_usual_size(options, n_features=10, n_rows=n_rows).dropped == dropout
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "wide", "of_numbers", "of_labels"),
+    [
+        (4499, False, 0.001, 0.001),
+        (6399, False, 0.003, 0.002),
+        (6400, False, 0.006, 0.004),
+        (29_999, False, 0.006, 0.004),
+        (29_999, True, 0.003, 0.002),
+        (30_000, False, 0.003, 0.002),
+    ],
+)
+def test_the_rate_goes_by_rows_and_width(n_rows: int, wide: bool, of_numbers: float, of_labels: float) -> None:
+    for labels, rate in ((False, of_numbers), (True, of_labels)):
+        options = settled(TrainingOptions(), textbook=False, n_rows=n_rows, labels=labels, wide=wide)
+        assert options.optimizer == AdamOptions(learning_rate=rate)
+
+
+@pytest.mark.parametrize(("hidden", "wide"), [([128, 128], False), ([], False), ([64, 129], True)])
+def test_layers_are_wide_from_their_own_width_on(hidden: list[int], wide: bool) -> None:
+    assert is_wide(MODEL.validate_python({"kind": "strong", "hidden": hidden})) == wide
 
 
 @pytest.mark.parametrize("compiled", [False, True])

@@ -32,6 +32,11 @@ def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int) ->
     return _settled(options, hidden=NARROW, members=members, skip="half", dropout=dropout)
 
 
+def is_wide(options: NetworkOptions) -> bool:
+    """Whether hidden layers are wider than usual where little is known of them."""
+    return max(options.widths, default=0) > max(NARROW)
+
+
 def with_keep(options: NetworkOptions, *, chosen: bool) -> NetworkOptions:
     """The options with `keep` as far as it is known; `chosen` says that there are validation rows to choose members by.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from bptrain.network.usual import ENOUGH_ROWS
 from bptrain.training.options import (
     AdamOptions,
     Count,
@@ -15,8 +16,8 @@ from bptrain.training.options import (
 )
 
 ABSOLUTE = ("mae", "median_absolute_error")  # metrics that the squared loss does not go with
-FEW_ROWS = 4500
-BATCH_SIZES = ((FEW_ROWS, 64), (6400, 128), (32_000, 256), (200_000, 512), (math.inf, 1024))  # for fewer rows: rows
+FEW_ROWS, MORE_ROWS = 4500, 6400
+BATCH_SIZES = ((FEW_ROWS, 64), (MORE_ROWS, 128), (32_000, 256), (200_000, 512), (math.inf, 1024))  # below: rows
 
 
 class SettledOptions(TrainingOptions):
@@ -32,13 +33,13 @@ class SettledOptions(TrainingOptions):
 
 
 def settled(
-    options: TrainingOptions, *, textbook: bool, n_rows: int, labels: bool, primary: str = ""
+    options: TrainingOptions, *, textbook: bool, n_rows: int, labels: bool, wide: bool = False, primary: str = ""
 ) -> TrainingOptions:
     """The options with what suits the model and the table where they were left open.
 
     `textbook` says that the model is `mlp`, `n_rows` counts the training rows of a network, `labels` says that the
-    targets are labels, `primary` is the metric that counts. Small batches for small tables as in TabM (ICLR 2025);
-    benchmarks/attempts.md has what each choice gave.
+    targets are labels, `wide` that hidden layers are, `primary` is the metric that counts. Small batches for small
+    tables as in TabM (ICLR 2025); benchmarks/attempts.md has what each choice gave.
     """
     if textbook:
         usual: dict[str, object] = {
@@ -50,9 +51,8 @@ def settled(
             "average": None,
         }
     else:
-        rate = 0.001 if n_rows < FEW_ROWS else 0.002 if labels else 0.003
         usual = {
-            "optimizer": AdamOptions(learning_rate=rate),
+            "optimizer": AdamOptions(learning_rate=_rate(n_rows, labels=labels, wide=wide)),
             "batch_size": next(size for most, size in BATCH_SIZES if n_rows < most),
             "last_batch": "drop",
             "epochs": 100,
@@ -62,6 +62,14 @@ def settled(
     usual["watch"] = "primary" if primary in ABSOLUTE else "loss"
     open_ones = {name: value for name, value in usual.items() if _is_open(getattr(options, name))}
     return options.model_copy(update=open_ones)
+
+
+def _rate(n_rows: int, *, labels: bool, wide: bool) -> float:
+    """Adam's rate: less for small batches, wide layers (Yang et al., Tensor Programs V, 2022) and many rows."""
+    if n_rows < FEW_ROWS:
+        return 0.001
+    full = MORE_ROWS <= n_rows < ENOUGH_ROWS and not wide
+    return (0.004 if labels else 0.006) / (1 if full else 2)
 
 
 def _is_open(value: object) -> bool:

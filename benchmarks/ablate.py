@@ -38,28 +38,33 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     BASE: (),
     "one network, not five": ("model.networks=1",),
     "one member": ("model.members=1",),
-    "4 members of 256": ("model.members=4", "model.hidden=[256, 256]"),
+    "4 members of 256": ("model.members=4", "model.hidden=[256, 256]", "rate=1"),
     "16 members of 128": ("model.members=16", "model.hidden=[128, 128]"),
-    "8 members of 192": ("model.members=8", "model.hidden=[192, 192]"),
-    "4 members of 256, two predict": ("model.members=4", "model.hidden=[256, 256]", "model.keep=2"),
+    "8 members of 192": ("model.members=8", "model.hidden=[192, 192]", "rate=1"),
+    "4 members of 256, two predict": ("model.members=4", "model.hidden=[256, 256]", "model.keep=2", "rate=1"),
     "two members predict": ("model.keep=2",),
     "all members predict": ("model.keep=null",),
     "10 networks": ("model.networks=10",),
     "10 networks of 4 members": ("model.networks=10", "model.members=4", "training.patience=5"),
     "members: 6": ("model.members=6",),
     "members: 6, patience: 5": ("model.members=6", "training.patience=5"),
-    "6 members of 192": ("model.members=6", "model.hidden=[192, 192]", "training.patience=5"),
-    "3 hidden layers of 256, 4 members": ("model.members=4", "model.hidden=[256, 256, 256]", "training.patience=5"),
+    "6 members of 192": ("model.members=6", "model.hidden=[192, 192]", "training.patience=5", "rate=1"),
+    "3 hidden layers of 256, 4 members": (
+        "model.members=4",
+        "model.hidden=[256, 256, 256]",
+        "training.patience=5",
+        "rate=1",
+    ),
     "members: 4": ("model.members=4",),
-    "hidden: [256, 256]": ("model.hidden=[256, 256]",),
+    "hidden: [256, 256]": ("model.hidden=[256, 256]", "rate=1"),
     "3 hidden layers": ("model.hidden=[128, 128, 128]",),
-    "1 hidden layer": ("model.hidden=[256]",),
+    "1 hidden layer": ("model.hidden=[256]", "rate=1"),
     "no dropout": ("model.dropout=0",),
     "dropout: 0.2": ("model.dropout=0.2",),
     "skip for all members": ("model.skip=true",),
     "skip for half the members": ("model.skip=half",),
     "no skip": ("model.skip=false",),
-    "no skip, 4 members of 256": ("model.skip=false", "model.members=4", "model.hidden=[256, 256]"),
+    "no skip, 4 members of 256": ("model.skip=false", "model.members=4", "model.hidden=[256, 256]", "rate=1"),
     "no piecewise-linear": ("columns.<numeric>.bins=0",),
     "no periodic": ("columns.<numeric>.periodic=false",),
     "bins: 24": ("columns.<numeric>.bins=24",),
@@ -138,7 +143,7 @@ def run(name: str, table: Table, n_rows: int, variant: str, number: int, folder:
             encoding="utf-8",
         )
         command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run_folder), "--root", str(folder)]
-        for each in ("training.threads=1", *_settings(variant, table, n_rows)):
+        for each in ("training.threads=1", *_settings(name, variant, table, n_rows)):
             command += ["--set", each]
         started = time.monotonic()
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -154,10 +159,10 @@ def run(name: str, table: Table, n_rows: int, variant: str, number: int, folder:
         }
 
 
-def _settings(variant: str, table: Table, n_rows: int) -> list[str]:
+def _settings(name: str, variant: str, table: Table, n_rows: int) -> list[str]:
     """The settings of a variant; some are relative to what suits a table with so many training rows."""
     n_fitted = int(n_rows * 0.8 * (FOLDS - 1) / FOLDS)
-    labels, wide = table.positive is not None, table.target == TABLES["hotel"].target  # the only one with wide layers
+    labels, wide = table.positive is not None, name == "hotel"  # the only one whose layers are wide
     usual = settled(TrainingOptions(), textbook=False, n_rows=n_fitted, labels=labels, wide=wide)
     settings = []
     for each in VARIANTS.get(variant, (variant,)):

@@ -37,8 +37,8 @@ OUT_OF_FOLD = "validation"  # the part of rows that trained, each predicted by t
 class Trial:
     """A trained model and the parts it is judged on; `selection` is the training that chose the epoch of a refit.
 
-    `trained` tells of each network how its training went. `known` holds outputs by part and target, where tuning the
-    targets took them already.
+    `trained` tells of each network how its training went. `known` holds the outputs that tuning has computed, by
+    part and target.
     """
 
     ready: Ready
@@ -104,7 +104,7 @@ def train_and_refit(
 def selection_report(selection: Trial) -> dict[str, Any]:
     """Per target the metrics of the training that chose the epoch, on the validation rows that it did not train on."""
     part = {"validation": selection.ready.parts["validation"]}
-    report = judge(predictions(selection.model, part), selection.model.targets)
+    report = judge(predictions(selection.model, part, known=selection.known), selection.model.targets)
     return {name: target["splits"]["validation"] for name, target in report.items()}
 
 
@@ -146,7 +146,7 @@ def predictions(
     Those of many rows lie in a file without a name on the disk of `folder`, if one is given.
     """
     last = max(int(part.rows[-1]) for part in parts.values())
-    chunks = (_predictions_chunk(model, parts, known, first) for first in range(0, last + 1, PREDICTED_ROWS))
+    chunks = (_predictions_chunk(model, parts, known, first) for first in _firsts(last))
     return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else spooled(chunks, folder)
 
 
@@ -154,24 +154,41 @@ def _predictions_chunk(model: Predictor, parts: Mapping[str, Prepared], known: K
     """Of the row numbers from `first` on; the rows of each part are in the order of their numbers."""
     tables = []
     for name, part in parts.items():
-        chosen = slice(*np.searchsorted(part.rows, [first, first + PREDICTED_ROWS]).tolist())
-        left_out = None if part.left_out is None else part.left_out[chosen]
-        if name in known:
-            outputs = [output[chosen] for output in known[name]]
-        else:
-            outputs = model.outputs({key: array[chosen] for key, array in part.inputs.items()}, left_out)
+        chosen = _chunk(part, first)
+        outputs = [each[chosen] for each in known[name]] if name in known else _outputs(model, part, chosen)
         truths = {key: truth[chosen] for key, truth in part.truths.items()}
         rows = part.rows[chosen]
-        split = [name if left_out is None else OUT_OF_FOLD] * len(rows)
+        split = [name if part.left_out is None else OUT_OF_FOLD] * len(rows)
         tables.append(predictions_table(model.targets, outputs, truths, rows, part.weight[chosen], split))
     table = pa.concat_tables(tables)
     return table.take(pa.array(np.argsort(table["row"].to_numpy(), kind="stable"))).combine_chunks()
 
 
+def _firsts(last: int) -> range:
+    """The first row number of each chunk of rows up to the `last`."""
+    return range(0, last + 1, PREDICTED_ROWS)
+
+
+def _chunk(part: Prepared, first: int) -> slice:
+    """The positions of the rows of a chunk."""
+    return slice(*np.searchsorted(part.rows, [first, first + PREDICTED_ROWS]).tolist())
+
+
+def _outputs(model: Predictor, part: Prepared, chosen: slice) -> list[np.ndarray]:
+    left_out = None if part.left_out is None else part.left_out[chosen]
+    return model.outputs({name: array[chosen] for name, array in part.inputs.items()}, left_out)
+
+
 def _outputs_to_tune_by(ready: Ready, model: Predictor) -> Known:
-    """Outputs on the rows that validate, if there are such."""
+    """Outputs on the rows that validate, if there are such; in the chunks of `predictions`.
+
+    The last bits of an output depend on the row's place in a block, and so on where a chunk begins.
+    """
     rows = ready.validation
-    return {} if rows is None else {ready.validating_part: model.outputs(rows.inputs, rows.left_out)}
+    if rows is None:
+        return {}
+    chunks = [_outputs(model, rows, _chunk(rows, first)) for first in _firsts(int(rows.rows[-1]))]
+    return {ready.validating_part: [np.concatenate(every) for every in zip(*chunks, strict=True)]}
 
 
 def _tuned(ready: Ready, known: Known) -> targets_prepare.Targets:

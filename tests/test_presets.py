@@ -13,19 +13,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tables
 
-from bptrain import Run, fit, networks, open_run, pipeline
+from bptrain import Run, fit, networks, open_run, pipeline, trial
 from bptrain.columns import prepare as columns_prepare
 from bptrain.config.load import config_from_mapping
 from bptrain.errors import DataError, UsageError
-from bptrain.network import backend, ensemble
+from bptrain.network import ensemble
 from bptrain.network.build import losses, output_name, weights_of
 from bptrain.network.predict import Program, predict
-from bptrain.network.usual import is_wide, with_usual_size
+from bptrain.network.usual import with_usual_size
 from bptrain.predictor import MODEL, Predictor
+from bptrain.preparation import prepare
 from bptrain.reports.inspect import inspect_text
 from bptrain.run import RowsWarning
 from bptrain.runs.checkpoints import Checkpoints
@@ -33,6 +35,7 @@ from bptrain.table.files import Roots
 from bptrain.table.folds import fold_numbers
 from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
+from bptrain.table.split import Split
 from bptrain.targets import tasks
 from bptrain.targets.regression.prepare import RegressionState
 from bptrain.training.options import AdamOptions, TrainingOptions
@@ -436,9 +439,9 @@ def test_many_rows_need_no_dropout(kind: str, n_rows: int, dropout: float) -> No
         (4499, False, 0.001, 0.001),
         (6399, False, 0.003, 0.002),
         (6400, False, 0.006, 0.004),
-        (29_999, False, 0.006, 0.004),
-        (29_999, True, 0.003, 0.002),
-        (30_000, False, 0.003, 0.002),
+        (23_999, False, 0.006, 0.004),
+        (23_999, True, 0.003, 0.002),
+        (24_000, False, 0.003, 0.002),
     ],
 )
 def test_the_rate_goes_by_rows_and_width(n_rows: int, wide: bool, of_numbers: float, of_labels: float) -> None:
@@ -447,32 +450,47 @@ def test_the_rate_goes_by_rows_and_width(n_rows: int, wide: bool, of_numbers: fl
         assert options.optimizer == AdamOptions(learning_rate=rate)
 
 
-@pytest.mark.parametrize(("hidden", "wide"), [([128, 128], False), ([], False), ([64, 129], True)])
-def test_layers_are_wide_from_their_own_width_on(hidden: list[int], wide: bool) -> None:
-    assert is_wide(MODEL.validate_python({"kind": "strong", "hidden": hidden})) == wide
+@pytest.mark.parametrize(("hidden", "rate"), [([128, 128], 0.006), ([], 0.006), ([64, 129], 0.003)])
+def test_the_rate_of_a_fit_goes_by_its_layers(hidden: list[int], rate: float) -> None:
+    """7999 rows per network: of 12 500, a fifth are for testing, and another fifth is left out."""
+    frame = Frame(pa.table({"x": np.arange(12_500.0), "y": np.arange(12_500.0)}), np.arange(12_500))
+    config = config_from_mapping(
+        {
+            "data": "t.csv",
+            "target": {"column": "y", "task": "regression"},
+            "columns": {"x": {"kind": "numeric"}},
+            "model": {"kind": "strong", "hidden": hidden, "networks": 5},
+        }
+    )
+    split = Split(np.arange(10_000), np.arange(0), np.arange(10_000, 12_500), left_out=np.arange(10_000) % 5)
+    settled = prepare(config, frame, split).config.training
+    assert settled.optimizer == AdamOptions(learning_rate=rate)
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_one_program_gives_the_outputs_of_every_network(compiled: bool, strong: Run) -> None:
+def test_one_program_gives_the_outputs_of_every_network(
+    compiled: bool, strong: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the weights of each, none of which it changes; traced once for all."""
     first, second = (network.model for network in strong.predictor.networks)
     table = Frame(tables.make_table(240), np.arange(240))
     arrays = columns_prepare.transform(strong.predictor.columns, table).arrays
-    program, before, traced = Program(first, compiled=compiled), first.get_weights(), []
-    outputs_of = program._outputs
+    traced, outputs_of = [], Program._outputs
 
     def tracing(*given: Any) -> Any:
         traced.append(given)
         return outputs_of(*given)
 
-    program._function = backend.program(tracing, compiled=compiled)
+    monkeypatch.setattr(Program, "_outputs", tracing)
+    program, before = Program(first, compiled=compiled), [first.get_weights(), second.get_weights()]
     for network in (first, second):
         found = program.predict(network.get_weights(), arrays, block_rows=64)
         for name, expected in predict(network, arrays, block_rows=64).items():
             np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-6)
     assert len(traced) == 1
-    for value, same in zip(first.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(value, same)
+    for network, weights in zip((first, second), before, strict=True):
+        for value, same in zip(network.get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(value, same)
 
 
 def test_no_rows_have_no_outputs(strong: Run) -> None:
@@ -499,6 +517,21 @@ def test_rows_that_tune_are_predicted_once(folder: Path, monkeypatch: pytest.Mon
     counts.clear()
     fit({**settings("strong", "amount"), "model": {**SMALL, "networks": 1}}, run=folder / "once-1", root=folder)
     assert sorted(counts) == [39, 48, 153]
+    counts.clear()
+    one = {**settings("strong", "amount"), "model": {**SMALL, "networks": 1}}
+    one["training"] = {**QUICK, "final": "refit"}
+    fit(one, run=folder / "once-2", root=folder)
+    assert sorted(counts) == [39, 48, 192]
+
+
+def test_rows_of_several_chunks_are_predicted_alike_when_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their last bits depend on the place in a block, as products outside XLA treat its last rows otherwise."""
+    monkeypatch.setattr(trial, "PREDICTED_ROWS", 15_000)
+    tables.write(tables.make_table(30_000), tmp_path / "t.csv")
+    content = settings("strong", "amount", split={"test": 0.2})
+    run = fit({**content, "training": {"epochs": 1, "batch_size": 1024}}, run=tmp_path / "run", root=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert run.evaluate().predictions.equals(pq.read_table(run.path / "predictions.parquet"))
 
 
 def test_given_sizes_stay() -> None:

@@ -84,7 +84,7 @@ def blocks_at_once() -> int:
 
 
 def program(function: Callable[..., Any], *, compiled: bool) -> Callable[..., Any]:
-    """A pure function of tensors as a program of the backend, traced anew only for other shapes; JAX compiles all."""
+    """A pure function of tensors as a program, traced anew only for other shapes and types; JAX compiles every one."""
     if environment.backend() == "jax":
         import jax
 

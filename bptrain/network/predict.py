@@ -1,4 +1,7 @@
-"""Outputs of a network, in blocks of one fixed shape: a row's output does not depend on how many rows come with it."""
+"""Outputs of a network, in blocks of one fixed shape: a row's output does not depend on how many rows come with it.
+
+Its last bits may depend on its place in the block.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int) ->
 
 
 def is_wide(options: NetworkOptions) -> bool:
-    """Whether hidden layers are wider than usual where little is known of them."""
+    """Whether a hidden layer has more units than usual ones."""
     return max(options.widths, default=0) > max(NARROW)
 
 

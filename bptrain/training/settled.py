@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from bptrain.network.usual import ENOUGH_ROWS
 from bptrain.training.options import (
     AdamOptions,
     Count,
@@ -16,7 +15,7 @@ from bptrain.training.options import (
 )
 
 ABSOLUTE = ("mae", "median_absolute_error")  # metrics that the squared loss does not go with
-FEW_ROWS, MORE_ROWS = 4500, 6400
+FEW_ROWS, MORE_ROWS, MANY_ROWS = 4500, 6400, 24_000
 BATCH_SIZES = ((FEW_ROWS, 64), (MORE_ROWS, 128), (32_000, 256), (200_000, 512), (math.inf, 1024))  # below: rows
 
 
@@ -33,7 +32,7 @@ class SettledOptions(TrainingOptions):
 
 
 def settled(
-    options: TrainingOptions, *, textbook: bool, n_rows: int, labels: bool, wide: bool = False, primary: str = ""
+    options: TrainingOptions, *, textbook: bool, n_rows: int, labels: bool, wide: bool, primary: str = ""
 ) -> TrainingOptions:
     """The options with what suits the model and the table where they were left open.
 
@@ -65,11 +64,11 @@ def settled(
 
 
 def _rate(n_rows: int, *, labels: bool, wide: bool) -> float:
-    """Adam's rate: less for small batches, wide layers (Yang et al., Tensor Programs V, 2022) and many rows."""
+    """Adam's rate: less for few rows and for many, and for wide layers (Yang et al., Tensor Programs V, 2022)."""
     if n_rows < FEW_ROWS:
         return 0.001
-    full = MORE_ROWS <= n_rows < ENOUGH_ROWS and not wide
-    return (0.004 if labels else 0.006) / (1 if full else 2)
+    rate = 0.004 if labels else 0.006
+    return rate if MORE_ROWS <= n_rows < MANY_ROWS and not wide else rate / 2
 
 
 def _is_open(value: object) -> bool:

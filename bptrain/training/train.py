@@ -78,7 +78,7 @@ class Trainer:
         self.optimizer = optimizer(options, self.schedule)
         self._losses = losses
         self._compiled = _is_compiled(network.members, options, self.sizes)
-        self._validated = Program(network.model, compiled=self._compiled)
+        self._validating = Program(network.model, compiled=self._compiled)
         self._engine: Any = None
 
     def train(
@@ -107,7 +107,7 @@ class Trainer:
         engine = self._restarted()
         keeper = Keeper(
             _stopping(self.options.model_copy(update={"minutes": minutes}), after),
-            self._validated,
+            self._validating,
             rows.validation,
             self.judged,
             self.schedule,

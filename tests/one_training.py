@@ -24,7 +24,7 @@ def train(
     **others: Any,
 ) -> Trained:
     """Train in place; what `options` leave open is as for `model: mlp`."""
-    known = settled(options, textbook=True, n_rows=training.n_rows, labels=False)
+    known = settled(options, textbook=True, n_rows=training.n_rows, labels=False, wide=False)
     chosen = SettledOptions.model_validate(dict(known))
     trainer = Trainer(Network(network, network), training, losses, losses, chosen, n_rows=training.n_rows)
     return trainer.train(Rows(None, validation), minutes=options.minutes, **others)

@@ -221,7 +221,7 @@ def test_reason_to_stop_is_the_first_that_holds(
     """After epoch 5 with a loss of 0.5 and three epochs without gain."""
     progress = Progress(best_epoch=2, best_loss=0.1, epochs_without_gain=3)
     given_state = {"epoch": 5, "training_loss": 0.5, "time_is_up": False, "validated": True} | state
-    chosen = settled(TrainingOptions(**options), textbook=True, n_rows=100, labels=False)
+    chosen = settled(TrainingOptions(**options), textbook=True, n_rows=100, labels=False, wide=False)
     assert reason_to_stop(progress, SettledOptions.model_validate(dict(chosen)), **given_state) == reason
 
 

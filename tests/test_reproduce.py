@@ -270,7 +270,7 @@ def test_resume_refuses_other_inputs(
     assert run.lock["results"]["weights"] == Run.open("made").lock["results"]["weights"]
 
 
-def _interrupt(*_: object) -> None:
+def _interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 

@@ -6,6 +6,7 @@ python tools/reference.py --check    exit 1 if the page is not what the code say
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,7 +144,7 @@ def _heading(path: str, section: type[Section]) -> str:
     if tag and path != "split":
         title += f": `{tag}: {section.fields_by_key()[tag].default}`"
     short = f"\n\nShort form: {SHORT[path]}." if path in SHORT else ""
-    return f"{title}\n\n{section.__doc__}{short}"
+    return f"{title}\n\n{inspect.getdoc(section)}{short}"
 
 
 def _row(section: type[Section], name: str, place: Expected) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ BASE = "strong"
 VARIANTS: dict[str, tuple[str, ...]] = {
     BASE: (),
     "one network, not five": ("model.networks=1",),
-    "one member": ("model.members=1",),
+    "one member": ("model.members=1", "networks"),
     "4 members of 256": ("model.members=4", "model.hidden=[256, 256]", "rate=1"),
     "16 members of 128": ("model.members=16", "model.hidden=[128, 128]"),
     "8 members of 192": ("model.members=8", "model.hidden=[192, 192]", "rate=1"),
@@ -45,6 +45,9 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "two members predict": ("model.keep=2",),
     "all members predict": ("model.keep=null",),
     "10 networks": ("model.networks=10",),
+    "10 networks of 4 members of 128": ("model.networks=10", "model.members=4"),
+    "10 networks of 3 members of 256": ("model.networks=10", "model.members=3", "model.hidden=[256, 256]", "rate=1"),
+    "5 networks, half the members": ("model.networks=5", "model.members=4"),
     "10 networks of 4 members": ("model.networks=10", "model.members=4", "training.patience=5"),
     "members: 6": ("model.members=6",),
     "members: 6, patience: 5": ("model.members=6", "training.patience=5"),
@@ -102,6 +105,7 @@ PARTS = (  # of the default, and what else one might choose in their place
     BASE,
     "one network, not five",
     "one member",
+    "5 networks, half the members",
     "all members predict",
     "two members predict",
     "skip for all members",
@@ -173,6 +177,8 @@ def _settings(name: str, variant: str, table: Table, n_rows: int) -> list[str]:
         elif key == "decay":
             rate = usual.optimizer.learning_rate
             settings.append(f"training.optimizer={{kind: adamw, learning_rate: {rate}, weight_decay: {value}}}")
+        elif key == "networks":  # as many as the default has
+            settings.append(f"model.networks={10 if wide else FOLDS}")
         elif key == "batch":
             settings.append(f"training.batch_size={int(usual.batch_size * float(value))}")
         elif key != "smoothing":

@@ -17,9 +17,9 @@ from bptrain.columns.drift import Profile, profile
 from bptrain.columns.infer import Kinds
 from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
-from bptrain.network.usual import is_wide, with_keep, with_usual_size
+from bptrain.network.usual import fewest_networks, is_wide, with_keep, with_usual_size
 from bptrain.table import space
-from bptrain.table.folds import check_numbers
+from bptrain.table.folds import check_numbers, halved
 from bptrain.table.frame import Frame
 from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
@@ -113,8 +113,8 @@ def prepare(
     config = _with_residence(config, columns, targets, frame.n_rows)
     room = folder if config.data.residence == "stream" else None
     parts = {name: prepared(columns, targets, frame.take(rows), weight, room) for name, rows in split.parts().items()}
-    parts["train"] = replace(parts["train"], left_out=split.left_out)
-    config = _with_sizes(config, columns, split)
+    config, numbers = _with_sizes(config, columns, split)
+    parts["train"] = replace(parts["train"], left_out=numbers)
     before = profile(training, [*columns_prepare.used_columns(columns), *targets])
     cleaned = [*_ignored(kinds), *left_out, *_changed(parts)]
     return Ready(given, config, kinds, columns, targets, parts, before, cleaned, folder)
@@ -135,24 +135,38 @@ def _with_residence(
     return config.model_copy(update={"data": config.data.model_copy(update={"residence": residence})})
 
 
-def _with_sizes(config: Config, columns: columns_prepare.Columns, split: Split) -> Config:
-    """The config with `model` and `training` settled, by what a row gives and the rows that a network trains on."""
-    n_rows, n_networks = len(split.train), config.model.n_networks
-    if split.left_out is not None:
-        n_rows = n_rows * (n_networks - 1) // n_networks
+def _with_sizes(config: Config, columns: columns_prepare.Columns, split: Split) -> tuple[Config, np.ndarray | None]:
+    """The config with `model` and `training` settled, by what a row gives and the rows that a network trains on.
+
+    Also the number of the network that does not train on each row, where each leaves out a fold.
+    """
+    numbers, n_few = split.left_out, fewest_networks(config.model)
+    model = with_usual_size(
+        config.model,
+        n_features=columns_prepare.n_features(columns),
+        n_rows=_n_trained(split, n_few),
+        halves=numbers is None or config.split.kind not in ("group", "hash"),
+    )
+    if numbers is not None and model.n_networks > n_few:
+        numbers = halved(numbers, seed=config.seed)
     labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
-    model = with_usual_size(config.model, n_features=columns_prepare.n_features(columns), n_rows=n_rows)
     training = settled(
         config.training,
         textbook=config.model.kind == "mlp",
-        n_rows=n_rows,
+        n_rows=_n_trained(split, model.n_networks),
         labels=labels,
         wide=is_wide(model),
         primary=config.evaluation.primary,
     )
     chosen = split.left_out is not None or len(split.validation) > 0 or config.training.final == "refit"
     model = with_keep(model, chosen=chosen)
-    return config.model_copy(update={"model": model, "training": training})
+    return config.model_copy(update={"model": model, "training": training}), numbers
+
+
+def _n_trained(split: Split, n_networks: int) -> int:
+    """The rows that each of so many networks trains on, if each leaves out a fold."""
+    n_rows = len(split.train)
+    return n_rows if split.left_out is None else n_rows * (n_networks - 1) // n_networks
 
 
 def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
@@ -170,7 +184,7 @@ def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, li
         return split, steps
     left_out = None if split.left_out is None else split.left_out[kept]
     if left_out is not None:
-        check_numbers(left_out, config.model.n_networks)
+        check_numbers(left_out, fewest_networks(config.model))
     return replace(split, train=split.train[kept], left_out=left_out), steps
 
 

@@ -17,7 +17,7 @@ from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.judging.gates import Gate, check_gate_splits, check_gates, parse_gates
-from bptrain.network.usual import with_keep, with_usual_size
+from bptrain.network.usual import fewest_networks, with_keep, with_usual_size
 from bptrain.split_by import ROLES, check_split_column, settled_split, split_by, without_split_column
 from bptrain.table.clean import clean_rare_classes, drop_duplicates, drop_missing_targets
 from bptrain.table.files import Roots
@@ -33,8 +33,7 @@ from bptrain.targets import tasks
 from bptrain.targets.usual import with_usual_options
 from bptrain.text import escape, nearest, quote_list
 
-NETWORKS = 5  # with `model.networks: auto`, for tables with so many rows
-MIN_ROWS, MANY_ROWS = 50, 250_000
+MIN_ROWS, MANY_ROWS = 50, 250_000  # for `model.networks: auto` to be several
 MIN_GROUPS = 50  # so that each network can leave out some
 
 
@@ -98,7 +97,7 @@ def _takes_folds(config: Config, *, validated: bool) -> bool:
 
 
 def _with_folds(found: Survey, split: Split, by: np.ndarray | None) -> Split:
-    options, n_folds = found.config.split, found.config.model.n_networks
+    options, n_folds = found.config.split, fewest_networks(found.config.model)
     if (found.given == "test").any():  # the places of a split by hash are then all free
         options = options.model_copy(update={"test": 0.0})
     if options.kind == "column":  # its cells name the parts
@@ -143,7 +142,7 @@ def check_split(found: Survey) -> None:
     else:
         validated = len(split.validation) > 0
     if found.config.split.kind == "group" and _takes_folds(found.config, validated=validated):
-        check_networks(np.flatnonzero(found.given == "train"), by, found.config.model.n_networks)
+        check_networks(np.flatnonzero(found.given == "train"), by, fewest_networks(found.config.model))
     chosen = validated or _takes_folds(found.config, validated=validated) or found.config.training.final == "refit"
     with_keep(with_usual_size(found.config.model, n_features=0, n_rows=0), chosen=chosen)
 
@@ -266,7 +265,8 @@ def _settle(config: Config, frame: Frame, gates: list[Gate], *, validated: bool)
 
 
 def _with_networks(config: Config, frame: Frame, *, validated: bool) -> dict[str, Any]:
-    """`model` and `split` with it settled how many networks there are, and whether rows are set apart for validation.
+    """`model` and `split` with it settled whether there is one network or several, and whether rows are set apart for
+    validation.
 
     `frame` holds the rows of the training files, `validated` says that there is one with validation rows.
     """
@@ -276,7 +276,7 @@ def _with_networks(config: Config, frame: Frame, *, validated: bool) -> dict[str
         if split.kind in ("group", "hash") and split.column is not None:
             several = several and frame.n_unique(split.column) >= MIN_GROUPS
         several = several and config.training.final == "best" and (validated or not _forgoes_later_rows(split))
-        model = model.model_copy(update={"networks": NETWORKS if several else 1})
+        model = model if several else model.model_copy(update={"networks": 1})
     if split.validation == "auto":
         folds = model.networks != 1 and not validated and split.kind not in ("time", "column")
         split = split.model_copy(update={"validation": 0.0 if folds else split.share("validation")})

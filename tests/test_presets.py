@@ -32,7 +32,7 @@ from bptrain.reports.inspect import inspect_text
 from bptrain.run import RowsWarning
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.table.files import Roots
-from bptrain.table.folds import fold_numbers
+from bptrain.table.folds import fold_numbers, halved
 from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
 from bptrain.table.split import Split
@@ -422,7 +422,31 @@ def test_layers_are_wide_where_rows_give_much(
     options = MODEL.validate_python({"kind": kind})
     settled = with_usual_size(options, n_features=n_features, n_rows=n_rows)
     skip: bool | str = kind != "mlp" and (True if n_features >= 150 and n_rows >= 5000 else "half")
+    networks = {"strong": 5, "ensemble": 10, "fast": 1, "mlp": 1}[kind]
+    assert settled.n_networks == networks
     assert (settled.widths, settled.n_members, settled.skip) == (hidden, members, skip)
+
+
+@pytest.mark.parametrize(
+    ("given", "members", "networks"),
+    [
+        ({}, 2, 10),
+        ({"keep": None}, 2, 10),
+        ({"keep": 2}, 4, 5),
+        ({"members": 4}, 4, 5),
+        ({"networks": 5}, 4, 5),
+        ({"hidden": [256, 256]}, 8, 5),
+        ({"kind": "ensemble"}, 8, 10),
+        ({"kind": "fast"}, 2, 1),
+    ],
+)
+def test_wide_layers_have_more_networks_of_fewer_members(given: dict[str, Any], members: int, networks: int) -> None:
+    """Where nothing else is asked for, and folds may be halved."""
+    options = MODEL.validate_python({"kind": "strong", **given})
+    settled = with_usual_size(options, n_features=150, n_rows=5000, halves=True)
+    assert (settled.n_members, settled.n_networks) == (members, networks)
+    narrow = with_usual_size(options, n_features=149, n_rows=5000, halves=True)
+    assert narrow.n_networks == {"ensemble": 10, "fast": 1}.get(options.kind, 5)
 
 
 @pytest.mark.parametrize(
@@ -535,7 +559,9 @@ def test_rows_of_several_chunks_are_predicted_alike_when_known(tmp_path: Path, m
 
 
 def test_given_sizes_stay() -> None:
-    options = MODEL.validate_python({"kind": "strong", "hidden": [7], "members": 3, "skip": False, "dropout": 0.2})
+    options = MODEL.validate_python(
+        {"kind": "strong", "hidden": [7], "members": 3, "networks": 4, "skip": False, "dropout": 0.2}
+    )
     assert with_usual_size(options, n_features=1000, n_rows=100_000) == options
 
 
@@ -546,9 +572,18 @@ def test_as_many_members_as_are_to_be_kept() -> None:
         assert with_usual_size(options, n_features=1000, n_rows=100_000).n_members == members
 
 
+def test_halved_folds_are_parts_of_the_folds() -> None:
+    numbers = np.array([0, 1, 2, 2, 1, 0, 0, 2, 1, 2, 0], np.int32)
+    halves = halved(numbers, seed=3)
+    np.testing.assert_array_equal(halves // 2, numbers)
+    np.testing.assert_array_equal(np.bincount(halves), [2, 2, 2, 1, 2, 2])
+    np.testing.assert_array_equal(halves, halved(numbers, seed=3))
+    assert any((halves != halved(numbers, seed=seed)).any() for seed in range(5))
+
+
 def test_a_run_says_its_sizes(folder: Path) -> None:
-    """With a fifth of the rows left out by each network, and a label of 160 levels."""
-    rows = pd.DataFrame({"label": [f"k{n % 160}" for n in range(8000)], "y": np.arange(8000.0)})
+    """With a fifth of the rows left out by each network, or a tenth, and a label of 190 levels."""
+    rows = pd.DataFrame({"label": [f"k{n % 190}" for n in range(8000)], "y": np.arange(8000.0)})
     rows.to_csv(folder / "wide.csv", index=False)
     content = {
         "data": "wide.csv",
@@ -557,9 +592,14 @@ def test_a_run_says_its_sizes(folder: Path) -> None:
         "training": {"epochs": 1},
     }
     run = fit(content, run=folder / "wide", root=folder)
-    assert (run.config.model.hidden, run.config.model.members) == ((256, 256), 4)
+    model, trained = run.config.model, run.metrics["training"]["networks"]
+    assert (model.hidden, model.members, model.networks, len(trained)) == ((256, 256), 2, 10, 10)
     fewer = fit({**content, "split": {"test": 0.3}}, run=folder / "fewer", root=folder)
     assert (fewer.config.model.hidden, fewer.config.model.members) == ((128, 128), 8)
+    grouped = {**content, "split": {"kind": "hash", "column": "label", "test": 0.1}}
+    grouped["columns"] = {**grouped["columns"], "label": {"kind": "categorical", "one_hot_limit": 200}}
+    whole = fit(grouped, run=folder / "grouped-wide", root=folder)
+    assert (whole.config.model.hidden, whole.config.model.members, whole.config.model.networks) == ((256, 256), 4, 5)
 
 
 # What a few rows, odd splits and refits ask of several networks

@@ -95,7 +95,7 @@ class NetworkOptions(Section):
         description="Members of a batch ensemble (TabM): networks that share all hidden weights but how each weighs "
         "the features, and their last layers; each is trained by its own loss, their mean predicts. 4 to 32 are usual. "
         "`auto`: 1 for mlp, 16 for ensemble, else 8; half as many where `hidden: auto` means wide layers, unless "
-        "`keep` asks for more.",
+        "`keep` asks for more, and a quarter where `networks: auto` then means 10.",
     )
     keep: Kept = Field(
         None,
@@ -107,7 +107,9 @@ class NetworkOptions(Section):
         1,
         description="Networks trained one after the other, whose mean predicts. Each leaves out another fold of the "
         "training rows, which chooses its epoch; with validation rows that are given or set apart in time, these do "
-        "for all. `auto`: 5; 1 for more than 250 000 training rows, `data.residence: stream`, and few rows or groups.",
+        "for all. `auto`: 5; 10 where `hidden: auto` means wide layers, `members` is `auto`, `keep` no number, and "
+        "rows are divided by neither group nor hash; 1 for more than 250 000 training rows, `data.residence: stream`, "
+        "and few rows or groups.",
     )
     from_run: str | None = Field(
         None,

@@ -10,26 +10,35 @@ DROPOUT = 0.1
 ENOUGH_ROWS = 30_000  # to do without it
 NARROW, WIDE = (128, 128), (256, 256)
 MEMBERS, MORE_MEMBERS = 8, 16
+NETWORKS, MORE_NETWORKS = 5, 10
 KEEP = ("model", "keep")
 FEWEST_KEPT = 2  # members that predict where it is left open how many,
 LEAST_GAIN = 0.002  # and the share of the loss for which another one does
 
 
-def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int) -> NetworkOptions:
-    """The options with `hidden`, `members`, `skip` and `dropout` settled.
+def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int, halves: bool = False) -> NetworkOptions:
+    """The options with `hidden`, `members`, `networks`, `skip` and `dropout` settled.
 
-    `n_features` counts the numbers that a row gives the network, `n_rows` the rows that it trains on.
+    `n_features` counts the numbers that a row gives the network, `n_rows` the rows that one of `fewest_networks` trains
+    on; `halves` says that these may leave out half as many rows each.
     """
     if options.kind == "mlp":
-        return _settled(options, hidden=WIDE, members=1, skip=False, dropout=0.0)
+        return _settled(options, hidden=WIDE, members=1, networks=NETWORKS, skip=False, dropout=0.0)
     dropout = DROPOUT if n_rows < ENOUGH_ROWS else 0.0
-    members = MORE_MEMBERS if options.kind == "ensemble" else MEMBERS
-    if n_features >= MANY_FEATURES and n_rows >= MANY_ROWS:
-        all_are_needed = isinstance(options.keep, int) and options.keep >= members // 2
-        halved = options.hidden == "auto" and not all_are_needed
-        members = members // 2 if halved else members
-        return _settled(options, hidden=WIDE, members=members, skip=True, dropout=dropout)
-    return _settled(options, hidden=NARROW, members=members, skip="half", dropout=dropout)
+    members, networks = MORE_MEMBERS if options.kind == "ensemble" else MEMBERS, NETWORKS
+    if n_features < MANY_FEATURES or n_rows < MANY_ROWS:
+        return _settled(options, hidden=NARROW, members=members, networks=networks, skip="half", dropout=dropout)
+    all_are_needed = isinstance(options.keep, int) and options.keep >= members // 2
+    if options.hidden == "auto" and not all_are_needed:
+        members //= 2
+        if halves and (options.members, options.networks) == ("auto", "auto") and not isinstance(options.keep, int):
+            members, networks = members // 2, MORE_NETWORKS
+    return _settled(options, hidden=WIDE, members=members, networks=networks, skip=True, dropout=dropout)
+
+
+def fewest_networks(options: NetworkOptions) -> int:
+    """How many networks there are at least: so many where it is open until the width of layers is known."""
+    return NETWORKS if options.networks == "auto" else options.networks
 
 
 def is_wide(options: NetworkOptions) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from bptrain import seeds
 from bptrain.errors import DataError, Problem
 from bptrain.table.options import SplitOptions
 from bptrain.table.split import Positions, Split, make_split
@@ -52,6 +53,17 @@ def fold_numbers(
     except ValueError as err:
         raise DataError(_too_few_for_networks(n_folds, str(err))) from err
     return numbers
+
+
+def halved(numbers: np.ndarray, *, seed: int) -> np.ndarray:
+    """Twice as many folds (k,): of the rows of each fold in `numbers` (k,) half go into one of their own, by lot."""
+    order = seeds.stream(seed, "halves").permutation(len(numbers))
+    halves = np.zeros_like(numbers)
+    for number in range(numbers.max() + 1):
+        rows = order[numbers[order] == number]
+        halves[rows[: len(rows) // 2]] = 1
+    together: np.ndarray = 2 * numbers + halves
+    return together
 
 
 def check_networks(rows: Positions, by: np.ndarray | None, n_folds: int) -> None:

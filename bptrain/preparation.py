@@ -148,7 +148,7 @@ def _with_sizes(config: Config, columns: columns_prepare.Columns, split: Split) 
         halves=numbers is None or config.split.kind not in ("group", "hash"),
     )
     if numbers is not None and model.n_networks > n_few:
-        numbers = halved(numbers, seed=config.seed)
+        numbers = halved(numbers, config.split, seed=config.seed)
     labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
     training = settled(
         config.training,

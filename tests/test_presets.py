@@ -574,11 +574,13 @@ def test_as_many_members_as_are_to_be_kept() -> None:
 
 def test_halved_folds_are_parts_of_the_folds() -> None:
     numbers = np.array([0, 1, 2, 2, 1, 0, 0, 2, 1, 2, 0], np.int32)
-    halves = halved(numbers, seed=3)
+    by_lot = SplitOptions(seed=3)
+    halves = halved(numbers, by_lot, seed=0)
     np.testing.assert_array_equal(halves // 2, numbers)
     np.testing.assert_array_equal(np.bincount(halves), [2, 2, 2, 1, 2, 2])
-    np.testing.assert_array_equal(halves, halved(numbers, seed=3))
-    assert any((halves != halved(numbers, seed=seed)).any() for seed in range(5))
+    np.testing.assert_array_equal(halves, halved(numbers, by_lot, seed=1))
+    np.testing.assert_array_equal(halves, halved(numbers, SplitOptions(), seed=3))
+    assert any((halves != halved(numbers, SplitOptions(), seed=seed)).any() for seed in range(5))
 
 
 def test_a_run_says_its_sizes(folder: Path) -> None:

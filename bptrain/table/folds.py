@@ -55,8 +55,9 @@ def fold_numbers(
     return numbers
 
 
-def halved(numbers: np.ndarray, *, seed: int) -> np.ndarray:
+def halved(numbers: np.ndarray, options: SplitOptions, *, seed: int) -> np.ndarray:
     """Twice as many folds (k,): of the rows of each fold in `numbers` (k,) half go into one of their own, by lot."""
+    seed = seed if options.seed is None else options.seed
     order = seeds.stream(seed, "halves").permutation(len(numbers))
     halves = np.zeros_like(numbers)
     for number in range(numbers.max() + 1):

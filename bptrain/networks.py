@@ -142,6 +142,7 @@ class Trainings:
             losses(self.ready.targets),
             options,
             n_rows=self._most_rows(),
+            n_trainings=len(self.networks),
         )
         kept, done = [], list[Trained]()
         for number, start in enumerate([values_of(network.model) for network in self.networks]):

@@ -107,6 +107,8 @@ def test_auto_compiles_where_it_pays() -> None:
     assert not compiling_pays(n_rows=220, batch_size=32, n_activations=128, epochs=200)
     assert compiling_pays(n_rows=20_000, batch_size=32, n_activations=128, epochs=200)
     assert not compiling_pays(n_rows=20_000, batch_size=32, n_activations=128, epochs=1)
+    assert not compiling_pays(n_rows=1000, batch_size=64, n_activations=5000, epochs=200)
+    assert compiling_pays(n_rows=1000, batch_size=64, n_activations=5000, epochs=200, n_trainings=5)
 
 
 def test_history_is_the_mean_over_all_rows_by_weight_with_a_smaller_last_batch() -> None:

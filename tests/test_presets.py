@@ -38,6 +38,7 @@ from bptrain.table.options import SplitOptions
 from bptrain.table.split import Split
 from bptrain.targets import tasks
 from bptrain.targets.regression.prepare import RegressionState
+from bptrain.training import train
 from bptrain.training.options import AdamOptions, TrainingOptions
 from bptrain.training.selection import enough, forward_selection
 from bptrain.training.settled import settled
@@ -515,6 +516,18 @@ def test_one_program_gives_the_outputs_of_every_network(
     for network, weights in zip((first, second), before, strict=True):
         for value, same in zip(network.get_weights(), weights, strict=True):
             np.testing.assert_array_equal(value, same)
+
+
+def test_networks_share_what_compiling_costs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def noted(**given: Any) -> bool:
+        asked.append(given["n_trainings"])
+        return False
+
+    monkeypatch.setattr(train, "compiling_pays", noted)
+    fit(settings("strong", "amount", training={**QUICK, "epochs": 1}), run=folder / "shared", root=folder)
+    assert asked == [2]
 
 
 def test_no_rows_have_no_outputs(strong: Run) -> None:

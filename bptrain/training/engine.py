@@ -27,9 +27,12 @@ def most_steps(network: keras.Model, batch_size: int) -> int:
     return max(1, int(BLOCK_SECONDS / (STEP_SECONDS + 6 * weights * batch_size / FLOPS_PER_SECOND)))
 
 
-def compiling_pays(*, n_rows: int, batch_size: int, n_activations: int, epochs: int) -> bool:
-    """Whether a compiled step saves more than its compilation costs: a function of the config and the table alone."""
-    epochs = min(epochs, EXPECTED_EPOCHS)
+def compiling_pays(*, n_rows: int, batch_size: int, n_activations: int, epochs: int, n_trainings: int = 1) -> bool:
+    """Whether compiled steps save more than their compilation costs: a function of the config and the table alone.
+
+    So many trainings, of so many epochs each at most, share what is compiled.
+    """
+    epochs = n_trainings * min(epochs, EXPECTED_EPOCHS)
     n_steps = epochs * -(-n_rows // batch_size)
     return n_steps * SAVED_PER_STEP + epochs * n_rows * n_activations * SAVED_PER_ACTIVATION > COMPILE_SECONDS
 

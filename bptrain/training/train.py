@@ -53,7 +53,7 @@ class Trainer:
 
     `losses` has one function (truth, output) → (batch,) per output of `network.members`, `judged` one per output of
     `network.model`. The loss in the history is their sum, each the mean over rows by weight, without penalties.
-    A training is of at most `n_rows` rows.
+    A training is of at most `n_rows` rows; `n_trainings` are to come.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Trainer:
         options: SettledOptions,
         *,
         n_rows: int,
+        n_trainings: int = 1,
     ) -> None:
         self.network, self.examples, self.judged, self.options = network, examples, judged, options
         self.sizes = _sizes(network.members, examples, options, n_rows)
@@ -77,7 +78,7 @@ class Trainer:
         )
         self.optimizer = optimizer(options, self.schedule)
         self._losses = losses
-        self._compiled = _is_compiled(network.members, options, self.sizes)
+        self._compiled = _is_compiled(network.members, options, self.sizes, n_trainings)
         self._validating = Program(network.model, compiled=self._compiled)
         self._engine: Any = None
 
@@ -191,7 +192,7 @@ def _engine() -> Any:
             return tensorflow_loop.Engine
 
 
-def _is_compiled(network: keras.Model, options: SettledOptions, sizes: Sizes) -> bool:
+def _is_compiled(network: keras.Model, options: SettledOptions, sizes: Sizes, n_trainings: int) -> bool:
     if options.engine != "auto":
         return options.engine == "compiled"
     return compiling_pays(
@@ -199,6 +200,7 @@ def _is_compiled(network: keras.Model, options: SettledOptions, sizes: Sizes) ->
         batch_size=sizes.batch_size,
         n_activations=n_activations(network),
         epochs=options.epochs,
+        n_trainings=n_trainings,
     )
 
 

@@ -17,9 +17,9 @@ from bptrain.columns.drift import Profile, profile
 from bptrain.columns.infer import Kinds
 from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
-from bptrain.network.usual import fewest_networks, is_wide, with_keep, with_usual_size
+from bptrain.network.usual import fewest_networks, is_wide, most_networks, with_keep, with_usual_size
 from bptrain.table import space
-from bptrain.table.folds import check_numbers, halved
+from bptrain.table.folds import are_divided, check_numbers
 from bptrain.table.frame import Frame
 from bptrain.table.report import Cleaned
 from bptrain.table.split import Split
@@ -140,15 +140,16 @@ def _with_sizes(config: Config, columns: columns_prepare.Columns, split: Split) 
 
     Also the number of the network that does not train on each row, where each leaves out a fold.
     """
-    numbers, n_few = split.left_out, fewest_networks(config.model)
+    numbers, most = split.left_out, most_networks(config.model, divided=are_divided(config.split))
     model = with_usual_size(
         config.model,
         n_features=columns_prepare.n_features(columns),
-        n_rows=_n_trained(split, n_few),
-        halves=numbers is None or config.split.kind not in ("group", "hash"),
+        n_rows=_n_trained(split, fewest_networks(config.model)),
+        most=most,
     )
-    if numbers is not None and model.n_networks > n_few:
-        numbers = halved(numbers, config.split, seed=config.seed)
+    if numbers is not None:
+        numbers = numbers if model.n_networks == most else numbers // 2
+        check_numbers(numbers, model.n_networks)
     labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
     training = settled(
         config.training,
@@ -183,8 +184,6 @@ def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, li
     if kept.all():
         return split, steps
     left_out = None if split.left_out is None else split.left_out[kept]
-    if left_out is not None:
-        check_numbers(left_out, fewest_networks(config.model))
     return replace(split, train=split.train[kept], left_out=left_out), steps
 
 

@@ -17,11 +17,11 @@ from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.judging.gates import Gate, check_gate_splits, check_gates, parse_gates
-from bptrain.network.usual import fewest_networks, with_keep, with_usual_size
+from bptrain.network.usual import fewest_networks, most_networks, with_keep, with_usual_size
 from bptrain.split_by import ROLES, check_split_column, settled_split, split_by, without_split_column
 from bptrain.table.clean import clean_rare_classes, drop_duplicates, drop_missing_targets
 from bptrain.table.files import Roots
-from bptrain.table.folds import check_folds, check_networks, fold_numbers, make_folds
+from bptrain.table.folds import are_divided, check_folds, check_networks, fold_numbers, make_folds
 from bptrain.table.frame import Frame
 from bptrain.table.load import Loaded, load
 from bptrain.table.options import SplitOptions
@@ -97,7 +97,8 @@ def _takes_folds(config: Config, *, validated: bool) -> bool:
 
 
 def _with_folds(found: Survey, split: Split, by: np.ndarray | None) -> Split:
-    options, n_folds = found.config.split, fewest_networks(found.config.model)
+    options = found.config.split
+    n_folds = most_networks(found.config.model, divided=are_divided(options))
     if (found.given == "test").any():  # the places of a split by hash are then all free
         options = options.model_copy(update={"test": 0.0})
     if options.kind == "column":  # its cells name the parts

@@ -32,7 +32,7 @@ from bptrain.reports.inspect import inspect_text
 from bptrain.run import RowsWarning
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.table.files import Roots
-from bptrain.table.folds import fold_numbers, halved
+from bptrain.table.folds import fold_numbers
 from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
 from bptrain.table.split import Split
@@ -444,9 +444,9 @@ def test_layers_are_wide_where_rows_give_much(
 def test_wide_layers_have_more_networks_of_fewer_members(given: dict[str, Any], members: int, networks: int) -> None:
     """Where nothing else is asked for, and folds may be halved."""
     options = MODEL.validate_python({"kind": "strong", **given})
-    settled = with_usual_size(options, n_features=150, n_rows=5000, halves=True)
+    settled = with_usual_size(options, n_features=150, n_rows=5000, most=10)
     assert (settled.n_members, settled.n_networks) == (members, networks)
-    narrow = with_usual_size(options, n_features=149, n_rows=5000, halves=True)
+    narrow = with_usual_size(options, n_features=149, n_rows=5000, most=10)
     assert narrow.n_networks == {"ensemble": 10, "fast": 1}.get(options.kind, 5)
 
 
@@ -585,18 +585,24 @@ def test_as_many_members_as_are_to_be_kept() -> None:
         assert with_usual_size(options, n_features=1000, n_rows=100_000).n_members == members
 
 
-def test_halved_folds_are_parts_of_the_folds() -> None:
-    numbers = np.array([0, 1, 2, 2, 1, 0, 0, 2, 1, 2, 0], np.int32)
-    by_lot = SplitOptions(seed=3)
-    halves = halved(numbers, by_lot, seed=0)
-    np.testing.assert_array_equal(halves // 2, numbers)
-    np.testing.assert_array_equal(np.bincount(halves), [2, 2, 2, 1, 2, 2])
-    np.testing.assert_array_equal(halves, halved(numbers, by_lot, seed=1))
-    np.testing.assert_array_equal(halves, halved(numbers, SplitOptions(), seed=3))
-    assert any((halves != halved(numbers, SplitOptions(), seed=seed)).any() for seed in range(5))
+def test_ten_folds_are_halves_of_five() -> None:
+    """Of as many rows of each class, so that either can be taken once the width of layers is known."""
+    rows, by = np.arange(0, 240, 2), np.arange(240) // 2 % 12 == 0
+    for kind, labels in (("random", None), ("stratified", by.astype(np.int64))):
+        options = SplitOptions(kind=kind)
+        fives, tens = (fold_numbers(rows, labels, options, n_folds, seed=3) for n_folds in (5, 10))
+        np.testing.assert_array_equal(tens // 2, fives)
+        np.testing.assert_array_equal(np.bincount(tens), [12] * 10)
+        assert (tens != fold_numbers(rows, labels, options, 10, seed=4)).any()
+        own = options.model_copy(update={"seed": 3})
+        np.testing.assert_array_equal(tens, fold_numbers(rows, labels, own, 10, seed=4))
+    np.testing.assert_array_equal(np.bincount(tens[by[rows]]), [1] * 10)
+    groups = np.arange(240) // 12
+    numbers = fold_numbers(rows, groups, SplitOptions(kind="group"), 10, seed=3)
+    assert all(len(set(numbers[groups[rows] == group])) == 1 for group in range(20))
 
 
-def test_a_run_says_its_sizes(folder: Path) -> None:
+def test_a_run_says_its_sizes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a fifth of the rows left out by each network, or a tenth, and a label of 190 levels."""
     rows = pd.DataFrame({"label": [f"k{n % 190}" for n in range(8000)], "y": np.arange(8000.0)})
     rows.to_csv(folder / "wide.csv", index=False)
@@ -609,6 +615,8 @@ def test_a_run_says_its_sizes(folder: Path) -> None:
     run = fit(content, run=folder / "wide", root=folder)
     model, trained = run.config.model, run.metrics["training"]["networks"]
     assert (model.hidden, model.members, model.networks, len(trained)) == ((256, 256), 2, 10, 10)
+    monkeypatch.chdir(folder)
+    assert run.evaluate().predictions.equals(pq.read_table(run.path / "predictions.parquet"))
     fewer = fit({**content, "split": {"test": 0.3}}, run=folder / "fewer", root=folder)
     assert (fewer.config.model.hidden, fewer.config.model.members) == ((128, 128), 8)
     grouped = {**content, "split": {"kind": "hash", "column": "label", "test": 0.1}}

@@ -16,11 +16,11 @@ FEWEST_KEPT = 2  # members that predict where it is left open how many,
 LEAST_GAIN = 0.002  # and the share of the loss for which another one does
 
 
-def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int, halves: bool = False) -> NetworkOptions:
+def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int, most: int = NETWORKS) -> NetworkOptions:
     """The options with `hidden`, `members`, `networks`, `skip` and `dropout` settled.
 
     `n_features` counts the numbers that a row gives the network, `n_rows` the rows that one of `fewest_networks` trains
-    on; `halves` says that these may leave out half as many rows each.
+    on; there may be `most` networks.
     """
     if options.kind == "mlp":
         return _settled(options, hidden=WIDE, members=1, networks=NETWORKS, skip=False, dropout=0.0)
@@ -31,7 +31,11 @@ def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int, ha
     all_are_needed = isinstance(options.keep, int) and options.keep >= members // 2
     if options.hidden == "auto" and not all_are_needed:
         members //= 2
-        if halves and (options.members, options.networks) == ("auto", "auto") and not isinstance(options.keep, int):
+        if (
+            most >= MORE_NETWORKS
+            and (options.members, options.networks) == ("auto", "auto")
+            and not isinstance(options.keep, int)
+        ):
             members, networks = members // 2, MORE_NETWORKS
     return _settled(options, hidden=WIDE, members=members, networks=networks, skip=True, dropout=dropout)
 
@@ -39,6 +43,11 @@ def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int, ha
 def fewest_networks(options: NetworkOptions) -> int:
     """How many networks there are at least: so many where it is open until the width of layers is known."""
     return NETWORKS if options.networks == "auto" else options.networks
+
+
+def most_networks(options: NetworkOptions, *, divided: bool) -> int:
+    """How many there may then be; only as many as at least where folds for so many more cannot be `divided`."""
+    return MORE_NETWORKS if options.networks == "auto" and divided else fewest_networks(options)
 
 
 def is_wide(options: NetworkOptions) -> bool:

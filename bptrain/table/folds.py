@@ -12,6 +12,8 @@ from bptrain.errors import DataError, Problem
 from bptrain.table.options import SplitOptions
 from bptrain.table.split import Positions, Split, make_split
 
+HALVES = 10  # folds that are halves of 5, so that either can be taken once the width of layers is known
+
 
 def make_folds(
     rows: Positions, by: np.ndarray | None, options: SplitOptions, *, seed: int, labels: Sequence[str] = ()
@@ -41,8 +43,11 @@ def fold_numbers(
     """The fold (k,) of each of the training rows `rows` (k,), numbers from 0; `by` and the folds as of `make_folds`.
 
     By hash they are stretches with as many different keys each. A label may have fewer rows than there are folds.
+    `HALVES` folds of rows that need not stay together are halves of half as many: 2 n and 2 n + 1 are fold n of these.
     Raises DataError when there are fewer rows or groups.
     """
+    if n_folds == HALVES and are_divided(options):
+        return _halved(fold_numbers(rows, by, options, n_folds // 2, seed=seed), rows, by, options, seed=seed)
     seed = seed if options.seed is None else options.seed
     numbers = np.zeros(len(rows), np.int32)
     if options.kind in ("group", "hash"):
@@ -55,14 +60,21 @@ def fold_numbers(
     return numbers
 
 
-def halved(numbers: np.ndarray, options: SplitOptions, *, seed: int) -> np.ndarray:
-    """Twice as many folds (k,): of the rows of each fold in `numbers` (k,) half go into one of their own, by lot."""
+def are_divided(options: SplitOptions) -> bool:
+    """Whether rows of a fold may be divided further, as none of them have to stay together."""
+    return options.kind not in ("group", "hash")
+
+
+def _halved(
+    numbers: np.ndarray, rows: Positions, by: np.ndarray | None, options: SplitOptions, *, seed: int
+) -> np.ndarray:
+    """Twice as many folds: of the rows of each fold, and within it of each class, every other one by lot."""
     seed = seed if options.seed is None else options.seed
     order = seeds.stream(seed, "halves").permutation(len(numbers))
-    halves = np.zeros_like(numbers)
-    for number in range(numbers.max() + 1):
-        rows = order[numbers[order] == number]
-        halves[rows[: len(rows) // 2]] = 1
+    classes = np.zeros(len(numbers), np.int64) if by is None else by[rows]
+    order = order[np.lexsort((classes[order], numbers[order]))]
+    halves = np.empty_like(numbers)
+    halves[order] = (np.arange(len(order)) - np.searchsorted(numbers[order], numbers[order])) % 2
     together: np.ndarray = 2 * numbers + halves
     return together
 

@@ -165,8 +165,13 @@ def _announce(job: _Job, ready: preparation.Ready) -> None:
 
 
 def _trained(job: _Job, ready: preparation.Ready) -> tuple[Folds | None, Trial]:
-    """The models of the folds, judged, and the one to publish."""
-    found, recorder, clock = job.found, job.recorder, job.clock
+    """The models of the folds, judged, and the one to publish, all of the sizes and batches of the latter.
+
+    So the config of the run, which holds these, gives the same folds again.
+    """
+    recorder, clock = job.recorder, job.clock
+    sizes = {"model": ready.config.model, "training": ready.config.training}
+    found = replace(job.found, config=job.found.config.model_copy(update=sizes))
     with clock("folds"):
         folds = cross_validation.run(found, job.earlier, recorder, job.journal, folder=job.folder)
     if folds is not None:

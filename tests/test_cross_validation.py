@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import tables
@@ -102,6 +103,23 @@ def test_refit_of_a_fold_settles_kinds_by_its_own_rows(backend: None, tmp_path: 
     run = bptrain.fit(content, run=tmp_path / "run", root=tmp_path)
     assert run.config.columns["count"].kind == "numeric"
     assert len(run.metrics["cross_validation"]["targets"]["y"]["rmse"]["folds"]) == 3
+
+
+def test_folds_have_the_batches_of_the_published_model(backend: None, tmp_path: Path) -> None:
+    """It has 4800 rows to train on and a fold half of them, which alone would have smaller batches."""
+    numbers = np.arange(7500)
+    pd.DataFrame({"x": numbers % 97, "y": numbers % 89}).to_csv(tmp_path / "t.csv", index=False)
+    content = {
+        "data": "t.csv",
+        "target": {"column": "y", "task": "regression"},
+        "split": {"folds": 2, "validation": 0.2},
+        "model": {"kind": "fast", "hidden": [8]},
+        "training": {"epochs": 1},
+    }
+    run = bptrain.fit(content, run=tmp_path / "run", root=tmp_path)
+    assert run.config.training.batch_size == 128
+    again = bptrain.fit(run.path / "config.yaml", run=tmp_path / "again", root=tmp_path)
+    assert again.lock["results"] == run.lock["results"]
 
 
 @pytest.mark.slow

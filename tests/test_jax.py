@@ -55,7 +55,14 @@ def test_dropout_drops_the_same(by_jax: dict[str, dict[str, np.ndarray]]) -> Non
 
 def test_run_on_jax_is_sealed_evaluated_and_repeated(tmp_path: Path) -> None:
     tables.write(tables.make_table(), tmp_path / "t.csv")
-    model = ["model.dropout=0.2", "model.hidden=[8]", "model.networks=2", "training.epochs=3", "training.batch_size=16"]
+    model = [
+        "model.dropout=0.2",
+        "model.hidden=[8]",
+        "model.networks=2",
+        "model.members=3",
+        "training.epochs=3",
+        "training.batch_size=16",
+    ]
     settings = [part for each in model for part in ("--set", each)]
     (tmp_path / "job.yaml").write_text("data: t.csv\ntarget: label\n", encoding="utf-8")
     for name in ("one", "two"):

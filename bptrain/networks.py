@@ -149,7 +149,7 @@ class Trainings:
             if len(self.networks) > 1:
                 self.listener.stage(f"network {number + 1} of {len(self.networks)}")
             workbench.model.set_weights(start)
-            done.append(self._train(trainer, number, self._minutes(options, done)))
+            done.append(self._train(trainer, number, self._minutes_left(options, done)))
             kept.append(values_of(workbench.model))
         for network, weights in zip(self.networks, kept, strict=True):
             network.model.set_weights(weights)
@@ -174,6 +174,7 @@ class Trainings:
                 Rows(training, None if validation is None else _examples(self.ready, validation)),
                 seed=network_seed(self.ready.config.seed, number),
                 minutes=minutes,
+                sharing=len(self.networks) - number,
                 hooks=Hooks(
                     lambda outputs: _primary_score(self.ready, validation, outputs),
                     self._watched(validation),
@@ -214,12 +215,12 @@ class Trainings:
             training = training.model_copy(update={"minutes": None})
         return SettledOptions.model_validate(dict(training))
 
-    def _minutes(self, options: SettledOptions, done: Sequence[Trained]) -> float | None:
-        """What is left of the time, divided among the networks that are left."""
+    def _minutes_left(self, options: SettledOptions, done: Sequence[Trained]) -> float | None:
+        """What is left of the time, for the networks that are left."""
         if options.minutes is None:
             return None
         spent = sum(seconds for trained in done for seconds in trained.seconds) / 60
-        return max(0.0, options.minutes - spent) / (len(self.networks) - len(done))
+        return max(0.0, options.minutes - spent)
 
     def _events(self, number: int) -> Path | None:
         several = self.events is not None and len(self.networks) > 1

@@ -809,15 +809,15 @@ def test_killed_in_the_second_network_it_goes_on_there(folder: Path, monkeypatch
 
 
 def test_networks_divide_the_time_among_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[float | None] = []
+    given: list[tuple[float | None, int]] = []
     train = Trainer.train
 
-    def note(self: Trainer, rows: Any, *, minutes: float | None, **others: Any) -> Any:
-        given.append(minutes)
+    def note(self: Trainer, rows: Any, *, minutes: float | None, sharing: int, **others: Any) -> Any:
+        given.append((minutes, sharing))
         trained = train(self, rows, minutes=None, **others)
         return dataclasses.replace(trained, seconds=[6.0] if len(given) == 1 else [24.0])
 
     monkeypatch.setattr(Trainer, "train", note)
     model = {**settings("strong")["model"], "networks": 3}
     fit({**settings("strong"), "model": model, "training": {**QUICK, "minutes": 1}}, run=folder / "time", root=folder)
-    assert given == pytest.approx([1 / 3, (1 - 0.1) / 2, 1 - 0.5])
+    assert given == [(pytest.approx(left), number) for left, number in ((1.0, 3), (0.9, 2), (0.5, 1))]

@@ -289,6 +289,23 @@ def test_minutes_stop_after_the_epoch_in_which_they_pass(monkeypatch: pytest.Mon
     assert trained.seconds == [60, 60, 60]
 
 
+def test_minutes_are_shared_once_a_program_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first epoch takes four minutes and others one: of ten, six are left for three trainings."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr("bptrain.training.keeper.time", SimpleNamespace(monotonic=lambda: clock.now))
+    subject, options = line(), TrainingOptions(epochs=10, minutes=10)
+
+    def score(outputs: Any) -> dict[str, float]:
+        clock.now += 240 if clock.now == 1000 else 60
+        return {}
+
+    hooks = Hooks(score)
+    trained = train(
+        subject.network, subject.examples, subject.examples, subject.losses, options, seed=0, hooks=hooks, sharing=3
+    )
+    assert (trained.stopped_by, trained.seconds) == ("minutes", [240, 60, 60])
+
+
 @pytest.mark.parametrize("restore_best", [True, False])
 def test_validation_loss_that_is_no_number_stops_and_keeps_the_last_epoch(restore_best: bool) -> None:
     subject = line()

@@ -28,6 +28,9 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     `averages` maps the `id` of a weight to the variable with its running mean, if there is one: it is validated and
     kept instead of the weight. `watched` as of `Hooks`.
 
+    So many trainings are `sharing` the minutes that `options` give: this one has its part of what is left once its
+    first block is made, which may have waited for a program to be compiled for all of them.
+
     With `until_step`, time is up after so many steps, whatever the clock says.
     """
 
@@ -45,6 +48,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         averages: Mapping[int, Any],
         after: Trained | None,
         until_step: int | None,
+        sharing: int = 1,
     ) -> None:
         super().__init__()
         self.options, self.validation, self.losses = options, validation, losses
@@ -52,6 +56,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.schedule, self.score, self.on_epoch, self.after = schedule, score, on_epoch, after
         self.watched = watched
         self.averages, self.until_step = averages, until_step
+        self.sharing, self._begun = sharing, 0.0
         self.course = Course()
         self.kept = self.last_finite = values_of(self.network)
 
@@ -60,7 +65,12 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.course.seconds_spent = time.monotonic() - self._started
         if self.until_step is not None:
             return self.course.n_steps >= self.until_step
-        return self.options.minutes is not None and self.course.seconds_spent >= 60 * self.options.minutes
+        if self.options.minutes is None:
+            return False
+        if not self.course.history and self.course.block <= 1:  # validation, too, if this is the end of the epoch
+            self._begun = self.course.seconds_spent
+        part = (60 * self.options.minutes - self._begun) / self.sharing
+        return self.course.seconds_spent >= self._begun + part
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self._started = time.monotonic() - self.course.seconds_spent

@@ -265,7 +265,9 @@ class TrainingOptions(Section):
         None, description="Stop when an epoch's training loss is at or below this."
     )
     minutes: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="Stop after this time, within an epoch if need be; its rows so far are then the epoch."
+        None,
+        description="Stop after this time, within an epoch if need be; its rows so far are then the epoch. "
+        "Several networks share it evenly, once a program is compiled for all.",
     )
     checkpoints: CheckpointOptions = Field(
         CheckpointOptions(), description="How often an unfinished training is saved, to go on with `--resume`."

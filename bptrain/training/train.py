@@ -88,6 +88,7 @@ class Trainer:
         *,
         seed: int,
         minutes: float | None = None,
+        sharing: int = 1,
         hooks: Hooks = Hooks(),
         after: Trained | None = None,
         saving: Saving | None = None,
@@ -96,7 +97,7 @@ class Trainer:
         """Train from the weights that the network has; it ends with those of the best epoch, or the last one
         (`restore_best: false`). While no epoch has a validation loss that is a number, the last one counts as the best.
 
-        After so many `minutes` it is stopped.
+        After so many `minutes` it is stopped, or after its part of them, where as many trainings are `sharing` them.
 
         A refit gives `after`, the training that chose the epoch: then exactly so many epochs are made, with the
         learning rates of that training, whatever the losses. With `until_step`, a training that the clock stopped is
@@ -118,6 +119,7 @@ class Trainer:
             averages=averages(self.optimizer, self.network.members.trainable_variables),
             after=after,
             until_step=until_step,
+            sharing=sharing,
         )
         saved = saving.checkpoints.newest(hooks.warn) if saving else None
         if saved is not None and saved.state["stopped_by"]:

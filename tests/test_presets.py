@@ -37,6 +37,9 @@ from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
 from bptrain.table.split import Split
 from bptrain.targets import tasks
+from bptrain.targets.regression import measures as measures_of_numbers
+from bptrain.targets.regression import prepare as prepare_number
+from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.regression.prepare import RegressionState
 from bptrain.training import train
 from bptrain.training.options import AdamOptions, TrainingOptions
@@ -772,6 +775,36 @@ def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None
     content = settings("fast", split={"kind": "column", "column": "part"}, **OWN) | {"data": "wide.csv"}
     run = fit({**content, "model": {**content["model"], "keep": None}}, run=folder / "log", root=folder)
     assert run.config.targets["y"].transform == "log"
+
+
+@pytest.mark.parametrize(("n_zeros", "transform"), [(0, "log"), (8, "log"), (9, "none")])
+def test_few_zeros_among_amounts_over_decades(n_zeros: int, transform: str) -> None:
+    values = np.geomspace(0.01, 1e6, 160)
+    values[50 : 50 + n_zeros] = 0.0
+    frame = Frame(pa.table({"y": values}), np.arange(160))
+    assert prepare_number.learn(frame, "y", RegressionOptions(clip=True), np.ones(160)).transform == transform
+
+
+def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
+    """By the run and by what it exports."""
+    import keras
+
+    values = np.where(np.arange(300) % 30 == 7, 0.0, np.geomspace(0.004, 1e5, 300))
+    pd.DataFrame({"x": np.arange(300), "y": values}).to_csv(folder / "zeros.csv", index=False)
+    content = settings("fast", **OWN) | {"data": "zeros.csv"}
+    content["targets"] = {"y": {"task": "regression", "clip": False, "transform": "log"}}
+    run = fit({**content, "model": {**content["model"], "keep": None}}, run=folder / "zeros", root=folder)
+    state = run.predictor.targets["y"]
+    smallest = values[values > 0].min()
+    assert 0.5 * smallest <= state.offset < 10 * smallest
+    encoded = prepare_number.encode(state, Frame(pa.table({"y": values}), np.arange(300)), "y")
+    decoded = measures_of_numbers.decode(state, encoded).prediction.to_numpy()
+    np.testing.assert_allclose(decoded, values, rtol=1e-4, atol=1e-6)
+    arrays = columns_prepare.transform(run.predictor.columns, Frame(pa.table({"x": np.arange(300)}), np.arange(300)))
+    exported = keras.models.load_model(run.path / "model.keras", compile=False)
+    found = exported.predict(dict(arrays.arrays), verbose=0)
+    expected = run.predict(pd.DataFrame({"x": np.arange(300)}))["prediction"]
+    np.testing.assert_allclose(next(iter(found.values()))[:, 0], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_training_on_reaches_as_far_as_the_new_rows(folder: Path) -> None:

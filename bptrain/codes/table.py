@@ -323,8 +323,8 @@ CODES: dict[str, Code] = {
         "Correct these cells, or choose another loss.",
     ),
     "BP291": Code(
-        "a logarithm of what is not above zero",
-        "The target has `transform: log`, but some cells are zero or negative.",
+        "a logarithm of what is too low",
+        "The target has `transform: log`, but some cells are negative, or zero where no training row is.",
         "Correct these cells, or write `transform: none`.",
     ),
     "BP271": Code(

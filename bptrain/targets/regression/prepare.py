@@ -23,6 +23,7 @@ from bptrain.text import escape, yaml_name
 
 CLASSES = False
 FAR = 1000.0  # times as large as the first percentile is the last one, where a logarithm is taken
+FEW = 0.05  # zeros among the values, where it is taken all the same
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class RegressionState:
 
     For most losses these are mean and population standard deviation of the training rows. With `link` "log", of the
     Poisson loss, the exponential of the network's number is taken first; `mean` is then 0 and `scale` the rows' mean.
-    With `transform` "log", all is about the logarithm of values, whose exponential is the prediction.
+    With `transform` "log", all is about the logarithm of value + `offset`, and the prediction its exponential less
+    that, which is 0 unless training rows hold zeros.
     Predictions stay between `lowest` and `highest`, where these are given: the smallest and largest value of the
     training rows. `constant` is the best constant prediction for the loss, the trivial baseline; `loss` the section of
     the config.
@@ -46,6 +48,7 @@ class RegressionState:
     loss: Json
     loss_weight: float
     transform: str = "none"
+    offset: float = 0.0
     task: str = "regression"
 
     @property
@@ -71,13 +74,15 @@ class RegressionState:
 def learn(frame: Frame, name: str, options: RegressionOptions, weight: np.ndarray) -> RegressionState:
     """Mean and spread of the training rows in `frame`; the best constant counts them by weight (n_rows,).
 
-    Raises DataError when a cell is no finite number, all are equal, or one is negative with the Poisson loss.
+    Raises DataError when a cell is no finite number, all are equal, or one is negative with the Poisson loss or a
+    logarithm.
     """
     values = _values(frame, name)
     constant, ends = _best_constant(values, options.loss, weight), (float(values.min()), float(values.max()))
     transform = _transform(frame, name, options, values)
+    offset = _offset(values) if transform == "log" else 0.0
     if transform == "log":
-        values = np.log(values)
+        values = np.log(values + offset)
     scale = float(np.std(values))
     if values.min() == values.max() or not scale > 0:  # rounding leaves equal values a scale, tiny ones none
         raise DataError(
@@ -103,6 +108,7 @@ def learn(frame: Frame, name: str, options: RegressionOptions, weight: np.ndarra
         loss=loss.model_dump(),
         loss_weight=options.loss_weight,
         transform=transform,
+        offset=offset,
     )
 
 
@@ -115,8 +121,9 @@ def encode(state: RegressionState, frame: Frame, name: str) -> np.ndarray:
     if state.link == "log":
         _check_counts(frame, name, values)
     if state.transform == "log":
+        values = values + state.offset
         if state.lowest is not None:
-            values = np.where(values > 0, values, state.lowest)
+            values = np.where(values > 0, values, state.lowest + state.offset)
         _check_above_zero(frame, name, values)
         values = np.log(values)
     return ((values - state.mean) / state.scale).astype(np.float32)[:, None]
@@ -128,7 +135,7 @@ def widened(state: RegressionState, frame: Frame, name: str) -> RegressionState:
         return state
     values = _values(frame, name)
     if state.transform == "log":
-        _check_above_zero(frame, name, values)
+        _check_above_zero(frame, name, values + state.offset)
     lowest, highest = min(state.lowest, float(values.min())), max(state.highest, float(values.max()))
     return replace(state, lowest=lowest, highest=highest)
 
@@ -160,18 +167,26 @@ def _best_constant(values: np.ndarray, loss: RegressionLoss, weight: np.ndarray)
 
 def _transform(frame: Frame, name: str, options: RegressionOptions, values: np.ndarray) -> str:
     """The transform, where it is open by how far the values reach."""
+    above = values[values > 0]
     if options.transform == "log":
-        _check_above_zero(frame, name, values)
+        _check_above_zero(frame, name, values if not len(above) else values + _offset(values))
     if options.transform != "auto":
         return options.transform
-    low, high = np.quantile(values, (0.01, 0.99))
     usual = isinstance(options.loss, SquaredLoss) and options.clip is True
-    return "log" if usual and values.min() > 0 and high > FAR * low else "none"
+    if not usual or values.min() < 0 or len(above) < (1 - FEW) * len(values):
+        return "none"
+    low, high = np.quantile(above, (0.01, 0.99))
+    return "log" if high > FAR * low else "none"
+
+
+def _offset(values: np.ndarray) -> float:
+    """What is added before a logarithm is taken: nothing, or half the least value above zero where there are zeros."""
+    return float(values[values > 0].min()) / 2 if values.min() <= 0 else 0.0
 
 
 def _check_above_zero(frame: Frame, name: str, values: np.ndarray) -> None:
     hint = f"correct these cells, or write `transform: none` for the target {yaml_name(name)}"
-    _refuse(frame, name, values <= 0, code="BP291", asks="`transform: log`", what="not above zero", hint=hint)
+    _refuse(frame, name, values <= 0, code="BP291", asks="`transform: log`", what="too low for a logarithm", hint=hint)
 
 
 def _check_counts(frame: Frame, name: str, values: np.ndarray) -> None:

@@ -794,6 +794,7 @@ def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
     content = settings("fast", **OWN) | {"data": "zeros.csv"}
     content["targets"] = {"y": {"task": "regression", "clip": False, "transform": "log"}}
     run = fit({**content, "model": {**content["model"], "keep": None}}, run=folder / "zeros", root=folder)
+    assert "target: y, regression, loss {kind: mse}, transform log" in inspect_text(run)
     state = run.predictor.targets["y"]
     smallest = values[values > 0].min()
     assert 0.5 * smallest <= state.offset < 10 * smallest

@@ -69,6 +69,14 @@ def test_of_very_many_labels_only_the_frequent_ones_are_shown() -> None:
     assert text.endswith("… and 3 rarer labels")
 
 
+def test_the_primary_metric_comes_first() -> None:
+    for primary, expected in (("", ["accuracy", "auc"]), ("auc", ["auc", "accuracy"])):
+        lines = metrics_text(labelled(2), primary).splitlines()
+        assert [line.split()[0] for line in lines[2:4]] == expected
+        both = metrics_text(report([2.0, 3.0, 4.0], 8.0) | labelled(2), primary).splitlines()
+        assert [line.split()[2] for line in both[1:3]] == ["rmse", expected[0]]
+
+
 def test_several_targets_are_shown_side_by_side() -> None:
     lines = metrics_text(report([2.0, 3.0, 4.0], 8.0) | labelled(3)).splitlines()
     assert [line.split() for line in lines[:3]] == [

@@ -45,7 +45,7 @@ def command(
     if as_json:
         click.echo(canonical_json(content), nl=False)
     else:
-        click.echo(metrics_text(result.targets))
+        click.echo(metrics_text(result.targets, judged.metrics["primary"]))
         if result.drift:
             click.echo(drift_text(result.drift))
         if content["gates"]:

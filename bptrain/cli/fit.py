@@ -68,7 +68,7 @@ def command(
     if as_json:
         click.echo(canonical_json({**metrics, "run": str(made)}), nl=False)
     else:
-        click.echo(metrics_text(metrics["targets"]))
+        click.echo(metrics_text(metrics["targets"], metrics["primary"]))
         if "selection" in metrics:
             click.echo(selection_text(metrics["selection"], metrics["primary"]))
         if "cross_validation" in metrics:

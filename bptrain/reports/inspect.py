@@ -29,14 +29,14 @@ def inspect_text(run: Run) -> str:
         f"run: {run.path} ({content['metrics']['status']}, verified)",
         *(f"data: {escape(name)} sha256 {digest[:12]}…" for name, digest in lock["data"].items()),
         f"columns: {_columns(run)}",
-        f"network: {_network(network)}, {weights} weights{' each' if network['members'] > 1 else ''}",
+        f"network: {_network(network)}, {weights} weights{' in each network' if network['members'] > 1 else ''}",
         *(f"target: {_target(name, options, run)}" for name, options in run.config.targets.items()),
         f"split: {_split(run)}",
         f"training: {_training(run, training)}",
         f"made with: {_versions(lock['versions'])}, seed {lock['seed']}",
         f"weights: sha256 {lock['results']['weights']}",
         "",
-        metrics_text(content["metrics"]["targets"]),
+        metrics_text(content["metrics"]["targets"], content["metrics"]["primary"]),
     ]
     if "selection" in content["metrics"]:
         lines.append(selection_text(content["metrics"]["selection"], content["metrics"]["primary"]))
@@ -61,6 +61,8 @@ def _content(run: Run) -> dict[str, Any]:
 def _target(name: str, options: Any, run: Run) -> str:
     """The task and loss, and what differs from the usual."""
     parts = [f"{escape(name)}, {options.task}, loss {flow_yaml(options.loss)}"]
+    if getattr(options, "transform", "none") != "none":
+        parts.append(f"transform {options.transform}")
     if (weights := getattr(options, "class_weights", "none")) != "none":
         parts.append(f"class weights {flow_yaml(weights)}")
     if options.loss_weight != 1:

@@ -26,14 +26,15 @@ def problem_text(problem: Problem, *, severity: str = "error") -> str:
     return "\n".join(lines)
 
 
-def metrics_text(targets: Mapping[str, Any]) -> str:
+def metrics_text(targets: Mapping[str, Any], primary: str = "") -> str:
     """The tables of metrics of every target: one row per metric, one column per split, the trivial baseline last.
 
-    Several targets are first shown side by side, and targets of more than two labels end with a table of these.
+    The `primary` metric comes first where a target has it. Several targets are first shown side by side, and targets of
+    more than two labels end with a table of these.
     """
-    parts = [_targets_text(targets)] if len(targets) > 1 else []
+    parts = [_targets_text(targets, primary)] if len(targets) > 1 else []
     for name, report in targets.items():
-        parts.append(_target_text(name, report))
+        parts.append(_target_text(name, report, primary))
         parts += [_labels_text(name, report)] if len(report["labels"]) > 2 else []
     return "\n\n".join(parts)
 
@@ -66,9 +67,14 @@ def table_text(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def _target_text(name: str, report: Mapping[str, Any]) -> str:
+def _ordered(metrics: Iterable[str], primary: str) -> list[str]:
+    """Names of metrics in the usual order, but the primary one first."""
     from bptrain.targets.metrics import METRICS  # loads numpy, which a message does not need
 
+    return sorted(metrics, key=lambda metric: (metric != primary, list(METRICS).index(metric)))
+
+
+def _target_text(name: str, report: Mapping[str, Any], primary: str) -> str:
     splits = _splits(report)
     judged = report["splits"][splits[-1]]
     rows = [[_title(name, report), *splits, f"trivial {splits[-1]}"]]
@@ -76,20 +82,18 @@ def _target_text(name: str, report: Mapping[str, Any]) -> str:
     weights = [report["splits"][split]["weight"] for split in splits]
     if any(weight != report["splits"][split]["n"] for split, weight in zip(splits, weights, strict=True)):
         rows.append(["weight (metrics are weighted)", *(f"{weight:.6g}" for weight in weights), ""])
-    for metric in sorted(judged["metrics"], key=list(METRICS).index):
+    for metric in _ordered(judged["metrics"], primary):
         values = [report["splits"][split]["metrics"][metric]["value"] for split in splits]
         rows.append([metric, *number_texts([*values, judged["baselines"]["trivial"][metric]])])
     return table_text(rows)
 
 
-def _targets_text(targets: Mapping[str, Any]) -> str:
+def _targets_text(targets: Mapping[str, Any], primary: str) -> str:
     """One row per target: its first metric on the judged rows beside the trivial baseline's."""
-    from bptrain.targets.metrics import METRICS  # loads numpy, which a message does not need
-
     rows = [["target", "task", "metric", _splits(next(iter(targets.values())))[-1], "trivial"]]
     for name, report in targets.items():
         judged = report["splits"][_splits(report)[-1]]
-        metric = min(judged["metrics"], key=list(METRICS).index)
+        metric = _ordered(judged["metrics"], primary)[0]
         numbers = number_texts([judged["metrics"][metric]["value"], judged["baselines"]["trivial"][metric]])
         rows.append([escape(name), report["task"], metric, *numbers])
     return table_text(rows)

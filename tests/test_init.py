@@ -18,10 +18,11 @@ from bptrain.cli.main import run
 from bptrain.columns import kinds
 from bptrain.config.load import config_from_text, load_config
 from bptrain.config.schema import Config
-from bptrain.errors import BptrainError
+from bptrain.errors import BptrainError, DataError
 from bptrain.initial import Request, first_config
 from bptrain.proposal.target import guess_target
 from bptrain.table.files import Roots
+from bptrain.table.options import SplitOptions
 from bptrain.targets.metrics import METRICS
 
 ROOT = Path(__file__).parent.parent
@@ -389,6 +390,18 @@ def test_marked_numbers_are_read_as_numbers() -> None:
     config = proposed({"price": prices, "size": SIZES, "y": LABELS})[1]
     assert config.columns["price"].unit == "$"  # type: ignore[union-attr]
     assert config.columns["price"].thousands == ","  # type: ignore[union-attr]
+
+
+def test_a_label_of_one_row_says_why_no_rows_are_set_apart() -> None:
+    text, config = proposed({"size": SIZES, "y": ["fraud", *["fine"] * (N - 1)]})
+    assert (config.split.test, config.split.validation) == (0, 0)
+    why = "rows of the rarest label are too few to set some apart: each network judges the rows that it leaves out"
+    assert why in text.replace("\n#", "")
+    with pytest.raises(DataError) as raised:
+        pipeline.check(config.model_copy(update={"split": SplitOptions()}), Roots.create())
+    (problem,) = raised.value.problems
+    assert problem.code == "BP267"
+    assert "rare_class" not in " ".join(problem.hints)  # one label would be left
 
 
 def test_few_rows_all_train(backend: None, tmp_path: Path) -> None:

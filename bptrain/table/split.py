@@ -212,6 +212,10 @@ def _check_counts(counts: np.ndarray, n_taken: int, n_left: int, *, part: str, l
     if counts[rarest] >= 2 and min(n_taken, n_left) >= len(present):
         return
     named = f" `{escape(labels[rarest])}`" if rarest < len(labels) else ""
+    rarely = (
+        "leave rare labels out with `clean: {rare_class: drop}`, or make them one label with "
+        "`clean: {rare_class: group}`; `rare_class_rows` says how many rows are rare",
+    )
     raise DataError(
         Problem(
             "BP267",
@@ -219,9 +223,8 @@ def _check_counts(counts: np.ndarray, n_taken: int, n_left: int, *, part: str, l
             f"among the {part} rows; the rarest label{named} has {counts[rarest]} row(s) to divide and {part} would "
             f"have {n_taken}",
             hints=(
-                "leave rare labels out with `clean: {rare_class: drop}`, or make them one label with "
-                "`clean: {rare_class: group}`; `rare_class_rows` says how many rows are rare",
-                "or give more rows of them, or keep a larger share",
+                *(rarely if len(present) > 2 else ()),  # else one label would be left
+                f"{'or ' if len(present) > 2 else ''}give more rows of them, or keep a larger share",
                 "or write `split: random`, which may leave a rare label out of the training rows",
             ),
         )

@@ -96,6 +96,7 @@ def test_training_rows_are_judged_out_of_fold(strong: Run, folder: Path, monkeyp
     counts = {each["values"]: each["counts"] for each in table["split"].value_counts().to_pylist()}
     assert counts == {"validation": 192, "test": 48}
     assert set(strong.metrics["targets"]["label"]["splits"]) == {"validation", "test"}
+    assert "192 training (out of fold)" in inspect_text(strong)
     judged = strong.evaluate()
     assert judged.targets == strong.metrics["targets"]
     predicted = strong.predict(pd.read_csv(folder / "t.csv", dtype=str))

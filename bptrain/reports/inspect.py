@@ -83,7 +83,9 @@ def _split(run: Run) -> str:
     options = run.config.split
     by = f"{options.kind} (by {escape(options.column)})" if options.column else options.kind
     judged = next(iter(run.metrics["targets"].values()))["splits"]
-    rows = ", ".join(f"{part['n']} {name}" for name, part in judged.items())
+    folded = "train" not in judged and run.config.model.networks != 1  # each network judges what it left out
+    names = {name: "training (out of fold)" if folded and name == "validation" else name for name in judged}
+    rows = ", ".join(f"{part['n']} {names[name]}" for name, part in judged.items())
     weight = next((name for name, options in run.config.columns.items() if options.kind == "weight"), None)
     weighted = f", metrics weighted by {escape(weight)}" if weight else ""
     return f"{by}, {rows} rows{f', {options.folds} folds' if options.folds else ''}{weighted}"

@@ -25,14 +25,14 @@ from bptrain.errors import DataError, UsageError
 from bptrain.network import ensemble
 from bptrain.network.build import losses, output_name, weights_of
 from bptrain.network.predict import Program, predict
-from bptrain.network.usual import with_usual_size
+from bptrain.network.usual import MORE_NETWORKS, NETWORKS, with_usual_size
 from bptrain.predictor import MODEL, Predictor
 from bptrain.preparation import prepare
 from bptrain.reports.inspect import inspect_text
 from bptrain.run import RowsWarning
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.table.files import Roots
-from bptrain.table.folds import fold_numbers
+from bptrain.table.folds import HALVES, fold_numbers
 from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
 from bptrain.table.split import Split
@@ -591,6 +591,7 @@ def test_as_many_members_as_are_to_be_kept() -> None:
 
 def test_ten_folds_are_halves_of_five() -> None:
     """Of as many rows of each class, so that either can be taken once the width of layers is known."""
+    assert HALVES == MORE_NETWORKS == 2 * NETWORKS
     rows, by = np.arange(0, 240, 2), np.arange(240) // 2 % 12 == 0
     for kind, labels in (("random", None), ("stratified", by.astype(np.int64))):
         options = SplitOptions(kind=kind)

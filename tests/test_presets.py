@@ -25,14 +25,14 @@ from bptrain.errors import DataError, UsageError
 from bptrain.network import ensemble
 from bptrain.network.build import losses, output_name, weights_of
 from bptrain.network.predict import Program, predict
-from bptrain.network.usual import MORE_NETWORKS, NETWORKS, with_usual_size
+from bptrain.network.usual import with_usual_size
 from bptrain.predictor import MODEL, Predictor
 from bptrain.preparation import prepare
 from bptrain.reports.inspect import inspect_text
 from bptrain.run import RowsWarning
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.table.files import Roots
-from bptrain.table.folds import HALVES, fold_numbers
+from bptrain.table.folds import fold_numbers
 from bptrain.table.frame import Frame
 from bptrain.table.options import SplitOptions
 from bptrain.table.split import Split
@@ -591,7 +591,6 @@ def test_as_many_members_as_are_to_be_kept() -> None:
 
 def test_ten_folds_are_halves_of_five() -> None:
     """Of as many rows of each class, so that either can be taken once the width of layers is known."""
-    assert HALVES == MORE_NETWORKS == 2 * NETWORKS
     rows, by = np.arange(0, 240, 2), np.arange(240) // 2 % 12 == 0
     for kind, labels in (("random", None), ("stratified", by.astype(np.int64))):
         options = SplitOptions(kind=kind)
@@ -785,6 +784,34 @@ def test_few_zeros_among_amounts_over_decades(n_zeros: int, transform: str) -> N
     values[50 : 50 + n_zeros] = 0.0
     frame = Frame(pa.table({"y": values}), np.arange(160))
     assert prepare_number.learn(frame, "y", RegressionOptions(clip=True), np.ones(160)).transform == transform
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([-0.1, 0.0, 2.0, 300.0], "1 of 4 cells are below zero"),
+        ([-0.1, 1.0, 2.0, 300.0], "1 of 4 cells are not above zero"),
+        ([0.0, 0.0, -1.0, 0.0], "4 of 4 cells are not above zero"),
+    ],
+)
+def test_a_logarithm_refuses_what_is_below_zero(values: list[float], told: str) -> None:
+    """Though what is added for zeros would lift some of it above."""
+    frame = Frame(pa.table({"y": values}), np.arange(4))
+    with pytest.raises(DataError, match=told):
+        prepare_number.learn(frame, "y", RegressionOptions(transform="log"), np.ones(4))
+
+
+def test_below_zero_a_judged_row_counts_as_the_lowest_prediction() -> None:
+    frame = Frame(pa.table({"y": [0.0, 2.0, 300.0]}), np.arange(3))
+    judged = Frame(pa.table({"y": [-0.1]}), np.arange(1))
+    for clip, found in ((True, 0.0), (False, None)):
+        state = prepare_number.learn(frame, "y", RegressionOptions(transform="log", clip=clip), np.ones(3))
+        if found is None:
+            with pytest.raises(DataError, match="1 of 1 cells are below zero"):
+                prepare_number.encode(state, judged, "y")
+        else:
+            decoded = measures_of_numbers.decode(state, prepare_number.encode(state, judged, "y"))
+            assert decoded.prediction.to_pylist() == [pytest.approx(found, abs=1e-6)]
 
 
 def test_a_zero_is_learned_and_predicted(folder: Path) -> None:

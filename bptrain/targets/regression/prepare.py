@@ -121,11 +121,10 @@ def encode(state: RegressionState, frame: Frame, name: str) -> np.ndarray:
     if state.link == "log":
         _check_counts(frame, name, values)
     if state.transform == "log":
-        values = values + state.offset
         if state.lowest is not None:
-            values = np.where(values > 0, values, state.lowest + state.offset)
-        _check_above_zero(frame, name, values)
-        values = np.log(values)
+            values = np.where(_too_low(values, state.offset), state.lowest, values)
+        _check_logarithm(frame, name, values, state.offset)
+        values = np.log(values + state.offset)
     return ((values - state.mean) / state.scale).astype(np.float32)[:, None]
 
 
@@ -135,7 +134,7 @@ def widened(state: RegressionState, frame: Frame, name: str) -> RegressionState:
         return state
     values = _values(frame, name)
     if state.transform == "log":
-        _check_above_zero(frame, name, values + state.offset)
+        _check_logarithm(frame, name, values, state.offset)
     lowest, highest = min(state.lowest, float(values.min())), max(state.highest, float(values.max()))
     return replace(state, lowest=lowest, highest=highest)
 
@@ -169,7 +168,7 @@ def _transform(frame: Frame, name: str, options: RegressionOptions, values: np.n
     """The transform, where it is open by how far the values reach."""
     above = values[values > 0]
     if options.transform == "log":
-        _check_above_zero(frame, name, values if not len(above) else values + _offset(values))
+        _check_logarithm(frame, name, values, _offset(values))
     if options.transform != "auto":
         return options.transform
     usual = isinstance(options.loss, SquaredLoss) and options.clip is True
@@ -181,12 +180,20 @@ def _transform(frame: Frame, name: str, options: RegressionOptions, values: np.n
 
 def _offset(values: np.ndarray) -> float:
     """What is added before a logarithm is taken: nothing, or half the least value above zero where there are zeros."""
-    return float(values[values > 0].min()) / 2 if values.min() <= 0 else 0.0
+    above = values[values > 0]
+    return float(above.min()) / 2 if len(above) and not values.all() else 0.0
 
 
-def _check_above_zero(frame: Frame, name: str, values: np.ndarray) -> None:
+def _too_low(values: np.ndarray, offset: float) -> np.ndarray:
+    """Which values are below zero, or zero where nothing is added, so that a logarithm is not theirs to have."""
+    low: np.ndarray = values < 0 if offset else values <= 0
+    return low
+
+
+def _check_logarithm(frame: Frame, name: str, values: np.ndarray, offset: float) -> None:
     hint = f"correct these cells, or write `transform: none` for the target {yaml_name(name)}"
-    _refuse(frame, name, values <= 0, code="BP291", asks="`transform: log`", what="too low for a logarithm", hint=hint)
+    what = "below zero" if offset else "not above zero"
+    _refuse(frame, name, _too_low(values, offset), code="BP291", asks="`transform: log`", what=what, hint=hint)
 
 
 def _check_counts(frame: Frame, name: str, values: np.ndarray) -> None:

@@ -27,6 +27,7 @@ from typing import Any
 
 from quality import FOLDS, ROOT, TABLES, Table
 
+from bptrain.network.usual import MORE_NETWORKS, NETWORKS
 from bptrain.training.options import TrainingOptions
 from bptrain.training.settled import settled
 
@@ -178,7 +179,7 @@ def _settings(name: str, variant: str, table: Table, n_rows: int) -> list[str]:
             rate = usual.optimizer.learning_rate
             settings.append(f"training.optimizer={{kind: adamw, learning_rate: {rate}, weight_decay: {value}}}")
         elif key == "networks":  # as many as the default has
-            settings.append(f"model.networks={10 if wide else FOLDS}")
+            settings.append(f"model.networks={MORE_NETWORKS if wide else NETWORKS}")
         elif key == "batch":
             settings.append(f"training.batch_size={int(usual.batch_size * float(value))}")
         elif key != "smoothing":

@@ -13,7 +13,7 @@ from bptrain.proposal.proposal import Proposal, propose
 from bptrain.proposal.split import FEWEST
 from bptrain.reports.proposal import proposal_yaml
 from bptrain.runs import storage
-from bptrain.survey import MIN_ROWS
+from bptrain.survey import MANY_ROWS, MIN_ROWS
 from bptrain.table.files import Roots
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.text import escape
@@ -80,7 +80,8 @@ def _with_remedies(proposal: Proposal) -> list[Proposal]:
     """The proposal, and what is left to try when its rows cannot be divided."""
     n_labelled = proposal.n_rows - proposal.n_unlabelled
     what = f"{n_labelled} rows" if n_labelled < FEWEST else "rows of the rarest label"
-    judged = "nothing is judged" if n_labelled < MIN_ROWS else "each network judges the rows that it leaves out"
+    several = MIN_ROWS <= n_labelled <= MANY_ROWS
+    judged = "each network judges the rows that it leaves out" if several else "nothing is judged"
     none: Remedy = ({"test": 0, "validation": 0}, f"{what} are too few to set some apart: {judged}")
     undivided = replace(proposal, remedies={"split": none})
     if n_labelled < FEWEST:

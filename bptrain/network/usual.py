@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bptrain.errors import Problem, UsageError
 from bptrain.network.options import NetworkOptions
+from bptrain.table.folds import HALVES
 
 MANY_FEATURES, MANY_ROWS = 150, 5000  # with both, hidden layers are wide
 DROPOUT = 0.1
 ENOUGH_ROWS = 30_000  # to do without it
 NARROW, WIDE = (128, 128), (256, 256)
 MEMBERS, MORE_MEMBERS = 8, 16
-NETWORKS, MORE_NETWORKS = 5, 10
+NETWORKS, MORE_NETWORKS = HALVES // 2, HALVES
 KEEP = ("model", "keep")
 FEWEST_KEPT = 2  # members that predict where it is left open how many,
 LEAST_GAIN = 0.002  # and the share of the loss for which another one does

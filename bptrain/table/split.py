@@ -212,21 +212,23 @@ def _check_counts(counts: np.ndarray, n_taken: int, n_left: int, *, part: str, l
     if counts[rarest] >= 2 and min(n_taken, n_left) >= len(present):
         return
     named = f" `{escape(labels[rarest])}`" if rarest < len(labels) else ""
-    rarely = (
-        "leave rare labels out with `clean: {rare_class: drop}`, or make them one label with "
-        "`clean: {rare_class: group}`; `rare_class_rows` says how many rows are rare",
-    )
+    hints = [
+        "give more rows of them, or keep a larger share",
+        "or write `split: random`, which may leave a rare label out of the training rows",
+    ]
+    if len(present) > 2:  # else one label would be left
+        leave_out = (
+            "leave rare labels out with `clean: {rare_class: drop}`, or make them one label with "
+            "`clean: {rare_class: group}`; `rare_class_rows` says how many rows are rare"
+        )
+        hints.insert(0, leave_out)
     raise DataError(
         Problem(
             "BP267",
             f"a stratified split needs at least 2 rows of each label and room for each of the {len(present)} labels "
             f"among the {part} rows; the rarest label{named} has {counts[rarest]} row(s) to divide and {part} would "
             f"have {n_taken}",
-            hints=(
-                *(rarely if len(present) > 2 else ()),  # else one label would be left
-                f"{'or ' if len(present) > 2 else ''}give more rows of them, or keep a larger share",
-                "or write `split: random`, which may leave a rare label out of the training rows",
-            ),
+            hints=tuple(hints),
         )
     )
 

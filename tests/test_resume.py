@@ -118,7 +118,7 @@ def test_goes_on_from_every_checkpoint(
     expected = run(options=options)
     n_checkpoints = 4 * len(expected[0].history)
     assert len(expected[0].history) >= 3
-    for number in (3, 6) if case == "compiled" else (1, 3, 4, 6, n_checkpoints):
+    for number in (1, 3, 4, 6, n_checkpoints):
         folder = tmp_path / str(number)
         with monkeypatch.context() as patch, pytest.raises(Killed):
             killed_after(patch, number)

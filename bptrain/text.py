@@ -50,3 +50,11 @@ def yaml_name(name: str) -> str:
 def shorten(text: str, limit: int = 60) -> str:
     """The beginning of a long text, marked with `…`."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def first_sentences(text: str, limit: int) -> str:
+    """As many whole sentences as fit, but one at least; `…` stands for the others."""
+    kept, *others = text.split(". ")
+    while others and len(kept) + len(others[0]) < limit:
+        kept = f"{kept}. {others.pop(0)}"
+    return f"{kept}. …" if others else kept

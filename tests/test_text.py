@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bptrain.errors import Problem
 from bptrain.reports.text import problem_text
-from bptrain.text import escape, nearest, quote_list, shorten, yaml_name
+from bptrain.text import escape, first_sentences, nearest, quote_list, shorten, yaml_name
 
 
 def test_nearest_puts_the_most_alike_first() -> None:
@@ -59,6 +59,13 @@ def test_escape_leaves_only_printable_text(text: str) -> None:
 def test_shorten_marks_what_it_cut() -> None:
     assert shorten("abcdef", 4) == "abc…"
     assert shorten("abcd", 4) == "abcd"
+
+
+def test_first_sentences_end_where_a_sentence_does() -> None:
+    text = "One is short. Two is not much longer. Three."
+    assert first_sentences(text, 100) == text
+    assert first_sentences(text, 40) == "One is short. Two is not much longer. …"
+    assert first_sentences(text, 3) == "One is short. …"
 
 
 def test_escape_takes_a_path() -> None:

@@ -23,7 +23,7 @@ from bptrain.config.outline import (
 )
 from bptrain.config.scalars import resolve
 from bptrain.config.section import Section
-from bptrain.text import escape, join_words, nearest, quote_list, shorten
+from bptrain.text import escape, first_sentences, join_words, nearest, quote_list, shorten
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def _wrong_value(place: Place, name: str, *, finite: bool) -> Finding:
     near = nearest(place.node.text, literals(place.expected)) if isinstance(place.node, ScalarNode) else []
     hints = _value_hints(place.node, wanted)
     if place.expected.description:
-        hints = (*hints, f"`{name}`: {shorten(place.expected.description, 180)}")
+        hints = (*hints, f"`{name}`: {first_sentences(place.expected.description, 300)}")
     return Finding("BP104", message, place.mark, f"did you mean `{near[0]}`?" if near else "", hints)
 
 

@@ -126,7 +126,7 @@ def save(predictor: Predictor, options: ModelOptions, directory: Path) -> None:
     spec = {
         "format": FORMAT,
         "model": options.model_dump(mode="json"),
-        "members": len(networks),
+        "networks": len(networks),
         "kept": [network.kept for network in networks],
         "weights": {name: [kind, list(shape)] for name, (kind, shape) in weight_shapes(networks[0].members).items()},
     }

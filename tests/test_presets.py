@@ -286,7 +286,7 @@ def test_running_means_are_kept_not_the_weights(folder: Path) -> None:
 def test_inspect_tells_of_networks_and_members(strong: Run) -> None:
     text = inspect_text(strong)
     assert "network: strong [12, 8], 2 networks, 3 members, 2 of them kept" in text
-    assert json.loads((strong.path / "model/network.json").read_text())["members"] == 2
+    assert json.loads((strong.path / "model/network.json").read_text())["networks"] == 2
 
 
 def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:

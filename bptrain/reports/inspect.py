@@ -29,7 +29,7 @@ def inspect_text(run: Run) -> str:
         f"run: {run.path} ({content['metrics']['status']}, verified)",
         *(f"data: {escape(name)} sha256 {digest[:12]}…" for name, digest in lock["data"].items()),
         f"columns: {_columns(run)}",
-        f"network: {_network(network)}, {weights} weights{' in each network' if network['members'] > 1 else ''}",
+        f"network: {_network(network)}, {weights} weights{' in each network' if len(network['kept']) > 1 else ''}",
         *(f"target: {_target(name, options, run)}" for name, options in run.config.targets.items()),
         f"split: {_split(run)}",
         f"training: {_training(run, training)}",

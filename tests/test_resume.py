@@ -167,6 +167,41 @@ def test_time_before_an_interruption_counts(
     assert seconds_of(tmp_path / "killed") == expected
 
 
+def test_a_share_of_minutes_is_the_same_after_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first epoch of each process takes four minutes and others one: of 20, twelve are left for three trainings."""
+    options = OPTIONS.model_copy(
+        update={**ALWAYS, "batch_size": "all", "epochs": 20, "patience": None, "minutes": 20.0}
+    )
+    now, slow = [0], [True]
+    monkeypatch.setattr(keeper.time, "monotonic", lambda: now[0])
+
+    def score(outputs: Any) -> dict[str, float]:
+        now[0] += 240 if slow.pop() else 60
+        slow.append(False)
+        return {}
+
+    def seconds() -> list[float]:
+        slow[0] = True
+        made, validation = subject()
+        saving = Saving(Checkpoints(tmp_path))
+        return train(
+            made.network,
+            made.examples,
+            validation,
+            made.losses,
+            options,
+            seed=5,
+            hooks=Hooks(score),
+            saving=saving,
+            sharing=3,
+        ).seconds
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        killed_after(patch, 1)
+        seconds()
+    assert seconds() == [240, 240, 60, 60, 60, 60]
+
+
 def test_result_of_a_training_that_ended_is_kept(tmp_path: Path) -> None:
     options = OPTIONS.model_copy(update={"checkpoints": CheckpointOptions(minutes=None)})
     expected = run(tmp_path / "none", options)

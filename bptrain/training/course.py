@@ -40,7 +40,8 @@ class Course:
     """What is known between two blocks of steps, apart from arrays.
 
     `block` counts the blocks that were made of the epoch after those in `history`, `seconds_spent` is the time since
-    the training began, without interruptions. `stopped_by` is empty as long as training goes on.
+    the training began, without interruptions, and `seconds_started` what of it passed until the first block of each
+    process was made. `stopped_by` is empty as long as training goes on.
     """
 
     progress: Progress = field(default_factory=Progress)
@@ -53,6 +54,7 @@ class Course:
     block: int = 0
     n_steps: int = 0
     seconds_spent: float = 0.0
+    seconds_started: float = 0.0
     stopped_by: str = ""
 
     @property
@@ -92,6 +94,7 @@ class Course:
             block=values["block"],
             n_steps=values["n_steps"],
             seconds_spent=float(values["seconds_spent"]),
+            seconds_started=float(values["seconds_started"]),
             stopped_by=values["stopped_by"],
         )
 

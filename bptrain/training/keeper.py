@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -28,8 +29,8 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     `averages` maps the `id` of a weight to the variable with its running mean, if there is one: it is validated and
     kept instead of the weight. `watched` as of `Hooks`.
 
-    So many trainings are `sharing` the minutes that `options` give: this one has its part of what is left once its
-    first block is made, which may have waited for a program to be compiled for all of them.
+    So many trainings are `sharing` the minutes that `options` give: this one has its part of what is left once the
+    first block of its process is made, which may have waited for a program to be compiled for all of them.
 
     With `until_step`, time is up after so many steps, whatever the clock says.
     """
@@ -56,7 +57,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.schedule, self.score, self.on_epoch, self.after = schedule, score, on_epoch, after
         self.watched = watched
         self.averages, self.until_step = averages, until_step
-        self.sharing, self._begun = sharing, 0.0
+        self.sharing = sharing
         self.course = Course()
         self.kept = self.last_finite = values_of(self.network)
 
@@ -67,13 +68,16 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             return self.course.n_steps >= self.until_step
         if self.options.minutes is None:
             return False
-        if not self.course.history and self.course.block <= 1:  # validation, too, if this is the end of the epoch
-            self._begun = self.course.seconds_spent
-        part = (60 * self.options.minutes - self._begun) / self.sharing
-        return self.course.seconds_spent >= self._begun + part
+        before = self._before
+        if self.course.epoch == before.epoch and self.course.block <= before.block + 1:  # and its epoch's validation
+            starting = self.course.seconds_spent - before.seconds_spent
+            self.course.seconds_started = before.seconds_started + starting
+        started = self.course.seconds_started
+        return self.course.seconds_spent >= started + (60 * self.options.minutes - started) / self.sharing
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self._started = time.monotonic() - self.course.seconds_spent
+        self._before = replace(self.course, history=list(self.course.history))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if len(self.course.plateaus) == epoch:  # else the epoch goes on

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from bptrain import pipeline
 from bptrain.config.load import config_from_text
+from bptrain.config.schema import Config
 from bptrain.errors import DataError
 from bptrain.proposal.proposal import Proposal, propose
 from bptrain.proposal.split import FEWEST
 from bptrain.reports.proposal import proposal_yaml
 from bptrain.runs import storage
-from bptrain.survey import MANY_ROWS, MIN_ROWS
 from bptrain.table.files import Roots
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.text import escape
@@ -47,8 +47,8 @@ def first_config(request: Request) -> str:
     for candidate in _with_remedies(proposal):
         text = proposal_yaml(candidate, commands=commands)
         try:
-            pipeline.check(config_from_text(text), roots)
-            return text
+            settled, *_ = pipeline.check(config_from_text(text), roots)
+            return proposal_yaml(_told_who_judges(candidate, settled, request), commands=commands)
         except DataError as found:
             error = error or found
             if not TOO_FEW.issuperset(problem.code for problem in error.problems):
@@ -80,9 +80,7 @@ def _with_remedies(proposal: Proposal) -> list[Proposal]:
     """The proposal, and what is left to try when its rows cannot be divided."""
     n_labelled = proposal.n_rows - proposal.n_unlabelled
     what = f"{n_labelled} rows" if n_labelled < FEWEST else "rows of the rarest label"
-    several = MIN_ROWS <= n_labelled <= MANY_ROWS
-    judged = "each network judges the rows that it leaves out" if several else "nothing is judged"
-    none: Remedy = ({"test": 0, "validation": 0}, f"{what} are too few to set some apart: {judged}")
+    none: Remedy = ({"test": 0, "validation": 0}, f"{what} are too few to set some apart")
     undivided = replace(proposal, remedies={"split": none})
     if n_labelled < FEWEST:
         return [undivided]
@@ -93,6 +91,16 @@ def _with_remedies(proposal: Proposal) -> list[Proposal]:
         f"labels with fewer than {RARE_ROWS} rows cannot be learned and judged: their rows are left out",
     )
     return [proposal, replace(proposal, remedies={"clean": rare}), undivided]
+
+
+def _told_who_judges(proposal: Proposal, settled: Config, request: Request) -> Proposal:
+    """The proposal; if no rows are set apart, its reason for that says what judges then."""
+    if "split" not in proposal.remedies:
+        return proposal
+    without = "each network judges the rows that it leaves out" if settled.model.networks != 1 else "nothing is judged"
+    options, why = proposal.remedies["split"]
+    reason = f"{why}: {'the test file judges' if request.test else without}"
+    return replace(proposal, remedies={**proposal.remedies, "split": (options, reason)})
 
 
 def _config(request: Request) -> Path:

@@ -404,6 +404,13 @@ def test_a_label_of_one_row_says_why_no_rows_are_set_apart() -> None:
     assert "rare_class" not in " ".join(problem.hints)  # one label would be left
 
 
+def test_a_test_file_judges_where_no_rows_are_set_apart() -> None:
+    write({"size": SIZES[:45], "y": ["fraud", *["fine"] * 44]}, name="train.csv")
+    write({"size": SIZES[:60], "y": ["fine"] * 60}, name="test.csv")
+    text = first_config(Request(("train.csv",), ("test.csv",), "y"))
+    assert "too few to set some apart: the test file judges" in text.replace("\n#", "")
+
+
 def test_few_rows_all_train(backend: None, tmp_path: Path) -> None:
     text, config = proposed({"size": [1, 2, 3], "kind": ["a", "b", "a"], "y": [0.5, 0.7, 0.1]})
     assert (config.split.test, config.split.validation) == (0, 0)

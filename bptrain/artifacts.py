@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -88,13 +89,20 @@ def write_timing(directory: Path, stages: Mapping[str, float], epochs: Sequence[
     storage.write_json(directory / "timing.json", content)
 
 
-def write_lock(directory: Path, inputs: Mapping[str, Any], journal: Journal, model: Predictor) -> None:
-    """lock.json, once everything else is written: what the results depend on, and their digests."""
+def write_lock(
+    directory: Path, inputs: Mapping[str, Any], journal: Journal, model: Predictor, metrics: Mapping[str, Any]
+) -> None:
+    """lock.json, once everything else is written: what the results depend on, and their digests.
+
+    `metrics` is the content of metrics.json. Its warnings are no results: a config that says itself what they were
+    about has fewer.
+    """
     from bptrain.network import backend
 
+    measured = {name: value for name, value in metrics.items() if name != "warnings"}
     results = {
         "weights": arrays_digest(model.weights()),
-        "metrics": storage.sha256(directory / "metrics.json"),
+        "metrics": hashlib.sha256(storage.canonical_json(measured).encode()).hexdigest(),
         "predictions": storage.sha256(directory / "predictions.parquet"),
     }
     lock = provenance.lock(inputs, results, journal.done, threads=backend.threads())

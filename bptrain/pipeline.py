@@ -165,13 +165,12 @@ def _announce(job: _Job, ready: preparation.Ready) -> None:
 
 
 def _trained(job: _Job, ready: preparation.Ready) -> tuple[Folds | None, Trial]:
-    """The models of the folds, judged, and the one to publish, all of the sizes and batches of the latter.
+    """The models of the folds, judged, and the one to publish, all with the settled config of the latter.
 
-    So the config of the run, which holds these, gives the same folds again.
+    So the config of the run gives the same folds again.
     """
     recorder, clock = job.recorder, job.clock
-    sizes = {"model": ready.config.model, "training": ready.config.training}
-    found = replace(job.found, config=job.found.config.model_copy(update=sizes))
+    found = replace(job.found, config=ready.config)
     with clock("folds"):
         folds = cross_validation.run(found, job.earlier, recorder, job.journal, folder=job.folder)
     if folds is not None:
@@ -193,7 +192,7 @@ def _judged(job: _Job, made: Trial, table: pa.Table, folds: Folds | None) -> dic
         artifacts.write_cleaning(job.folder, job.cleaned)
         if folds is not None:
             artifacts.write_predictions(job.folder, folds.predictions, name="out_of_fold.parquet")
-        artifacts.write_lock(job.folder, job.inputs, job.journal, made.model)
+        artifacts.write_lock(job.folder, job.inputs, job.journal, made.model, content)
     artifacts.write_timing(job.folder, job.clock.seconds, made.epoch_seconds)
     return content
 

@@ -63,12 +63,10 @@ class Prepared:
 class Ready:
     """What training starts from: the settled config, what training rows taught, and every part prepared by it.
 
-    `given` is the config before the kinds of columns were settled: a refit settles them by its own rows.
     `profile` tells what the training rows were like, `cleaned` what was done to rows and cells of all parts. `folder`
     is where large arrays may be kept.
     """
 
-    given: Config
     config: Config
     kinds: Kinds
     columns: columns_prepare.Columns
@@ -97,17 +95,25 @@ def prepare(
 ) -> Ready:
     """Settle the kinds of columns, learn from the training rows, and prepare all parts.
 
+    Kinds of columns and transforms of targets are settled by the rows that train the model in the end: with a refit,
+    which has the same ones, the validation rows are among them.
     Prepared rows that are to be streamed lie in files without names on the disk of `folder`; without one all are in
     memory. Raises UsageError and DataError for columns and cells that cannot be used.
     """
-    given = config
-    config, kinds = survey.settle_columns(config, frame.take(split.train))
+    settling = frame.take(final_split(config, split).train)
+    config, kinds = survey.settle_columns(config, settling)
     row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
-    split, left_out = trained_split(config, frame, split)
-    training = frame.take(split.train)
     targets_options = with_usual_options(config.targets, textbook=config.model.kind == "mlp")
     config = config.model_copy(update={"targets": targets_options})
-    columns, targets = _learn(config, training, earlier)
+    transformed = targets_prepare.with_transforms(targets_options, settling)
+    del settling
+    split, left_out = trained_split(config, frame, split)
+    training = frame.take(split.train)
+    if earlier is None:
+        columns = columns_prepare.learn(training, config.columns)
+        targets = targets_prepare.learn(training, transformed, row_weights(training, weight_column(config.columns)))
+    else:  # its weights mean something only together with its preparation
+        columns, targets = earlier.columns, targets_prepare.widened(untuned(earlier.targets, config.targets), training)
     config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
     weight = weight_column(config.columns)
     config = _with_residence(config, columns, targets, frame.n_rows)
@@ -117,7 +123,7 @@ def prepare(
     parts["train"] = replace(parts["train"], left_out=numbers)
     before = profile(training, [*columns_prepare.used_columns(columns), *targets])
     cleaned = [*_ignored(kinds), *left_out, *_changed(parts)]
-    return Ready(given, config, kinds, columns, targets, parts, before, cleaned, folder)
+    return Ready(config, kinds, columns, targets, parts, before, cleaned, folder)
 
 
 def _with_residence(
@@ -247,12 +253,3 @@ def describe(ready: Ready) -> str:
     kinds += f"; {networks} networks" if networks != 1 else ""
     where = "; rows are streamed from a file" if ready.config.data.residence == "stream" else ""
     return f"{rows} rows; columns: {kinds}{where}"
-
-
-def _learn(
-    config: Config, training: Frame, earlier: Earlier | None
-) -> tuple[columns_prepare.Columns, targets_prepare.Targets]:
-    if earlier is not None:  # its weights mean something only together with its preparation
-        return earlier.columns, targets_prepare.widened(untuned(earlier.targets, config.targets), training)
-    weight = row_weights(training, weight_column(config.columns))
-    return columns_prepare.learn(training, config.columns), targets_prepare.learn(training, config.targets, weight)

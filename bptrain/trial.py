@@ -86,17 +86,16 @@ def train_and_refit(
 ) -> Trial:
     """The trial of `ready`; with `training.final: refit` trained anew on training and validation rows together.
 
-    The refit learns columns and targets anew, and takes the network, batches, rates and number of epochs of the first
-    training. Trainings go on where the `journal` has a part of one with this `label`. `events` is the folder of event
-    files for TensorBoard, if these are to be written.
+    The refit learns columns and targets anew, and takes their kinds, the network, batches, rates and number of epochs
+    of the first training. Trainings go on where the `journal` has a part of one with this `label`. `events` is the
+    folder of event files for TensorBoard, if these are to be written.
     """
     chosen = train(ready, listener, earlier, journal=journal, label=label, events=events)
     if ready.config.training.final == "best" or not len(split.validation) or chosen.diverged:
         return chosen
     listener.stage(f"refit on training and validation rows: {chosen.trained[0].best_epoch} epochs")
-    same = {"model": ready.config.model, "training": ready.config.training}
-    given, rows = ready.given.model_copy(update=same), final_split(ready.config, split)
-    again = prepare(given, frame, rows, earlier, folder=ready.folder)
+    again = prepare(ready.config, frame, final_split(ready.config, split), earlier, folder=ready.folder)
+    again = replace(again, kinds=ready.kinds)  # with the reasons for them
     refitted = train(again, listener, earlier, journal=journal, label=label + REFIT, after=chosen)
     return replace(refitted, selection=chosen)
 

@@ -29,6 +29,7 @@ from bptrain.network.usual import with_usual_size
 from bptrain.predictor import MODEL, Predictor
 from bptrain.preparation import prepare
 from bptrain.reports.inspect import inspect_text
+from bptrain.reproduce import reproduce
 from bptrain.run import RowsWarning
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.table.files import Roots
@@ -775,15 +776,41 @@ def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None
     pd.DataFrame({"x": np.arange(200), "part": parts, "y": values}).to_csv(folder / "wide.csv", index=False)
     content = settings("fast", split={"kind": "column", "column": "part"}, **OWN) | {"data": "wide.csv"}
     run = fit({**content, "model": {**content["model"], "keep": None}}, run=folder / "log", root=folder)
-    assert run.config.targets["y"].transform == "log"
+    assert "target: y, regression, loss {kind: mse}, transform log (chosen)" in inspect_text(run)
+    assert run.evaluate(root=folder).targets == run.metrics["targets"]  # its config says `auto` again
+    assert reproduce(run, Roots.create(folder)).verdict == "identical"
 
 
-@pytest.mark.parametrize(("n_zeros", "transform"), [(0, "log"), (8, "log"), (9, "none")])
-def test_few_zeros_among_amounts_over_decades(n_zeros: int, transform: str) -> None:
-    values = np.geomspace(0.01, 1e6, 160)
-    values[50 : 50 + n_zeros] = 0.0
+@pytest.mark.parametrize(
+    ("ends", "others", "transform"),
+    [
+        ((0.01, 1e6), {}, "log"),
+        ((0.0, 1e6), {}, "none"),
+        ((10, 1000), {}, "none"),
+        ((0.01, 1e6), {"clip": False}, "none"),
+    ],
+)
+def test_a_logarithm_is_taken_of_amounts_over_decades(
+    ends: tuple[float, float], others: dict[str, Any], transform: str
+) -> None:
+    values = np.geomspace(max(ends[0], 0.01), ends[1], 160)
+    values[0] = ends[0]
     frame = Frame(pa.table({"y": values}), np.arange(160))
-    assert prepare_number.learn(frame, "y", RegressionOptions(clip=True), np.ones(160)).transform == transform
+    options = RegressionOptions.model_validate({"clip": True, **others})
+    assert prepare_number.learn(frame, "y", options, np.ones(160)).transform == transform
+
+
+def test_the_least_number_has_a_logarithm() -> None:
+    values = np.array([0.0, 5e-324, 1.0])
+    options = RegressionOptions(transform="log", clip=True)
+    state = prepare_number.learn(Frame(pa.table({"y": values}), np.arange(3)), "y", options, np.ones(3))
+    assert np.isfinite([state.mean, state.scale]).all()
+
+
+def test_a_target_that_says_nothing_is_told_in_its_own_units() -> None:
+    frame = Frame(pa.table({"y": [5.0, 5.0]}), np.arange(2))
+    with pytest.raises(DataError, match="has the same value 5 in every training row"):
+        prepare_number.learn(frame, "y", RegressionOptions(transform="log"), np.ones(2))
 
 
 @pytest.mark.parametrize(
@@ -801,17 +828,17 @@ def test_a_logarithm_refuses_what_is_below_zero(values: list[float], told: str) 
         prepare_number.learn(frame, "y", RegressionOptions(transform="log"), np.ones(4))
 
 
-def test_below_zero_a_judged_row_counts_as_the_lowest_prediction() -> None:
-    frame = Frame(pa.table({"y": [0.0, 2.0, 300.0]}), np.arange(3))
-    judged = Frame(pa.table({"y": [-0.1]}), np.arange(1))
-    for clip, found in ((True, 0.0), (False, None)):
-        state = prepare_number.learn(frame, "y", RegressionOptions(transform="log", clip=clip), np.ones(3))
-        if found is None:
-            with pytest.raises(DataError, match="1 of 1 cells are below zero"):
-                prepare_number.encode(state, judged, "y")
-        else:
-            decoded = measures_of_numbers.decode(state, prepare_number.encode(state, judged, "y"))
-            assert decoded.prediction.to_pylist() == [pytest.approx(found, abs=1e-6)]
+@pytest.mark.parametrize("clip", [True, False])
+@pytest.mark.parametrize(("least", "judged"), [(0.0, -0.1), (0.5, -0.1), (0.5, 0.0)])
+def test_a_judged_row_without_a_logarithm_counts_as_the_lowest_one_that_trained(
+    least: float, judged: float, clip: bool
+) -> None:
+    frame = Frame(pa.table({"y": [least, 2.0, 300.0]}), np.arange(3))
+    state = prepare_number.learn(frame, "y", RegressionOptions(transform="log", clip=clip), np.ones(3))
+    encoded = prepare_number.encode(state, Frame(pa.table({"y": [judged]}), np.arange(1)), "y")
+    decoded = measures_of_numbers.decode(state, encoded)
+    assert decoded.prediction.to_pylist() == [pytest.approx(least, abs=1e-6)]
+    assert measures_of_numbers.decode(state, encoded - 9).prediction.to_pylist()[0] >= 0  # with zeros, too
 
 
 def test_a_zero_is_learned_and_predicted(folder: Path) -> None:

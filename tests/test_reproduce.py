@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import tables
@@ -306,7 +308,6 @@ def test_folds_and_refit_go_on(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         "model-refit",
     ]
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("bptrain.preparation.final_split", _interrupt_at(3))
         patch.setattr("bptrain.trial.final_split", _interrupt_at(3))
         bptrain.fit("c.yaml", overrides=changes, run="left")
     told: list[int] = []
@@ -326,6 +327,42 @@ def test_folds_and_refit_go_on(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert again.lock == expected.lock
     assert again.files.read_bytes("train.log") == expected.files.read_bytes("train.log")
     assert again.files.read_bytes("out_of_fold.parquet") == expected.files.read_bytes("out_of_fold.parquet")
+
+
+ROWS = np.arange(200)
+AMOUNTS = np.geomspace(0.01, 1e6, 200)
+WITH_A_ZERO = np.where(ROWS == 7, 0.0, AMOUNTS)
+PART = np.array(["train", "validation", "test", "train", "train"])[ROWS % 5]
+BY_PART = {"kind": "column", "column": "part"}
+UNSETTLED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a column that is ignored": ({"same": 1}, {}),
+    "a column that says something in one fold": ({"rare": np.where(ROWS == 7, "b", "a")}, {"split": {"folds": 2}}),
+    "a column that says something in validation rows": (
+        {"rare": np.where(ROWS == 6, "b", "a"), "part": PART},
+        {"split": BY_PART, "training": {"epochs": 1, "final": "refit"}, "model": {"kind": "mlp", "hidden": [2]}},
+    ),
+    "amounts above zero in one fold": ({"y": WITH_A_ZERO}, {"split": {"folds": 2}}),
+    "amounts above zero but in validation rows": (
+        {"y": np.where(ROWS == 6, 0.0, AMOUNTS), "part": PART},
+        {
+            "split": BY_PART,
+            "training": {"epochs": 1, "final": "refit"},
+            "model": {"kind": "fast", "hidden": [2], "members": 2, "networks": 1},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNSETTLED)
+def test_what_a_config_leaves_open_is_settled_alike_again(case: str, folder: Path) -> None:
+    """By the config of the run, which says some of it and leaves some open."""
+    columns, sections = UNSETTLED[case]
+    pd.DataFrame({"x": ROWS * 7 % 31, "y": AMOUNTS, **columns}).to_csv("open.csv", index=False)
+    model = {"kind": "fast", "hidden": [2], "members": 2, "networks": 2}
+    content = {"data": "open.csv", "targets": {"y": {"task": "regression"}}, "model": model, "training": {"epochs": 1}}
+    run = bptrain.fit({**content, **sections}, run="open", root=".")
+    assert again("open").verdict == "identical"
+    assert run.evaluate(root=".").targets == run.metrics["targets"]
 
 
 def _interrupt_at(number: int) -> Callable[..., Any]:

@@ -30,6 +30,7 @@ def judge(table: pa.Table, targets: Mapping[str, TargetState]) -> Report:
             "positive": state.positive,
             "threshold": getattr(state, "threshold", None),
             "temperature": getattr(state, "temperature", None),
+            "transform": getattr(state, "transform", None),
             "splits": {split: _judge_split(table, targets, name, split) for split in SPLITS if split in present},
         }
         for name, state in targets.items()

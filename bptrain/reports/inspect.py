@@ -61,8 +61,9 @@ def _content(run: Run) -> dict[str, Any]:
 def _target(name: str, options: Any, run: Run) -> str:
     """The task and loss, and what differs from the usual."""
     parts = [f"{escape(name)}, {options.task}, loss {flow_yaml(options.loss)}"]
-    if getattr(options, "transform", "none") != "none":
-        parts.append(f"transform {options.transform}")
+    transform = run.metrics["targets"][name].get("transform")
+    if transform not in (None, "none"):
+        parts.append(f"transform {transform}{' (chosen)' if options.transform == 'auto' else ''}")
     if (weights := getattr(options, "class_weights", "none")) != "none":
         parts.append(f"class weights {flow_yaml(weights)}")
     if options.loss_weight != 1:

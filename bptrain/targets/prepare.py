@@ -11,6 +11,7 @@ from bptrain.errors import DataError, Problem
 from bptrain.table.frame import Frame
 from bptrain.targets import tasks
 from bptrain.targets.regression import prepare as regression
+from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.state import Json, TargetState
 from bptrain.targets.tasks import TargetOptions
 
@@ -40,6 +41,14 @@ def widened(targets: Targets, frame: Frame) -> Targets:
     return {
         name: regression.widened(state, frame, name) if isinstance(state, regression.RegressionState) else state
         for name, state in targets.items()
+    }
+
+
+def with_transforms(options: Mapping[str, TargetOptions], frame: Frame) -> dict[str, TargetOptions]:
+    """The options with the transforms settled by the rows in `frame`. Raises DataError when a cell is no number."""
+    return {
+        name: regression.with_transform(frame, name, chosen) if isinstance(chosen, RegressionOptions) else chosen
+        for name, chosen in options.items()
     }
 
 

@@ -11,7 +11,7 @@ from bptrain.targets.tasks import AutoOptions, TargetOptions
 def with_usual_options(targets: Mapping[str, TargetOptions], *, textbook: bool) -> dict[str, TargetOptions]:
     """The options of all targets with `clip` settled, and for `mlp` also `transform` and `temperature`, to none.
 
-    Else the training rows settle `transform`, and the validation rows choose a temperature.
+    Else training rows settle `transform`, and validation rows choose a temperature.
     """
     return {name: _settled(options, textbook=textbook) for name, options in targets.items()}
 

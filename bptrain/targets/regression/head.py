@@ -79,7 +79,7 @@ def decode(state: RegressionState, outputs: Any, name: str) -> Any:
     numbers = keras.layers.Rescaling(state.scale, offset=state.mean, name=name)(outputs)
     if state.transform == "log":
         numbers = keras.ops.exp(numbers)
-        numbers = numbers - state.offset if state.offset else numbers
+        numbers = keras.ops.maximum(numbers - state.offset, 0.0) if state.offset else numbers
     if state.lowest is None or state.highest is None:
         return numbers
     return keras.ops.clip(numbers, state.lowest, state.highest)

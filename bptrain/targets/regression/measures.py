@@ -20,7 +20,8 @@ def decode(state: RegressionState, outputs: np.ndarray) -> Decoded:
     with np.errstate(over="ignore"):  # infinite after training that diverged
         numbers = np.exp(numbers) if state.link == "log" else numbers
         numbers = numbers * state.scale + state.mean
-        numbers = np.exp(numbers) - state.offset if state.transform == "log" else numbers
+        if state.transform == "log":
+            numbers = np.maximum(np.exp(numbers) - state.offset, 0.0)
     if state.lowest is not None:
         numbers = np.clip(numbers, state.lowest, state.highest)
     return Decoded(pa.array(numbers))

@@ -68,8 +68,8 @@ class RegressionOptions(Section):
         "auto",
         description="`log`: the network learns the logarithm, so that an error counts as a share of the value: for "
         "amounts over several powers of ten. Where training rows hold zeros, half the least value above zero is added "
-        "first. `auto`: `log` for the loss `mse`, not for mlp, where no training value is below zero, at most one in "
-        "20 is zero, and of the others the 99th percentile is over 1000 times the first.",
+        "first. `auto`: `log` where the loss is `mse`, predictions are clipped, all training values are above zero and "
+        "their 99th percentile is over 1000 times the first; never for mlp.",
     )
     clip: bool | Literal["auto"] = Field(
         "auto",

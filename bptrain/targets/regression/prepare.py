@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,6 @@ from bptrain.text import escape, yaml_name
 
 CLASSES = False
 FAR = 1000.0  # times as large as the first percentile is the last one, where a logarithm is taken
-FEW = 0.05  # zeros among the values, where it is taken all the same
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class RegressionState:
     For most losses these are mean and population standard deviation of the training rows. With `link` "log", of the
     Poisson loss, the exponential of the network's number is taken first; `mean` is then 0 and `scale` the rows' mean.
     With `transform` "log", all is about the logarithm of value + `offset`, and the prediction its exponential less
-    that, which is 0 unless training rows hold zeros.
+    that, which is 0 unless training rows hold zeros. `least` is the smallest value that they hold.
     Predictions stay between `lowest` and `highest`, where these are given: the smallest and largest value of the
     training rows. `constant` is the best constant prediction for the loss, the trivial baseline; `loss` the section of
     the config.
@@ -49,6 +49,7 @@ class RegressionState:
     loss_weight: float
     transform: str = "none"
     offset: float = 0.0
+    least: float = 0.0
     task: str = "regression"
 
     @property
@@ -79,12 +80,13 @@ def learn(frame: Frame, name: str, options: RegressionOptions, weight: np.ndarra
     """
     values = _values(frame, name)
     constant, ends = _best_constant(values, options.loss, weight), (float(values.min()), float(values.max()))
-    transform = _transform(frame, name, options, values)
+    transform = _transform(options, values)
     offset = _offset(values) if transform == "log" else 0.0
     if transform == "log":
-        values = np.log(values + offset)
-    scale = float(np.std(values))
-    if values.min() == values.max() or not scale > 0:  # rounding leaves equal values a scale, tiny ones none
+        _check_logarithm(frame, name, values, offset)
+    learned = np.log(values + offset) if transform == "log" else values
+    scale = float(np.std(learned))
+    if ends[0] == ends[1] or not scale > 0:  # rounding leaves equal values a scale, tiny ones none
         raise DataError(
             Problem(
                 "BP263",
@@ -93,7 +95,7 @@ def learn(frame: Frame, name: str, options: RegressionOptions, weight: np.ndarra
                 key=("targets", name),
             )
         )
-    mean, loss = float(np.mean(values)), options.loss
+    mean, loss = float(np.mean(learned)), options.loss
     link = "log" if isinstance(loss, PoissonLoss) else "identity"
     if link == "log":
         _check_counts(frame, name, values)
@@ -109,32 +111,38 @@ def learn(frame: Frame, name: str, options: RegressionOptions, weight: np.ndarra
         loss_weight=options.loss_weight,
         transform=transform,
         offset=offset,
+        least=ends[0],
     )
+
+
+def with_transform(frame: Frame, name: str, options: RegressionOptions) -> RegressionOptions:
+    """The options with it settled whether a logarithm is taken, by the training rows in `frame`.
+
+    Raises DataError when a cell is no finite number.
+    """
+    return options.model_copy(update={"transform": _transform(options, _values(frame, name))})
 
 
 def encode(state: RegressionState, frame: Frame, name: str) -> np.ndarray:
     """Values (n_rows, 1) float32 as the loss compares them. Raises DataError when a cell cannot be used.
 
-    Where the logarithm of a cell does not exist, and predictions stay above zero, it is that of the lowest prediction.
+    Where the logarithm of a cell does not exist, it is that of the smallest value of the training rows.
     """
     values = _values(frame, name)
     if state.link == "log":
         _check_counts(frame, name, values)
     if state.transform == "log":
-        if state.lowest is not None:
-            values = np.where(_too_low(values, state.offset), state.lowest, values)
-        _check_logarithm(frame, name, values, state.offset)
-        values = np.log(values + state.offset)
+        values = np.log(np.where(_too_low(values, state.offset), state.least, values) + state.offset)
     return ((values - state.mean) / state.scale).astype(np.float32)[:, None]
 
 
 def widened(state: RegressionState, frame: Frame, name: str) -> RegressionState:
     """The state with bounds of predictions that hold the values of more training rows, too."""
-    if state.lowest is None or state.highest is None:
-        return state
     values = _values(frame, name)
     if state.transform == "log":
         _check_logarithm(frame, name, values, state.offset)
+    if state.lowest is None or state.highest is None:
+        return state
     lowest, highest = min(state.lowest, float(values.min())), max(state.highest, float(values.max()))
     return replace(state, lowest=lowest, highest=highest)
 
@@ -145,8 +153,9 @@ def truth(state: RegressionState, frame: Frame, name: str) -> pa.Array:
 
 
 def written_back(options: RegressionOptions, state: RegressionState) -> RegressionOptions:
-    """The options with it settled whether predictions are clipped."""
-    return options.model_copy(update={"clip": state.lowest is not None, "transform": state.transform})
+    """The options with it settled whether predictions are clipped; a transform that is open, each training settles."""
+    transform = options.transform if options.transform == "auto" else state.transform
+    return options.model_copy(update={"clip": state.lowest is not None, "transform": transform})
 
 
 def load(saved: Json) -> RegressionState:
@@ -164,24 +173,23 @@ def _best_constant(values: np.ndarray, loss: RegressionLoss, weight: np.ndarray)
     return float(np.quantile(values, share, weights=weight, method="inverted_cdf"))
 
 
-def _transform(frame: Frame, name: str, options: RegressionOptions, values: np.ndarray) -> str:
+def _transform(options: RegressionOptions, values: np.ndarray) -> Literal["none", "log"]:
     """The transform, where it is open by how far the values reach."""
-    above = values[values > 0]
-    if options.transform == "log":
-        _check_logarithm(frame, name, values, _offset(values))
     if options.transform != "auto":
         return options.transform
-    usual = isinstance(options.loss, SquaredLoss) and options.clip is True
-    if not usual or values.min() < 0 or len(above) < (1 - FEW) * len(values):
+    if not isinstance(options.loss, SquaredLoss) or options.clip is not True or not values.min() > 0:
         return "none"
-    low, high = np.quantile(above, (0.01, 0.99))
+    low, high = np.quantile(values, (0.01, 0.99))
     return "log" if high > FAR * low else "none"
 
 
 def _offset(values: np.ndarray) -> float:
     """What is added before a logarithm is taken: nothing, or half the least value above zero where there are zeros."""
     above = values[values > 0]
-    return float(above.min()) / 2 if len(above) and not values.all() else 0.0
+    if not len(above) or values.all():
+        return 0.0
+    least = float(above.min())
+    return least / 2 or least
 
 
 def _too_low(values: np.ndarray, offset: float) -> np.ndarray:

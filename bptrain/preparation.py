@@ -146,17 +146,18 @@ def _with_sizes(config: Config, columns: columns_prepare.Columns, split: Split) 
 
     Also the number of the network that does not train on each row, where each leaves out a fold.
     """
+    labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
     numbers, most = split.left_out, most_networks(config.model, divided=are_divided(config.split))
     model = with_usual_size(
         config.model,
         n_features=columns_prepare.n_features(columns),
         n_rows=_n_trained(split, fewest_networks(config.model)),
+        labels=labels,
         most=most,
     )
     if numbers is not None:
         numbers = numbers if model.n_networks == most else numbers // 2
         check_numbers(numbers, model.n_networks)
-    labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
     training = settled(
         config.training,
         textbook=config.model.kind == "mlp",

@@ -456,11 +456,23 @@ def test_wide_layers_have_more_networks_of_fewer_members(given: dict[str, Any], 
 
 
 @pytest.mark.parametrize(
-    ("kind", "n_rows", "dropout"), [("strong", 29_999, 0.1), ("ensemble", 30_000, 0.0), ("mlp", 10, 0.0)]
+    ("kind", "n_features", "of_numbers", "of_labels"),
+    [("strong", 149, 0.0, 0.1), ("strong", 150, 0.1, 0.1), ("ensemble", 150, 0.1, 0.1), ("mlp", 150, 0.0, 0.0)],
 )
-def test_many_rows_need_no_dropout(kind: str, n_rows: int, dropout: float) -> None:
+def test_labels_and_wide_layers_have_dropout(kind: str, n_features: int, of_numbers: float, of_labels: float) -> None:
     options = MODEL.validate_python({"kind": kind, "dropout": "auto"})
-    assert with_usual_size(options, n_features=10, n_rows=n_rows).dropped == dropout
+    for labels, dropout in ((False, of_numbers), (True, of_labels)):
+        assert with_usual_size(options, n_features=n_features, n_rows=5000, labels=labels).dropped == dropout
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "of_numbers", "of_labels"),
+    [(4499, 64, 64), (4500, 128, 128), (6400, 128, 256), (23_999, 128, 256), (24_000, 256, 256), (10**6, 1024, 1024)],
+)
+def test_the_batch_goes_by_rows(n_rows: int, of_numbers: int, of_labels: int) -> None:
+    for labels, size in ((False, of_numbers), (True, of_labels)):
+        options = settled(TrainingOptions(), textbook=False, n_rows=n_rows, labels=labels, wide=False)
+        assert options.batch_size == size
 
 
 @pytest.mark.parametrize(

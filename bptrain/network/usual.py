@@ -8,7 +8,6 @@ from bptrain.table.folds import HALVES
 
 MANY_FEATURES, MANY_ROWS = 150, 5000  # with both, hidden layers are wide
 DROPOUT = 0.1
-ENOUGH_ROWS = 30_000  # to do without it
 NARROW, WIDE = (128, 128), (256, 256)
 MEMBERS, MORE_MEMBERS = 8, 16
 NETWORKS, MORE_NETWORKS = HALVES // 2, HALVES
@@ -17,17 +16,19 @@ FEWEST_KEPT = 2  # members that predict where it is left open how many,
 LEAST_GAIN = 0.002  # and the share of the loss for which another one does
 
 
-def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int, most: int = NETWORKS) -> NetworkOptions:
+def with_usual_size(
+    options: NetworkOptions, *, n_features: int, n_rows: int, labels: bool = False, most: int = NETWORKS
+) -> NetworkOptions:
     """The options with `hidden`, `members`, `networks`, `skip` and `dropout` settled.
 
     `n_features` counts the numbers that a row gives the network, `n_rows` the rows that one of `fewest_networks` trains
-    on; there may be `most` networks.
+    on; `labels` says that all targets are labels. There may be `most` networks.
     """
     if options.kind == "mlp":
         return _settled(options, hidden=WIDE, members=1, networks=NETWORKS, skip=False, dropout=0.0)
-    dropout = DROPOUT if n_rows < ENOUGH_ROWS else 0.0
     members, networks = MORE_MEMBERS if options.kind == "ensemble" else MEMBERS, NETWORKS
     if n_features < MANY_FEATURES or n_rows < MANY_ROWS:
+        dropout = DROPOUT if labels else 0.0
         return _settled(options, hidden=NARROW, members=members, networks=networks, skip="half", dropout=dropout)
     all_are_needed = isinstance(options.keep, int) and options.keep >= members // 2
     if options.hidden == "auto" and not all_are_needed:
@@ -38,7 +39,7 @@ def with_usual_size(options: NetworkOptions, *, n_features: int, n_rows: int, mo
             and not isinstance(options.keep, int)
         ):
             members, networks = members // 2, MORE_NETWORKS
-    return _settled(options, hidden=WIDE, members=members, networks=networks, skip=True, dropout=dropout)
+    return _settled(options, hidden=WIDE, members=members, networks=networks, skip=True, dropout=DROPOUT)
 
 
 def fewest_networks(options: NetworkOptions) -> int:

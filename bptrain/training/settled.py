@@ -16,7 +16,7 @@ from bptrain.training.options import (
 
 ABSOLUTE = ("mae", "median_absolute_error")  # metrics that the squared loss does not go with
 FEW_ROWS, MORE_ROWS, MANY_ROWS = 4500, 6400, 24_000
-BATCH_SIZES = ((FEW_ROWS, 64), (MORE_ROWS, 128), (32_000, 256), (200_000, 512), (math.inf, 1024))  # below: rows
+BATCH_SIZES = ((32_000, 256), (200_000, 512), (math.inf, 1024))  # each below so many rows
 
 
 class SettledOptions(TrainingOptions):
@@ -52,7 +52,7 @@ def settled(
     else:
         usual = {
             "optimizer": AdamOptions(learning_rate=_rate(n_rows, labels=labels, wide=wide)),
-            "batch_size": next(size for most, size in BATCH_SIZES if n_rows < most),
+            "batch_size": _batch_size(n_rows, labels=labels),
             "last_batch": "drop",
             "epochs": 100,
             "patience": 8,
@@ -61,6 +61,11 @@ def settled(
     usual["watch"] = "primary" if primary in ABSOLUTE else "loss"
     open_ones = {name: value for name, value in usual.items() if _is_open(getattr(options, name))}
     return options.model_copy(update=open_ones)
+
+
+def _batch_size(n_rows: int, *, labels: bool) -> int:
+    small = ((FEW_ROWS, 64), (MORE_ROWS if labels else MANY_ROWS, 128))
+    return next(size for most, size in (*small, *BATCH_SIZES) if n_rows < most)
 
 
 def _rate(n_rows: int, *, labels: bool, wide: bool) -> float:

@@ -33,16 +33,25 @@ class Folds:
 
 
 def run(
-    found: survey.Survey, earlier: Earlier | None, listener: Listener, journal: Journal, *, folder: Path | None = None
+    found: survey.Survey,
+    published: Split,
+    earlier: Earlier | None,
+    listener: Listener,
+    journal: Journal,
+    *,
+    folder: Path | None = None,
 ) -> Folds | None:
     """Train and judge once per fold; None without `split.folds`. Raises DataError when the folds cannot be made.
 
+    The kinds of columns are those of the model that has the split `published`.
     `folder` is where large arrays may be kept; trainings go on where the `journal` has a part of them.
     """
     if not found.config.split.folds:
         return None
     splits = survey.folds(found)
-    prepared = [_prepare(found, split, number, earlier, folder) for number, split in enumerate(splits, start=1)]
+    prepared = [
+        _prepare(found, split, published, number, earlier, folder) for number, split in enumerate(splits, start=1)
+    ]
     reports, tables, trained, judged = [], [], [], []
     for number, (split, ready) in enumerate(zip(splits, prepared, strict=True), start=1):
         listener.stage(f"fold {number} of {len(splits)}")
@@ -60,11 +69,16 @@ def run(
 
 
 def _prepare(
-    found: survey.Survey, split: Split, number: int, earlier: Earlier | None, folder: Path | None
+    found: survey.Survey,
+    split: Split,
+    published: Split,
+    number: int,
+    earlier: Earlier | None,
+    folder: Path | None,
 ) -> preparation.Ready:
     """A fold ready to be trained; all are made before the first is, so that none is lost to what one cannot use."""
     try:
-        return preparation.prepare(found.config, found.frame, split, earlier, folder=folder)
+        return preparation.prepare(found.config, found.frame, split, earlier, folder=folder, published=published)
     except DataError as error:
         told = (replace(problem, message=f"fold {number}: {problem.message}") for problem in error.problems)
         raise DataError(*told) from error

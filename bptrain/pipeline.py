@@ -172,7 +172,7 @@ def _trained(job: _Job, ready: preparation.Ready) -> tuple[Folds | None, Trial]:
     recorder, clock = job.recorder, job.clock
     found = replace(job.found, config=ready.config)
     with clock("folds"):
-        folds = cross_validation.run(found, job.earlier, recorder, job.journal, folder=job.folder)
+        folds = cross_validation.run(found, job.split, job.earlier, recorder, job.journal, folder=job.folder)
     if folds is not None:
         recorder.stage("the published model")
     with clock("train"):

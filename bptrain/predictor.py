@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bptrain.network.build import Network
     from bptrain.network.predict import Program
 
-FORMAT = 2
+FORMAT = 3
 WEIGHTS = "model/members/{:02}/weights.npz"
 MODEL: TypeAdapter[ModelOptions] = TypeAdapter(ModelOptions)
 

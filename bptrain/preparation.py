@@ -15,6 +15,7 @@ from bptrain.columns import prepare as columns_prepare
 from bptrain.columns import refusal
 from bptrain.columns.drift import Profile, profile
 from bptrain.columns.infer import Kinds
+from bptrain.columns.kinds import IgnoreOptions
 from bptrain.columns.weights import row_weights, weight_column
 from bptrain.config.schema import Config
 from bptrain.network.usual import fewest_networks, is_wide, most_networks, with_keep, with_usual_size
@@ -64,7 +65,7 @@ class Ready:
     """What training starts from: the settled config, what training rows taught, and every part prepared by it.
 
     `profile` tells what the training rows were like, `cleaned` what was done to rows and cells of all parts. `folder`
-    is where large arrays may be kept.
+    is where large arrays may be kept; `published` as of `prepare`.
     """
 
     config: Config
@@ -75,6 +76,7 @@ class Ready:
     profile: Profile
     cleaned: list[Cleaned]
     folder: Path | None = None
+    published: Split | None = None
 
     @property
     def validation(self) -> Prepared | None:
@@ -91,26 +93,36 @@ class Ready:
 
 
 def prepare(
-    config: Config, frame: Frame, split: Split, earlier: Earlier | None = None, *, folder: Path | None = None
+    config: Config,
+    frame: Frame,
+    split: Split,
+    earlier: Earlier | None = None,
+    *,
+    folder: Path | None = None,
+    published: Split | None = None,
 ) -> Ready:
     """Settle the kinds of columns, learn from the training rows, and prepare all parts.
 
     Kinds of columns and transforms of targets are settled by the rows that train the model in the end: with a refit,
-    which has the same ones, the validation rows are among them.
+    which has the same ones, the validation rows are among them. A fold has the kinds that the split of the `published`
+    model gives. A column with values in the rows that settle its kind, but none in the training rows, is not learned.
+
     Prepared rows that are to be streamed lie in files without names on the disk of `folder`; without one all are in
     memory. Raises UsageError and DataError for columns and cells that cannot be used.
     """
-    settling = frame.take(final_split(config, split).train)
-    config, kinds = survey.settle_columns(config, settling)
+    settling = final_split(config, published or split).train
+    config, kinds = survey.settle_columns(config, frame.take(settling))
     row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
     targets_options = with_usual_options(config.targets, textbook=config.model.kind == "mlp")
     config = config.model_copy(update={"targets": targets_options})
-    transformed = targets_prepare.with_transforms(targets_options, settling)
-    del settling
+    last, _ = trained_split(config, frame, final_split(config, split))
+    transformed = targets_prepare.with_transforms(targets_options, frame.take(last.train))
     split, left_out = trained_split(config, frame, split)
     training = frame.take(split.train)
     if earlier is None:
-        columns = columns_prepare.learn(training, config.columns)
+        empty = [name for name in config.columns if not training.n_present(name)]
+        later = {name: IgnoreOptions() for name in empty if frame.take(settling).n_present(name)}
+        columns = columns_prepare.learn(training, config.columns | later)
         targets = targets_prepare.learn(training, transformed, row_weights(training, weight_column(config.columns)))
     else:  # its weights mean something only together with its preparation
         columns, targets = earlier.columns, targets_prepare.widened(untuned(earlier.targets, config.targets), training)
@@ -123,7 +135,7 @@ def prepare(
     parts["train"] = replace(parts["train"], left_out=numbers)
     before = profile(training, [*columns_prepare.used_columns(columns), *targets])
     cleaned = [*_ignored(kinds), *left_out, *_changed(parts)]
-    return Ready(config, kinds, columns, targets, parts, before, cleaned, folder)
+    return Ready(config, kinds, columns, targets, parts, before, cleaned, folder, published)
 
 
 def _with_residence(

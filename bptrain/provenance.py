@@ -24,7 +24,7 @@ from bptrain.text import escape
 if TYPE_CHECKING:
     from bptrain.training.course import Trained
 
-FORMAT = 2
+FORMAT = 3
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
 BACKENDS = {"tensorflow": (), "jax": ("jax", "jaxlib")}  # the packages that each needs besides
 LABELS = ("ignore", "categorical", "ordinal", "boolean", "group", "date", "time")  # kinds whose cells are no numbers

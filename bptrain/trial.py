@@ -94,7 +94,8 @@ def train_and_refit(
     if ready.config.training.final == "best" or not len(split.validation) or chosen.diverged:
         return chosen
     listener.stage(f"refit on training and validation rows: {chosen.trained[0].best_epoch} epochs")
-    again = prepare(ready.config, frame, final_split(ready.config, split), earlier, folder=ready.folder)
+    rows = final_split(ready.config, split)
+    again = prepare(ready.config, frame, rows, earlier, folder=ready.folder, published=ready.published)
     again = replace(again, kinds=ready.kinds)  # with the reasons for them
     refitted = train(again, listener, earlier, journal=journal, label=label + REFIT, after=chosen)
     return replace(refitted, selection=chosen)

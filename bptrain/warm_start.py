@@ -28,7 +28,7 @@ from bptrain.predictor import WEIGHTS, check_columns, load_preparation
 from bptrain.runs.arrays import Expected
 from bptrain.runs.manifest import RunFiles, open_run
 from bptrain.table.files import Roots
-from bptrain.targets.prepare import Targets
+from bptrain.targets.prepare import Targets, with_learned_transforms
 from bptrain.text import escape, quote_list
 
 KEY = ("model", "from")
@@ -116,7 +116,7 @@ def with_earlier_columns(config: Config, earlier: Earlier, names: Sequence[str])
 
 
 def _other_targets(config: Config, earlier: Earlier) -> Iterator[Problem]:
-    known = earlier.config.targets
+    known = with_learned_transforms(earlier.config.targets, earlier.targets)
     if list(config.targets) != list(known):
         both = [quote_list(list(targets), last="and") for targets in (known, config.targets)]
         message = f"the run to start from predicts {both[0]}, the config {both[1]}"

@@ -21,6 +21,7 @@ from bptrain.columns import prepare as columns_prepare
 from bptrain.columns.drift import profile
 from bptrain.columns.kinds import is_feature
 from bptrain.config.load import config_from_mapping
+from bptrain.predictor import FORMAT
 from bptrain.runs.arrays import write_arrays
 from bptrain.runs.storage import canonical_json
 from bptrain.table.files import Roots
@@ -88,7 +89,7 @@ def learned(content: dict[str, Any], folder: Path) -> Learned:
     write_arrays(folder / "preparer.npz", arrays)
     features = [name for name, options in settled.columns.items() if is_feature(options)]
     before = profile(training, [*features, *settled.targets]).to_json()
-    content = {"format": 2, "columns": saved, "targets": targets, "profile": before}
+    content = {"format": FORMAT, "columns": saved, "targets": targets, "profile": before}
     preparer = canonical_json(content).encode()
     return preparer, (folder / "preparer.npz").read_bytes(), training.rows.tolist()
 

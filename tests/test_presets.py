@@ -465,6 +465,12 @@ def test_labels_and_wide_layers_have_dropout(kind: str, n_features: int, of_numb
         assert with_usual_size(options, n_features=n_features, n_rows=5000, labels=labels).dropped == dropout
 
 
+@pytest.mark.parametrize(("hidden", "dropout"), [([128], 0.0), ([64, 129], 0.1)])
+def test_given_layers_have_dropout_by_their_width(hidden: list[int], dropout: float) -> None:
+    options = MODEL.validate_python({"kind": "strong", "hidden": hidden})
+    assert with_usual_size(options, n_features=500, n_rows=5000).dropped == dropout
+
+
 @pytest.mark.parametrize(
     ("n_rows", "of_numbers", "of_labels"),
     [(4499, 64, 64), (4500, 128, 128), (6400, 128, 256), (23_999, 128, 256), (24_000, 256, 256), (10**6, 1024, 1024)],
@@ -850,7 +856,9 @@ def test_a_judged_row_without_a_logarithm_counts_as_the_lowest_one_that_trained(
     encoded = prepare_number.encode(state, Frame(pa.table({"y": [judged]}), np.arange(1)), "y")
     decoded = measures_of_numbers.decode(state, encoded)
     assert decoded.prediction.to_pylist() == [pytest.approx(least, abs=1e-6)]
-    assert measures_of_numbers.decode(state, encoded - 9).prediction.to_pylist()[0] >= 0  # with zeros, too
+    below = (encoded - 9).astype(np.float32)  # of any amount
+    assert measures_of_numbers.decode(state, below).prediction.to_pylist()[0] >= 0
+    assert np.asarray(tasks.head(state.task).decode(state, below, "y")).item() >= 0  # as the exported network does
 
 
 def test_a_zero_is_learned_and_predicted(folder: Path) -> None:

@@ -331,36 +331,66 @@ def test_folds_and_refit_go_on(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 ROWS = np.arange(200)
 AMOUNTS = np.geomspace(0.01, 1e6, 200)
-WITH_A_ZERO = np.where(ROWS == 7, 0.0, AMOUNTS)
 PART = np.array(["train", "validation", "test", "train", "train"])[ROWS % 5]
 BY_PART = {"kind": "column", "column": "part"}
-UNSETTLED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "a column that is ignored": ({"same": 1}, {}),
-    "a column that says something in one fold": ({"rare": np.where(ROWS == 7, "b", "a")}, {"split": {"folds": 2}}),
+REFIT: dict[str, Any] = {"training": {"epochs": 1, "final": "refit"}, "model": {"kind": "mlp", "hidden": [2]}}
+# Columns beside x and y, sections of the config, and what is settled: kinds of columns, or the transform of y.
+UNSETTLED: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
+    "a column that is ignored": ({"same": 1}, {}, {"same": "ignore", "y": "log"}),
+    "a column that says something in one fold": (
+        {"rare": np.where(ROWS == 7, "b", "a")},
+        {"split": {"folds": 2, "test": 0.0}},
+        {"rare": "categorical"},
+    ),
     "a column that says something in validation rows": (
         {"rare": np.where(ROWS == 6, "b", "a"), "part": PART},
-        {"split": BY_PART, "training": {"epochs": 1, "final": "refit"}, "model": {"kind": "mlp", "hidden": [2]}},
+        {"split": BY_PART, **REFIT},
+        {"rare": "categorical"},
     ),
-    "amounts above zero in one fold": ({"y": WITH_A_ZERO}, {"split": {"folds": 2}}),
+    "a column without values in one fold": (
+        {"late": np.where(ROWS == 7, 1.5, np.where(ROWS == 8, 2.5, np.nan))},
+        {"split": {"folds": 2, "test": 0.0}},
+        {"late": "numeric"},
+    ),
+    "a column without values in a fold of groups": (
+        {"late": np.where(ROWS % 5 == 2, ROWS % 7, np.nan), "team": ROWS % 5},
+        {"split": {"kind": "group", "column": "team", "folds": 2, "test": 0.0}, **REFIT},
+        {"late": "numeric"},
+    ),
+    "a column that begins in validation rows": (
+        {"late": np.where(ROWS > 130, ROWS % 7, np.nan), "when": ROWS},
+        {"columns": {"when": "time"}, "split": {"kind": "time", "test": 0.2, "validation": 0.2}, **REFIT},
+        {"late": "numeric"},
+    ),
+    "amounts above zero in one fold": (
+        {"y": np.where(ROWS == 7, 0.0, AMOUNTS)},
+        {"split": {"folds": 2, "test": 0.0}},
+        {"y": "none"},
+    ),
     "amounts above zero but in validation rows": (
         {"y": np.where(ROWS == 6, 0.0, AMOUNTS), "part": PART},
-        {
-            "split": BY_PART,
-            "training": {"epochs": 1, "final": "refit"},
-            "model": {"kind": "fast", "hidden": [2], "members": 2, "networks": 1},
-        },
+        {"split": BY_PART, **REFIT, "model": {"kind": "fast", "hidden": [2], "members": 2, "networks": 1}},
+        {"y": "none"},
+    ),
+    "amounts not above zero in rows of no weight": (
+        {"y": np.where(ROWS == 8, 0.0, AMOUNTS), "w": np.where(ROWS == 8, 0, 1)},
+        {"columns": {"w": "weight"}, "split": {"test": 0.0}},
+        {"y": "log"},
     ),
 }
 
 
 @pytest.mark.parametrize("case", UNSETTLED)
 def test_what_a_config_leaves_open_is_settled_alike_again(case: str, folder: Path) -> None:
-    """By the config of the run, which says some of it and leaves some open."""
-    columns, sections = UNSETTLED[case]
+    """By the rows that train in the end, and so by the config of the run, which still leaves some of it open."""
+    columns, sections, expected = UNSETTLED[case]
     pd.DataFrame({"x": ROWS * 7 % 31, "y": AMOUNTS, **columns}).to_csv("open.csv", index=False)
     model = {"kind": "fast", "hidden": [2], "members": 2, "networks": 2}
     content = {"data": "open.csv", "targets": {"y": {"task": "regression"}}, "model": model, "training": {"epochs": 1}}
     run = bptrain.fit({**content, **sections}, run="open", root=".")
+    kinds = {name: options.kind for name, options in run.config.columns.items()}
+    settled = {**kinds, "y": run.metrics["targets"]["y"]["transform"]}
+    assert {name: settled[name] for name in expected} == expected
     assert again("open").verdict == "identical"
     assert run.evaluate(root=".").targets == run.metrics["targets"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pytest
 import tables
 
@@ -194,3 +195,23 @@ def test_threshold_of_the_earlier_run_is_not_kept(earlier: Run, tmp_path: Path) 
     content = {"data": "new.csv", "target": {"column": "label", "task": "binary"}, "training": {"epochs": 1}}
     run = bptrain.fit(content, overrides=[f"model.from={tmp_path / 'first'}"], run=tmp_path / "later")
     assert run.metrics["targets"]["label"]["threshold"] == 0.8  # of the config of that run
+
+
+def test_a_logarithm_that_was_chosen_is_kept(backend: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The config of the earlier run still says `auto`, as the warm one may, and the warm run has rows of its own."""
+    monkeypatch.chdir(tmp_path)
+    amounts = np.geomspace(0.01, 1e6, 100)
+    for name, values in (("wide", amounts), ("near", amounts[40:60]), ("zero", np.append(amounts, 0.0))):
+        pa.csv.write_csv(pa.table({"x": np.arange(len(values)) % 17, "y": values}), f"{name}.csv")
+    model = {"kind": "fast", "hidden": [2], "members": 2}
+    split, training = {"test": 0.0, "validation": 0.0}, {"epochs": 1}
+    first = {"data": "wide.csv", "target": {"column": "y", "task": "regression"}, "split": split, "training": training}
+    bptrain.fit({**first, "model": model}, run="first")
+    warm = {**first, "data": "near.csv", "model": {"from": "first"}}
+    assert bptrain.fit(warm, run="warm").metrics["targets"]["y"]["transform"] == "log"
+    said = {"column": "y", "task": "regression", "transform": "log"}
+    assert bptrain.fit({**warm, "target": said}, run="said").metrics["targets"]["y"]["transform"] == "log"
+    with pytest.raises(UsageError, match="transform` is none, but log in the run to start from"):
+        bptrain.fit({**warm, "target": {**said, "transform": "none"}}, run="none")
+    with pytest.raises(DataError, match="1 of 101 cells are not above zero.*train anew without `model.from`"):
+        bptrain.fit({**warm, "data": "zero.csv"}, run="zero")

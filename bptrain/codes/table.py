@@ -324,7 +324,7 @@ CODES: dict[str, Code] = {
     ),
     "BP291": Code(
         "a logarithm of what is too low",
-        "The target has `transform: log`, but some cells of rows that train are negative, or none is above zero.",
+        "The target has `transform: log`, but some cells of the training files are negative, or none is above zero.",
         "Correct these cells, or write `transform: none`.",
     ),
     "BP271": Code(

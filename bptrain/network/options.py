@@ -72,8 +72,7 @@ class NetworkOptions(Section):
     dropout: OpenRate = Field(
         0.0,
         description="Share of hidden activations set to zero in each training step: against overfitting, often 0.1. "
-        "`auto`: 0 for mlp; else 0.1 for labels, and where a network has 5000 rows or more that give 150 numbers each; "
-        "else 0.",
+        "`auto`: 0.1 where all targets are labels or a layer has over 128 neurons, but for mlp; else 0.",
     )
     l1: Annotated[float, Field(ge=0)] = Field(
         0.0, description="Weight of the sum of absolute kernel weights added to the loss: to make many of them zero."

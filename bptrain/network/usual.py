@@ -24,12 +24,17 @@ def with_usual_size(
     `n_features` counts the numbers that a row gives the network, `n_rows` the rows that one of `fewest_networks` trains
     on; `labels` says that all targets are labels. There may be `most` networks.
     """
+    options = _with_sizes(options, n_features, n_rows, most)
+    dropped = options.kind != "mlp" and (labels or is_wide(options))
+    return _settled(options, dropout=DROPOUT if dropped else 0.0)
+
+
+def _with_sizes(options: NetworkOptions, n_features: int, n_rows: int, most: int) -> NetworkOptions:
     if options.kind == "mlp":
-        return _settled(options, hidden=WIDE, members=1, networks=NETWORKS, skip=False, dropout=0.0)
+        return _settled(options, hidden=WIDE, members=1, networks=NETWORKS, skip=False)
     members, networks = MORE_MEMBERS if options.kind == "ensemble" else MEMBERS, NETWORKS
     if n_features < MANY_FEATURES or n_rows < MANY_ROWS:
-        dropout = DROPOUT if labels else 0.0
-        return _settled(options, hidden=NARROW, members=members, networks=networks, skip="half", dropout=dropout)
+        return _settled(options, hidden=NARROW, members=members, networks=networks, skip="half")
     all_are_needed = isinstance(options.keep, int) and options.keep >= members // 2
     if options.hidden == "auto" and not all_are_needed:
         members //= 2
@@ -39,7 +44,7 @@ def with_usual_size(
             and not isinstance(options.keep, int)
         ):
             members, networks = members // 2, MORE_NETWORKS
-    return _settled(options, hidden=WIDE, members=members, networks=networks, skip=True, dropout=DROPOUT)
+    return _settled(options, hidden=WIDE, members=members, networks=networks, skip=True)
 
 
 def fewest_networks(options: NetworkOptions) -> int:

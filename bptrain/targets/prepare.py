@@ -52,6 +52,16 @@ def with_transforms(options: Mapping[str, TargetOptions], frame: Frame) -> dict[
     }
 
 
+def with_learned_transforms(options: Mapping[str, TargetOptions], targets: Targets) -> dict[str, TargetOptions]:
+    """The options with the transforms that were taken."""
+    return {
+        name: chosen.model_copy(update={"transform": getattr(targets[name], "transform", "none")})
+        if isinstance(chosen, RegressionOptions)
+        else chosen
+        for name, chosen in options.items()
+    }
+
+
 def written_back(options: Mapping[str, TargetOptions], targets: Targets) -> dict[str, TargetOptions]:
     """The options with what they left open as it was learned."""
     return {name: tasks.prepare(chosen.task).written_back(chosen, targets[name]) for name, chosen in options.items()}

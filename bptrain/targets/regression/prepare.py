@@ -140,7 +140,8 @@ def widened(state: RegressionState, frame: Frame, name: str) -> RegressionState:
     """The state with bounds of predictions that hold the values of more training rows, too."""
     values = _values(frame, name)
     if state.transform == "log":
-        _check_logarithm(frame, name, values, state.offset)
+        hint = "correct these cells, or train anew without `model.from`: the run to start from has taken logarithms"
+        _check_logarithm(frame, name, values, state.offset, hint)
     if state.lowest is None or state.highest is None:
         return state
     lowest, highest = min(state.lowest, float(values.min())), max(state.highest, float(values.max()))
@@ -198,8 +199,8 @@ def _too_low(values: np.ndarray, offset: float) -> np.ndarray:
     return low
 
 
-def _check_logarithm(frame: Frame, name: str, values: np.ndarray, offset: float) -> None:
-    hint = f"correct these cells, or write `transform: none` for the target {yaml_name(name)}"
+def _check_logarithm(frame: Frame, name: str, values: np.ndarray, offset: float, hint: str = "") -> None:
+    hint = hint or f"correct these cells, or write `transform: none` for the target {yaml_name(name)}"
     what = "below zero" if offset else "not above zero"
     _refuse(frame, name, _too_low(values, offset), code="BP291", asks="`transform: log`", what=what, hint=hint)
 

@@ -473,7 +473,7 @@ def test_given_layers_have_dropout_by_their_width(hidden: list[int], dropout: fl
 
 @pytest.mark.parametrize(
     ("n_rows", "of_numbers", "of_labels"),
-    [(4499, 64, 64), (4500, 128, 128), (6400, 128, 256), (23_999, 128, 256), (24_000, 256, 256), (10**6, 1024, 1024)],
+    [(4499, 64, 64), (4500, 128, 128), (6400, 128, 256), (26_999, 128, 256), (27_000, 256, 256), (10**6, 1024, 1024)],
 )
 def test_the_batch_goes_by_rows(n_rows: int, of_numbers: int, of_labels: int) -> None:
     for labels, size in ((False, of_numbers), (True, of_labels)):

@@ -225,7 +225,7 @@ class TrainingOptions(Section):
     batch_size: Count | Literal["all", "auto"] = Field(
         "auto",
         description="Rows per step: a number (mini-batch), 1 (stochastic) or `all` (full batch). `auto`: 256 for mlp, "
-        "else by the training rows: 64 below 4500, 128 below 24 000 or, where all targets are labels, 6400, 256 below "
+        "else by the training rows: 64 below 4500, 128 below 27 000 or, where all targets are labels, 6400, 256 below "
         "32 000, 512 below 200 000, else 1024.",
     )
     last_batch: Literal["auto", "keep", "drop"] = Field(

@@ -17,6 +17,7 @@ from bptrain.training.options import (
 ABSOLUTE = ("mae", "median_absolute_error")  # metrics that the squared loss does not go with
 FEW_ROWS, MORE_ROWS, MANY_ROWS = 4500, 6400, 24_000
 BATCH_SIZES = ((32_000, 256), (200_000, 512), (math.inf, 1024))  # each below so many rows
+SMALL_BATCHES = {"numbers": ((FEW_ROWS, 64), (27_000, 128)), "labels": ((FEW_ROWS, 64), (MORE_ROWS, 128))}
 
 
 class SettledOptions(TrainingOptions):
@@ -64,8 +65,8 @@ def settled(
 
 
 def _batch_size(n_rows: int, *, labels: bool) -> int:
-    small = ((FEW_ROWS, 64), (MORE_ROWS if labels else MANY_ROWS, 128))
-    return next(size for most, size in (*small, *BATCH_SIZES) if n_rows < most)
+    sizes = (*SMALL_BATCHES["labels" if labels else "numbers"], *BATCH_SIZES)
+    return next(size for most, size in sizes if n_rows < most)
 
 
 def _rate(n_rows: int, *, labels: bool, wide: bool) -> float:

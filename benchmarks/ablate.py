@@ -29,7 +29,7 @@ from typing import Any
 
 from quality import FOLDS, ROOT, TABLES, Table
 
-from bptrain.network.usual import MORE_NETWORKS, NETWORKS
+from bptrain.fitting.model_defaults import MORE_NETWORKS, NETWORKS
 from bptrain.training.options import TrainingOptions
 from bptrain.training.settled import settled
 

@@ -333,17 +333,17 @@ def _epochs(net: Net, run: Callable[[Any], Any]) -> tuple[float, float]:
 
 def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     """What `bptrain fit` trains with, through Keras' `fit()`."""
-    from bptrain.network import backend
+    from bptrain.models import backend
 
     backend.start(threads=THREADS)
     import numpy as np
     import pyarrow as pa
 
-    from bptrain.columns.numeric.options import NumericOptions
-    from bptrain.columns.prepare import learn
-    from bptrain.network.build import build, losses, output_name
-    from bptrain.network.options import MlpOptions
-    from bptrain.table.frame import Frame
+    from bptrain.data.frame import Frame
+    from bptrain.features.numeric.options import NumericOptions
+    from bptrain.features.preparer import learn
+    from bptrain.models.build import build, losses, output_name
+    from bptrain.models.options import MlpOptions
     from bptrain.targets import prepare as targets_prepare
     from bptrain.targets.regression.options import RegressionOptions
     from bptrain.training.batches import Examples

@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bptrain import environment
+from bptrain.utils import runtime
 
-environment.configure()
+runtime.configure()
 
 import numpy as np  # noqa: E402
 

@@ -11,12 +11,12 @@ from collections import Counter
 from itertools import product
 from pathlib import Path
 
-from bptrain import environment
+from bptrain.utils import runtime
 
-environment.configure()
+runtime.configure()
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from bptrain.network import backend  # noqa: E402
+from bptrain.models import backend  # noqa: E402
 
 backend.start(threads=2)
 
@@ -31,7 +31,7 @@ from gradients import (  # noqa: E402
     target_settings,
 )
 
-from bptrain.columns import kinds  # noqa: E402
+from bptrain.features import kinds  # noqa: E402
 
 PAGE = Path(__file__).parent / "gradients.md"
 PENALTIES = ({}, {"l1": 0.05}, {"l2": 0.1}, {"l1": 0.05, "l2": 0.1})

@@ -38,16 +38,16 @@ def timed(work: Callable[[], Any]) -> list[float]:
 
 def own(folder: Path) -> dict[str, list[float]]:
     """Seconds of the networks alone and of all that `Run.predict` does, in a process like that of `bptrain predict`."""
-    from bptrain import environment
+    from bptrain.utils import runtime
 
-    environment.configure()
-    environment.own_process()  # as the command does: its threads take blocks of rows
+    runtime.configure()
+    runtime.own_process()  # as the command does: its threads take blocks of rows
     import pandas as pd
 
     import bptrain
-    from bptrain.columns import prepare
-    from bptrain.evaluation import frame_of
-    from bptrain.table.files import Roots
+    from bptrain.data.files import Roots
+    from bptrain.features import preparer as prepare
+    from bptrain.workflows.evaluate import frame_of
 
     table = TABLES["adult"]
     rows = pd.read_csv(ROOT / "data" / str(table.test), dtype=str, keep_default_na=False).drop(columns=table.target)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from bptrain.utils.version import __version__
+
 __all__ = ["BptrainError", "Run", "__version__", "fit", "open_run"]
 
 if TYPE_CHECKING:
-    from bptrain.api import fit, open_run
+    from bptrain.api import Run, fit, open_run
     from bptrain.errors import BptrainError
-    from bptrain.run import Run
 
 
 def __getattr__(name: str) -> object:

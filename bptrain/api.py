@@ -2,19 +2,62 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bptrain import pipeline
 from bptrain.config.given_paths import given_paths
 from bptrain.config.load import config_from_mapping, load_config
 from bptrain.config.places import placed
+from bptrain.data.files import Roots
 from bptrain.errors import BptrainError
-from bptrain.listener import Listener, Silent
-from bptrain.run import Run
-from bptrain.table.files import Roots
+from bptrain.training.progress import Listener, Silent
+from bptrain.workflows import fit as pipeline
+from bptrain.workflows import run as record
+from bptrain.workflows.evaluate import evaluate
+from bptrain.workflows.predict import predict_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bptrain.workflows.run import Evaluation
 
 __all__ = ["BptrainError", "Run", "fit", "open_run"]
+
+
+class RowsWarning(UserWarning):
+    """Something about rows that were predicted; its text begins with a code that `bptrain explain` knows."""
+
+
+class Run(record.Run):
+    """A sealed run directory; every file is checked against its manifest before it is used."""
+
+    def evaluate(
+        self,
+        data: str | Path | pd.DataFrame | None = None,
+        *,
+        gates: Sequence[str] = (),
+        root: str | Path | None = None,
+    ) -> Evaluation:
+        """Judge the model on the rows of its config, read anew, or on `data`: a file or a frame with the target.
+
+        Raises DataError when the config's files changed or `data` cannot be used, UsageError for a wrong gate, and
+        RunError when the rows are no longer split as the run was.
+        """
+        extras = [data] if isinstance(data, (str, Path)) else []
+        return evaluate(self, data, gates=gates, roots=Roots.create(root, extras=extras))
+
+    def predict(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Predictions for the rows of a frame, one row each, in its order, with its index.
+
+        Warns (`RowsWarning`) of rows without a prediction and of new labels. Raises DataError for a frame that lacks
+        columns, or in which a numeric column has no usable cell.
+        """
+        predictions, summary = predict_frame(self, data)
+        for problem in summary.warnings():
+            warnings.warn(f"{problem.code}: {problem.message}", RowsWarning, stacklevel=2)
+        return predictions
 
 
 def fit(

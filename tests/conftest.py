@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bptrain import environment
+from bptrain.utils import runtime
 
 if TYPE_CHECKING:
     from bptrain import Run
 
-environment.configure()  # as the command line does, before a test file loads numpy or TensorFlow
+runtime.configure()  # as the command line does, before a test file loads numpy or TensorFlow
 
 
 @pytest.fixture(scope="session")
 def backend() -> None:
     """TensorFlow as bptrain starts it, once per process of tests."""
-    from bptrain.network import backend
+    from bptrain.models import backend
 
     backend.start(threads=2)
 

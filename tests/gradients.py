@@ -1,7 +1,7 @@
 """Whether backpropagation is right: the gradient of the training loss against central differences.
 
 What is checked is listed by the config's schema, so a later activation, layer, loss, head or kind is checked as soon as
-it can be configured. Everything runs in float64 (fixture `float64`) on networks that `bptrain.network.build` makes
+it can be configured. Everything runs in float64 (fixture `float64`) on networks that `bptrain.models.build` makes
 from states learned on random rows, with the loss that training minimises: penalties included, training mode.
 """
 
@@ -20,16 +20,15 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from bptrain.columns import kinds
-from bptrain.columns import prepare as columns_prepare
-from bptrain.config.section import Section
-from bptrain.network.build import build, losses, output_name, set_weights, weights_of
-from bptrain.network.options import MlpOptions
-from bptrain.table.frame import Frame
+from bptrain.data.frame import Frame
+from bptrain.features import kinds, preparer
+from bptrain.models.build import build, losses, output_name, set_weights, weights_of
+from bptrain.models.options import MlpOptions
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
 from bptrain.training.batches import Examples
-from bptrain.training.descent import Batch, objective
+from bptrain.training.step import Batch, objective
+from bptrain.utils.section import Section
 
 TOLERANCE = 1e-7
 STEP = 1e-5  # near the cube root of float64's precision, where truncation and rounding are about equally small
@@ -179,13 +178,13 @@ def subject_of(
 ) -> Subject:
     """Learn from a table, build and compile: the way of `bptrain fit`, the table being one part."""
     frame = Frame(pa.table(dict(cells)), np.arange(len(next(iter(cells.values())))))
-    column_states, target_states = columns_prepare.learn(frame, columns), targets_prepare.learn(frame, targets)
+    column_states, target_states = preparer.learn(frame, columns), targets_prepare.learn(frame, targets)
     arrays = targets_prepare.encode(target_states, frame)
     truths = {output_name(i): _as_computed(array) for i, array in enumerate(arrays)}
     network = build(column_states, target_states, model, seed=seed).members
     functions = losses(target_states, model.members)
     network.compile(optimizer=keras.optimizers.SGD(1.0), loss=dict(functions), jit_compile=False)
-    return Subject(network, functions, Examples(columns_prepare.transform(column_states, frame).arrays, truths))
+    return Subject(network, functions, Examples(preparer.transform(column_states, frame).arrays, truths))
 
 
 def _as_computed(array: np.ndarray) -> np.ndarray:

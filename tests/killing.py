@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from bptrain.cli import main  # before anything that loads numpy
+from bptrain.cli import main
 from bptrain.runs import platform
 
 _left, _moment = int(sys.argv[1]), sys.argv[2]

@@ -6,12 +6,12 @@ from typing import Any
 
 import keras
 
-from bptrain.network.build import Network
+from bptrain.models.build import Network
 from bptrain.training.batches import Examples
-from bptrain.training.course import Trained
-from bptrain.training.descent import Losses
 from bptrain.training.options import TrainingOptions
 from bptrain.training.settled import SettledOptions, settled
+from bptrain.training.state import Trained
+from bptrain.training.step import Losses
 from bptrain.training.train import Rows, Trainer
 
 

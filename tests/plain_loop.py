@@ -17,13 +17,13 @@ import numpy as np
 import pyarrow as pa
 from one_training import train
 
-from bptrain.columns import prepare as columns_prepare
-from bptrain.columns.categorical.options import CategoricalOptions
-from bptrain.columns.numeric.options import NumericOptions
-from bptrain.network.build import build, losses, output_name, set_weights, weights_of
-from bptrain.network.dropout import Dropout, new_step
-from bptrain.network.options import MlpOptions
-from bptrain.table.frame import Frame
+from bptrain.data.frame import Frame
+from bptrain.features import preparer
+from bptrain.features.categorical.options import CategoricalOptions
+from bptrain.features.numeric.options import NumericOptions
+from bptrain.models.build import build, losses, output_name, set_weights, weights_of
+from bptrain.models.layers.dropout import Dropout, new_step
+from bptrain.models.options import MlpOptions
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
@@ -139,11 +139,11 @@ def _made() -> tuple[keras.Model, Any, Examples]:
     frame = Frame(pa.table(cells), np.arange(N_ROWS))
     columns = {"x": NumericOptions(), "z": NumericOptions(), "c": CategoricalOptions(min_count=1)}
     targets = {"number": RegressionOptions(), "label": MulticlassOptions()}
-    column_states, target_states = columns_prepare.learn(frame, columns), targets_prepare.learn(frame, targets)
+    column_states, target_states = preparer.learn(frame, columns), targets_prepare.learn(frame, targets)
     arrays = targets_prepare.encode(target_states, frame)
     truths = {output_name(i): a.astype(float_type) if a.dtype.kind == "f" else a for i, a in enumerate(arrays)}
     weights = {name: rng.uniform(0.2, 3.0, N_ROWS).astype(float_type) for name in truths}
-    inputs = columns_prepare.transform(column_states, frame).arrays
+    inputs = preparer.transform(column_states, frame).arrays
     inputs = {name: a.astype(float_type) if a.dtype.kind == "f" else a for name, a in inputs.items()}
     network = build(column_states, target_states, MODEL, seed=SEED).model
     first = {name: rng.normal(0.0, 0.5, array.shape) for name, array in weights_of(network).items()}
@@ -152,7 +152,7 @@ def _made() -> tuple[keras.Model, Any, Examples]:
 
 
 if __name__ == "__main__":
-    from bptrain.network import backend
+    from bptrain.models import backend
 
     backend.start(threads=2)
     found = {kind: by_the_engine(kind) for kind in KINDS} | {"streamed": by_the_engine("adam", streamed=True)}

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bptrain.codes import CODES
+from bptrain.messages import CODES
 from bptrain.targets.metrics import METRICS
 
 ROOT = Path(__file__).parent.parent

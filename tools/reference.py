@@ -15,12 +15,12 @@ from typing import Any
 import click
 
 from bptrain.cli.main import COMMANDS, EXIT_CODES, cli
-from bptrain.codes import CODES
 from bptrain.config.outline import Expected, child, describe, expected, variants
 from bptrain.config.schema import Config
-from bptrain.config.section import Section
 from bptrain.config.write import scalar_yaml
+from bptrain.messages import CODES
 from bptrain.targets.metrics import METRICS
+from bptrain.utils.section import Section
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 SHORT = {

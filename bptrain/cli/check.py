@@ -21,12 +21,12 @@ def command(config: Path, overrides: tuple[str, ...], root: Path | None, as_json
 
     Example: bptrain check configs/adult.yaml
     """
-    from bptrain import pipeline
     from bptrain.config.given_paths import given_paths
     from bptrain.config.load import load_config
     from bptrain.config.places import placed
+    from bptrain.data.files import Roots
     from bptrain.reports.check import check_json, check_text
-    from bptrain.table.files import Roots
+    from bptrain.workflows import fit as pipeline
 
     roots = Roots.create(root, extras=given_paths(overrides))
     loaded = load_config(config, overrides=overrides)

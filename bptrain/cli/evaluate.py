@@ -27,11 +27,11 @@ def command(
 
     Example: bptrain evaluate --gate 'auc >= 0.9'
     """
-    from bptrain import artifacts
+    from bptrain.api import Run
     from bptrain.cli.results import require_gates, require_trained
+    from bptrain.fitting import artifacts
     from bptrain.reports.drift import drift_text
     from bptrain.reports.text import gates_text, metrics_text, problem_text
-    from bptrain.run import Run
     from bptrain.runs.names import latest_run
     from bptrain.runs.storage import canonical_json
 

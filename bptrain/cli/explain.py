@@ -12,9 +12,9 @@ def command(code: str | None) -> None:
 
     Example: bptrain explain BP103
     """
-    from bptrain.codes import CODES
     from bptrain.errors import Problem, UsageError
-    from bptrain.text import escape, nearest
+    from bptrain.messages import CODES
+    from bptrain.utils.text import escape, nearest
 
     if code is None:
         click.echo("\n".join(f"{name}  {entry.title}" for name, entry in sorted(CODES.items())))

@@ -11,7 +11,7 @@ import click
 from bptrain.cli import options
 
 if TYPE_CHECKING:
-    from bptrain.run import Run
+    from bptrain.workflows.run import Run
 
 
 @click.command(name="fit")
@@ -41,17 +41,17 @@ def command(
 
     Example: bptrain fit configs/adult.yaml --set training.epochs=5
     """
-    from bptrain import pipeline
     from bptrain.cli.results import require_gates
     from bptrain.config.given_paths import given_paths
     from bptrain.config.load import load_config
     from bptrain.config.places import placed
+    from bptrain.data.files import Roots
     from bptrain.reports.folds import folds_text
     from bptrain.reports.terminal import progress
     from bptrain.reports.text import gates_text, metrics_text, selection_text
-    from bptrain.run import Run
     from bptrain.runs.storage import canonical_json
-    from bptrain.table.files import Roots
+    from bptrain.workflows import fit as pipeline
+    from bptrain.workflows.run import Run
 
     loaded = load_config(config, overrides=overrides)
     every = (*loaded.evaluation.gates, *gates)

@@ -25,8 +25,8 @@ def command(
 
     Example: bptrain init data/telco.csv.gz --target churn -o telco.yaml
     """
-    from bptrain.initial import Request, first_config, following, write_config
-    from bptrain.table.write import require_free
+    from bptrain.data.writer import require_free
+    from bptrain.workflows.init import Request, first_config, following, write_config
 
     if out is not None:
         require_free(out, overwrite=force)

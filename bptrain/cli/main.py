@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bptrain import environment  # isort: skip — before anything that loads numpy or TensorFlow
+from bptrain.utils import runtime
 
-environment.configure()
+runtime.configure()
 
 import os  # noqa: E402
 import signal  # noqa: E402
@@ -16,17 +16,11 @@ from typing import NoReturn  # noqa: E402
 
 import click  # noqa: E402
 
-from bptrain import __version__  # noqa: E402
 from bptrain.cli import interruption  # noqa: E402
-from bptrain.errors import (  # noqa: E402
-    BptrainError,
-    DivergedError,
-    GateError,
-    NotReproducedError,
-    Problem,
-)
+from bptrain.errors import BptrainError, DivergedError, GateError, NotReproducedError, Problem  # noqa: E402
 from bptrain.reports.text import problem_text  # noqa: E402
-from bptrain.text import escape, join_words, nearest  # noqa: E402
+from bptrain.utils.text import escape, join_words, nearest  # noqa: E402
+from bptrain.utils.version import __version__  # noqa: E402
 
 COMMANDS = {
     "init": "Look at a table and write a first config.",
@@ -100,7 +94,7 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of `bptrain`."""
-    environment.own_process()
+    runtime.own_process()
     interruption.watch({number: problem_text(problem) for number, problem in INTERRUPTED.items()})
     leave(run(sys.argv[1:]))
 

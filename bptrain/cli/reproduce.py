@@ -28,14 +28,14 @@ def command(run: Path | None, seeds: int, root: Path | None, quiet: bool, as_jso
 
     Example: bptrain reproduce runs/adult-0001
     """
+    from bptrain.data.files import Roots
     from bptrain.errors import NotReproducedError, Problem
     from bptrain.reports.reproduce import reproduction_text
     from bptrain.reports.terminal import progress
-    from bptrain.reproduce import reproduce
-    from bptrain.run import Run
     from bptrain.runs.names import latest_run
     from bptrain.runs.storage import canonical_json
-    from bptrain.table.files import Roots
+    from bptrain.workflows.reproduce import reproduce
+    from bptrain.workflows.run import Run
 
     made = Run.open(run or latest_run())
     with progress(quiet=quiet) as listener:

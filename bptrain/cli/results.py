@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bptrain.errors import DivergedError, GateError, Problem
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 if TYPE_CHECKING:
-    from bptrain.run import Run
+    from bptrain.workflows.run import Run
 
 
 def require_gates(gates: Sequence[Mapping[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from unicodedata import combining, east_asian_width
 
 from bptrain.errors import Problem
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what PyYAML counts as lines
 SHOWN_COLUMNS = 100

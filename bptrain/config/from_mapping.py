@@ -10,7 +10,7 @@ from bptrain.config.excerpt import Mark
 from bptrain.config.nodes import MAX_DEPTH, Entry, MappingNode, Node, ScalarNode, SequenceNode
 from bptrain.config.scalars import MAX_INTEGER_BITS, Value
 from bptrain.errors import Problem, UsageError
-from bptrain.text import escape, shorten
+from bptrain.utils.text import escape, shorten
 
 _KINDS = "a config holds None, True, False, numbers, text, paths, lists and mappings"
 

@@ -15,7 +15,7 @@ from bptrain.config.problems import validation_findings
 from bptrain.config.schema import Config
 from bptrain.config.short_forms import expand
 from bptrain.errors import Problem, UsageError
-from bptrain.text import escape, nearest, quote_list
+from bptrain.utils.text import escape, nearest, quote_list
 
 
 def load_config(path: Path, *, overrides: Sequence[str] = ()) -> Config:

@@ -17,7 +17,7 @@ from bptrain.config.excerpt import Finding, Mark, problem_of, problems_of, split
 from bptrain.config.scalars import Value, resolve
 from bptrain.config.syntax import explain_syntax_error
 from bptrain.errors import Problem, UsageError
-from bptrain.text import escape, shorten
+from bptrain.utils.text import escape, shorten
 
 MAX_BYTES = 8 << 20
 MAX_NODES = 500_000  # a complete config of 10 000 columns has about 330 000

@@ -12,8 +12,8 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
 from bptrain.config.schema import Config
-from bptrain.config.section import Section
-from bptrain.text import join_words
+from bptrain.utils.section import Section
+from bptrain.utils.text import join_words
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from bptrain.config.excerpt import Mark
 from bptrain.config.nodes import MAX_DEPTH, Entry, MappingNode, Node, ScalarNode, parse_yaml
 from bptrain.config.short_forms import expand_at, target_as_targets
 from bptrain.errors import Problem, UsageError
-from bptrain.text import escape, shorten
+from bptrain.utils.text import escape, shorten
 
 _SEGMENT = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^.="'\s](?:[^.=]*[^.=\s])?)\s*([.=])""")
 _EXAMPLE = "write `--set KEY.KEY=VALUE`, for instance `--set training.epochs=5`"

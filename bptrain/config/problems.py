@@ -22,8 +22,8 @@ from bptrain.config.outline import (
     variants,
 )
 from bptrain.config.scalars import resolve
-from bptrain.config.section import Section
-from bptrain.text import escape, first_sentences, join_words, nearest, quote_list, shorten
+from bptrain.utils.section import Section
+from bptrain.utils.text import escape, first_sentences, join_words, nearest, quote_list, shorten
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from bptrain.columns.kinds import ColumnOptions
-from bptrain.config.section import Section
-from bptrain.judging.options import EvaluationOptions
-from bptrain.network.options import ModelOptions, StrongOptions
-from bptrain.table.options import CleanOptions, DataOptions, SplitOptions
+from bptrain.data.options import CleanOptions, DataOptions, SplitOptions
+from bptrain.evaluation.options import EvaluationOptions
+from bptrain.features.kinds import ColumnOptions
+from bptrain.models.options import ModelOptions, StrongOptions
 from bptrain.targets.tasks import TargetOptions
 from bptrain.training.options import TrainingOptions
+from bptrain.utils.section import Section
 
 
 class Config(Section):

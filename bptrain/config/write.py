@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from bptrain.config.scalars import resolve
 from bptrain.config.schema import Config
-from bptrain.config.section import Section
-from bptrain.text import escape
+from bptrain.utils.section import Section
+from bptrain.utils.text import escape
 
 Notes = Mapping[tuple[str, ...], str]
 

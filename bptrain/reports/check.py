@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bptrain.columns.infer import Kinds
 from bptrain.config.schema import Config
 from bptrain.errors import Problem
+from bptrain.features.inference import Kinds
 from bptrain.reports.text import problem_text
 from bptrain.runs.storage import canonical_json
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 
 def check_text(config: Config, kinds: Kinds, warnings: Sequence[Problem]) -> str:

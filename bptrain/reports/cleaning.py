@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bptrain.table.report import Cleaned
-from bptrain.text import escape
+from bptrain.data.report import Cleaned
+from bptrain.utils.text import escape
 
 LIMIT = 20
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bptrain.reports.text import table_text
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 if TYPE_CHECKING:
-    from bptrain.columns.drift import Drift
+    from bptrain.features.drift import Drift
 
 LIMIT = 20
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bptrain.reports.text import number_texts, table_text
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 
 def folds_text(summary: Mapping[str, Any]) -> str:
@@ -15,7 +15,7 @@ def folds_text(summary: Mapping[str, Any]) -> str:
 
 
 def _target_text(name: str, metrics: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
-    from bptrain.targets.metrics import METRICS  # loads numpy, which a message does not need
+    from bptrain.targets.metrics import METRICS
 
     level = f"{100 * summary['level']:g} %"
     rows = [[f"{escape(name)}: {summary['folds']} folds", "mean", f"{level} from", "to", "lowest", "highest"]]

@@ -9,10 +9,10 @@ from bptrain.config.write import flow_yaml
 from bptrain.reports.folds import folds_text
 from bptrain.reports.text import gates_text, metrics_text, selection_text
 from bptrain.runs.storage import canonical_json
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 if TYPE_CHECKING:
-    from bptrain.run import Run
+    from bptrain.workflows.run import Run
 
 
 def inspect_json(run: Run) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
-from bptrain.columns.kinds import ColumnOptions
 from bptrain.config.write import scalar_yaml
-from bptrain.proposal.columns import key_of, settings
-from bptrain.proposal.missing import Missing
-from bptrain.proposal.proposal import Proposal
-from bptrain.table.options import DataOptions, SplitOptions
-from bptrain.text import escape, join_words
+from bptrain.data.options import DataOptions, SplitOptions
+from bptrain.features.kinds import ColumnOptions
+from bptrain.scaffold.columns import key_of, settings
+from bptrain.scaffold.missing import Missing
+from bptrain.scaffold.propose import Proposal
+from bptrain.utils.text import escape, join_words
 
 WIDTH = 100
 READING = ("format", "delimiter", "decimal", "encoding")  # options of `data` that are said only when they were found

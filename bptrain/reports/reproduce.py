@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 if TYPE_CHECKING:
-    from bptrain.reproduce import Reproduction
+    from bptrain.workflows.reproduce import Reproduction
 
 VERDICTS = {
     "identical": "identical: weights, metrics and predictions are the same, bit for bit",

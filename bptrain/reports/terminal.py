@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from bptrain.errors import Problem
-from bptrain.listener import epoch_line
 from bptrain.reports.text import problem_text
+from bptrain.training.progress import epoch_line
 
 
 class PlainProgress:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bptrain.errors import Problem
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 SPLITS = ("train", "validation", "test")
 MOST_LABELS = 20
@@ -69,7 +69,7 @@ def table_text(rows: Sequence[Sequence[str]]) -> str:
 
 def _ordered(metrics: Iterable[str], primary: str) -> list[str]:
     """Names of metrics in the usual order, but the primary one first."""
-    from bptrain.targets.metrics import METRICS  # loads numpy, which a message does not need
+    from bptrain.targets.metrics import METRICS
 
     return sorted(metrics, key=lambda metric: (metric != primary, list(METRICS).index(metric)))
 

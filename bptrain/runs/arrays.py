@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from bptrain.errors import Problem, RunError
 from bptrain.runs import storage
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 Array = npt.NDArray[Any]
 Expected = Mapping[str, tuple[str, tuple[int, ...]]]

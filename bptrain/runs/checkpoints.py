@@ -17,7 +17,7 @@ from typing import Any
 from bptrain.errors import BptrainError, Problem, RunError
 from bptrain.runs import platform, storage
 from bptrain.runs.arrays import Array, pack_arrays, parse_arrays
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 FORMAT = 1
 KEPT = 2

@@ -18,7 +18,7 @@ from types import TracebackType
 from bptrain.errors import BusyError, DataError, LockedError, Problem, RunError, StorageError, UsageError
 from bptrain.runs import manifest, platform, storage
 from bptrain.runs.names import LATEST, RUNS, check_name, highest_number, numbers, refuse_existing, safe_stem
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 LOCK = ".lock"
 CHECKPOINTS = "checkpoints"

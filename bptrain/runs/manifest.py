@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import bptrain
 from bptrain.errors import Problem, RunError, StorageError, UsageError
 from bptrain.runs import arrays, storage
-from bptrain.text import escape
+from bptrain.utils.text import escape
+from bptrain.utils.version import __version__
 
 MANIFEST = "MANIFEST.json"
 FORMAT = 1
@@ -167,7 +167,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     found = manifest.get("format") if type(manifest) is dict else None
     if type(found) is int and found != FORMAT:
         message = (
-            f"`{where}` has format {found}; this is bptrain {bptrain.__version__}, which reads format {FORMAT}: "
+            f"`{where}` has format {found}; this is bptrain {__version__}, which reads format {FORMAT}: "
             f"a {'newer' if found > FORMAT else 'different'} bptrain that reads format {found} is needed"
         )
         raise RunError(Problem("BP506", message, where, hints=("`pip install --upgrade bptrain`",)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bptrain.errors import Problem, RunError, UsageError
 from bptrain.runs import manifest, platform, storage
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 LATEST = "latest"
 RUNS = Path("runs")

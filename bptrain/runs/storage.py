@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from bptrain.errors import Problem, RunError, StorageError
 from bptrain.runs import platform
-from bptrain.text import escape
+from bptrain.utils.text import escape
 
 TEMPORARY_PREFIX = ".tmp-"
 _CHUNK = 2**20

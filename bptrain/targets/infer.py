@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow.compute as pc
 from pydantic import ValidationError
 
+from bptrain.data.frame import NEARLY_ALL, Frame
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.table.frame import NEARLY_ALL, Frame
 from bptrain.targets import tasks
 from bptrain.targets.labels import learn_labels
 from bptrain.targets.tasks import AutoOptions, TargetOptions
-from bptrain.text import escape, join_words, quote_list, yaml_name
+from bptrain.utils.text import escape, join_words, quote_list, yaml_name
 
 MOST_LABELS = 100  # more text labels than this are hardly a target of classification
 FEW_NUMBERS = 20  # up to so many distinct numbers could as well be labels: the user has to say

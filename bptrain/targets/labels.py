@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bptrain.data import values
+from bptrain.data.chunks import text_array
+from bptrain.data.frame import Frame
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.table import values
-from bptrain.table.chunks import text_array
-from bptrain.table.frame import Frame
 from bptrain.targets.options import ClassWeights
-from bptrain.text import escape, nearest, quote_list
+from bptrain.utils.text import escape, nearest, quote_list
 
 
 def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:

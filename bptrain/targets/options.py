@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bptrain.config.section import Section
+from bptrain.utils.section import Section
 
 
 class CrossEntropyLoss(Section):

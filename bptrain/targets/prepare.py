@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from bptrain.data.frame import Frame
 from bptrain.errors import DataError, Problem
-from bptrain.table.frame import Frame
 from bptrain.targets import tasks
 from bptrain.targets.regression import prepare as regression
 from bptrain.targets.regression.options import RegressionOptions

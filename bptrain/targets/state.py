@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from bptrain.table.frame import Frame
+from bptrain.data.frame import Frame
 
 Json = dict[str, Any]
 

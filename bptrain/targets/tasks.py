@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 from pydantic import Field
 
-from bptrain.config.section import Section
 from bptrain.targets.binary.options import BinaryOptions, Threshold
 from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.options import LOSS_WEIGHT, ClassWeights, CrossEntropyLoss, FocalLoss, LossWeight, Temperature
@@ -25,6 +24,7 @@ from bptrain.targets.regression.options import (
     RegressionOptions,
     SquaredLoss,
 )
+from bptrain.utils.section import Section
 
 if TYPE_CHECKING:
     from bptrain.targets.state import Measures, Prepare

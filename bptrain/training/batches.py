@@ -14,7 +14,7 @@ from math import ceil
 
 import numpy as np
 
-from bptrain import seeds
+from bptrain.utils import seeds
 
 Arrays = Mapping[str, np.ndarray]
 Block = tuple[np.ndarray, np.ndarray]

@@ -5,14 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from bptrain.training.options import (
-    AdamOptions,
-    Count,
-    Decay,
-    KnownOptimizer,
-    TrainingOptions,
-    UsualOptimizer,
-)
+from bptrain.training.options import AdamOptions, Count, Decay, KnownOptimizer, TrainingOptions, UsualOptimizer
 
 ABSOLUTE = ("mae", "median_absolute_error")  # metrics that the squared loss does not go with
 FEW_ROWS, MORE_ROWS, MANY_ROWS = 4500, 6400, 24_000

@@ -10,19 +10,19 @@ import keras
 import numpy as np
 
 from bptrain.errors import Problem
-from bptrain.network.build import Network
-from bptrain.network.predict import Program
+from bptrain.models.build import Network
+from bptrain.models.predict import Program
 from bptrain.runs.checkpoints import Generation
 from bptrain.training.batches import Examples, Sizes, blocks
-from bptrain.training.course import Course, History, Trained
-from bptrain.training.descent import Descent, Losses
-from bptrain.training.engine import compiling_pays, most_steps, n_activations
-from bptrain.training.keeper import Keeper, OnEpoch, Score, Watched
+from bptrain.training.checkpointing import Saver, Saving
+from bptrain.training.early_stopping import Keeper, OnEpoch, Score, Watched
 from bptrain.training.optimizers import averages, optimizer
-from bptrain.training.saver import Saver, Saving
 from bptrain.training.schedules import Schedule
 from bptrain.training.settled import SettledOptions
 from bptrain.training.signals import postponed
+from bptrain.training.state import Course, History, Trained
+from bptrain.training.step import Descent, Losses
+from bptrain.training.step_cost import compiling_pays, most_steps, n_activations
 
 
 @dataclass(frozen=True)
@@ -185,11 +185,11 @@ def _engine() -> Any:
     """The class whose `fit()` makes blocks of steps, for Keras' backend."""
     match keras.config.backend():
         case "jax":
-            from bptrain.training import jax_loop
+            from bptrain.training.loops import jax as jax_loop
 
             return jax_loop.Engine
         case "tensorflow":
-            from bptrain.training import tensorflow_loop
+            from bptrain.training.loops import tensorflow as tensorflow_loop
 
             return tensorflow_loop.Engine
 

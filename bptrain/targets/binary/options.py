@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bptrain.config.section import Section
 from bptrain.targets.options import (
     CLASS_WEIGHTS,
     LOSS_WEIGHT,
@@ -17,6 +16,7 @@ from bptrain.targets.options import (
     LossWeight,
     Temperature,
 )
+from bptrain.utils.section import Section
 
 Threshold = Literal["auto"] | Annotated[float, Field(ge=0, le=1)]
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pyarrow as pa
 
+from bptrain.data.frame import Frame
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.table.frame import Frame
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.binary.threshold import DEFAULT
 from bptrain.targets.labels import (
@@ -22,7 +22,7 @@ from bptrain.targets.labels import (
 )
 from bptrain.targets.state import Json
 from bptrain.targets.temperature import untuned_temperature
-from bptrain.text import escape, quote_list
+from bptrain.utils.text import escape, quote_list
 
 CLASSES = True
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bptrain import seeds
+from bptrain.utils import seeds
 
 DEFAULT = 0.5
 RESAMPLES = 100

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pyarrow as pa
 
+from bptrain.data.frame import Frame
 from bptrain.errors import DataError, Problem
-from bptrain.table.frame import Frame
 from bptrain.targets.labels import class_weights, frame_codes, known_codes, learn_labels, shares, take_labels
 from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.state import Json

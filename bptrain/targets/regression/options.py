@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from bptrain.config.section import Section
 from bptrain.targets.options import LOSS_WEIGHT, LossWeight
+from bptrain.utils.section import Section
 
 
 class SquaredLoss(Section):

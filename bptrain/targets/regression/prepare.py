@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from bptrain.data.frame import Frame
+from bptrain.data.values import LARGEST_NUMBER
 from bptrain.errors import DataError, Problem
-from bptrain.table.frame import Frame
-from bptrain.table.values import LARGEST_NUMBER
 from bptrain.targets.regression.options import (
     AbsoluteLoss,
     PoissonLoss,
@@ -20,7 +20,7 @@ from bptrain.targets.regression.options import (
     SquaredLoss,
 )
 from bptrain.targets.state import Json
-from bptrain.text import escape, yaml_name
+from bptrain.utils.text import escape, yaml_name
 
 CLASSES = False
 FAR = 1000.0  # times as large as the first percentile is the last one, where a logarithm is taken

@@ -1,0 +1,187 @@
+"""A table in memory as the stages pass it on: columns to be read as numbers or as text, and where each row stood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bptrain.data import values
+from bptrain.errors import DataError, Problem
+from bptrain.utils.text import escape, shorten, yaml_name
+
+N_EXAMPLES = 5
+NEARLY_ALL = 0.95  # share of numbers among a column's cells from which the others are rather mistakes than labels
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which row of which file a row number means: files in the given order with the number of their first row."""
+
+    files: tuple[str, ...] = ()
+    starts: tuple[int, ...] = ()
+    first_rows: tuple[int, ...] = ()
+
+    def where(self, row: int) -> str:
+        """`data/x.csv: row 17`, counted as an editor shows the table (a header is row 1)."""
+        if not self.files:
+            return f"row {row + 1}"
+        position = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return f"{self.files[position]}: row {row - self.starts[position] + self.first_rows[position]}"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Rows of a table.
+
+    `table` holds the cells as their file gave them (text from CSV, typed from Parquet and JSON lines), and `positions`
+    (n_rows,) where in it these rows stand; None: they are all of it, in its order. So rows that are set apart share
+    the cells of the table, and a column of them is made when it is asked for. `rows` (n_rows,) int64 are their numbers
+    over all input files before any row was removed. Columns of types that are not read keep their place and name;
+    using the cells of one is a DataError (BP225). With `ignore_case`, labels that differ only in upper and lower case
+    are one.
+    """
+
+    table: pa.Table
+    rows: np.ndarray
+    origin: Origin = Origin()
+    decimal: str = "."
+    ignore_case: bool = False
+    positions: np.ndarray | None = None
+    _last: dict[str, pa.ChunkedArray] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _distinct: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.table.column_names)
+
+    def take(self, positions: np.ndarray) -> Frame:
+        """The rows at `positions` (k,), in that order."""
+        positions = np.asarray(positions, np.int64)
+        of_table = positions if self.positions is None else self.positions[positions]
+        rows = self.rows[positions]
+        return replace(self, rows=of_table if np.array_equal(rows, of_table) else rows, positions=of_table)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """The cells (n_rows,) of a column as the file gave them. The last one is kept, as it is often asked for again.
+
+        Keeps none of a table without `positions`, whose columns cost nothing.
+        """
+        if self.positions is None:
+            return self.table[name]
+        kept = self._last.get(name)
+        if kept is None:
+            kept = values.taken(self.table[name], self.positions)
+            self._last.clear()
+            self._last[name] = kept
+        return kept
+
+    def with_column(self, name: str, cells: pa.ChunkedArray) -> Frame:
+        """The same rows with other cells (n_rows,) in a column."""
+        if self.positions is not None:
+            places = np.full(self.table.num_rows, -1, np.int64)
+            places[self.positions] = np.arange(self.n_rows)
+            cells = cells.take(pc.if_else(pa.array(places >= 0), pa.array(places), None))
+        table = self.table.set_column(self.table.column_names.index(name), name, cells)
+        return replace(self, table=table)
+
+    def type_of(self, name: str) -> pa.DataType:
+        """The type that the file gave a column."""
+        return self.table.schema.field(name).type
+
+    def numbers(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Values (n_rows,) float64, NaN for missing, and a mask (n_rows,) of cells that are present but no number."""
+        return values.numbers(self._read(name), decimal=self.decimal)
+
+    def texts(self, name: str) -> pa.ChunkedArray:
+        """Canonical text of each cell, null for missing; the same whichever file format held the value."""
+        return values.texts(self._read(name))
+
+    def keys(self, name: str) -> pa.ChunkedArray:
+        """The label of each cell, null for missing; the same whichever type spelled it (`values.keys`)."""
+        return self.keys_of(self.texts(name))
+
+    def keys_of(self, texts: pa.ChunkedArray) -> pa.ChunkedArray:
+        """The label that each text stands for here."""
+        keys = values.keys(texts)
+        return pc.utf8_lower(keys) if self.ignore_case else keys
+
+    def unread_problem(self, name: str) -> Problem | None:
+        """Why a column cannot be used at all, if its type is one that is not read."""
+        kind = values.unread_kind(self.type_of(name))
+        if kind is None:
+            return None
+        return Problem(
+            "BP225",
+            f"column `{escape(name)}` is used, but holds values that are not read: {shorten(escape(kind), 200)}",
+            hints=(
+                "store numbers, text, true/false or dates: one column per value",
+                f"if the model shall not see it, write `columns: {{{yaml_name(name)}: ignore}}`",
+            ),
+        )
+
+    def is_missing(self, name: str) -> np.ndarray:
+        """Mask (n_rows,) of cells without a value; NaN is missing."""
+        return values.missing(self.column(name))
+
+    def n_present(self, name: str) -> int:
+        """Cells that are not missing."""
+        return self.n_rows - int(self.is_missing(name).sum())
+
+    def n_unique(self, name: str) -> int:
+        """Distinct present values; NaN is missing. The last count is kept, as it is often asked for again."""
+        if name not in self._distinct:
+            count = values.n_distinct(self.column(name))
+            self._distinct.clear()
+            self._distinct[name] = count
+            return count
+        return self._distinct[name]
+
+    def where(self, position: int) -> str:
+        """File and row of the row at `position`."""
+        return self.origin.where(int(self.rows[position]))
+
+    def examples(self, name: str, mask: np.ndarray) -> str:
+        """The first few cells under `mask` (n_rows,), each with its row: `'abc' (row 17), …`."""
+        positions = np.flatnonzero(mask)[:N_EXAMPLES]
+        texts = self.texts(name)
+        return ", ".join(
+            f"'{escape(str(texts[int(p)].as_py()))}' ({self.where(p).rsplit(': ')[-1]})" for p in positions
+        )
+
+    def not_a_number(self, name: str, mask: np.ndarray) -> Problem:
+        """The problem of cells that a numeric column cannot use."""
+        return Problem(
+            "BP242",
+            f"column `{escape(name)}` is numeric, but {int(mask.sum())} of {self.n_rows} cells are no finite number "
+            f"within ±3.4e38: "
+            f"{self.examples(name, mask)}",
+            where=self.where(int(np.flatnonzero(mask)[0])),
+            hints=(
+                "if these cells mean missing, add them to `data.na_values`; else correct them",
+                f"if they are labels, write `columns: {{{yaml_name(name)}: categorical}}`",
+            ),
+        )
+
+    def almost_numbers(self, name: str, bad: np.ndarray, n_present: int, *, what: str, hint: str) -> Problem:
+        """The problem of a column or target that holds numbers except for the cells under `bad` (n_rows,)."""
+        return Problem(
+            "BP240",
+            f"{what} `{escape(name)}` holds numbers except for {int(bad.sum())} of {n_present} cells: "
+            f"{self.examples(name, bad)}",
+            where=self.where(int(np.flatnonzero(bad)[0])),
+            hints=("if these cells mean missing, add them to `data.na_values`", hint),
+        )
+
+    def _read(self, name: str) -> pa.ChunkedArray:
+        problem = self.unread_problem(name)
+        if problem is not None:
+            raise DataError(problem)
+        return self.column(name)

@@ -1,0 +1,24 @@
+"""The section `evaluation` of the config."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bptrain.utils.section import Section
+
+
+class EvaluationOptions(Section):
+    """What counts as good."""
+
+    primary: str = Field(
+        "auto",
+        description="The metric named first; `auto` is rmse for numbers and accuracy for labels, "
+        "balanced_accuracy with `class_weights: balanced`.",
+    )
+    gates: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (),
+        description="Conditions such as `auc >= 0.9`, on test rows unless written `validation.auc`; "
+        "a failed one ends with exit 3.",
+    )

@@ -1,0 +1,147 @@
+"""The files of a run directory besides the model: what each holds and how it is written."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bptrain.config.schema import Config
+from bptrain.config.write import complete_yaml
+from bptrain.data.report import Cleaned
+from bptrain.errors import Problem, RunError
+from bptrain.evaluation.gates import Verdict
+from bptrain.features.inference import DECLARED
+from bptrain.fitting import lock as provenance
+from bptrain.fitting.journal import Journal
+from bptrain.runs import storage
+from bptrain.runs.arrays import arrays_digest
+from bptrain.runs.manifest import RunFiles, refuse_inside_run
+from bptrain.utils.text import escape
+
+if TYPE_CHECKING:
+    from bptrain.models.predictor import Predictor
+    from bptrain.workflows.run import Evaluation, Run
+
+METRICS_FORMAT = 1
+CLEANING_FORMAT = 1
+TIMING_FORMAT = 1
+ROW_GROUP = 2**18  # rows that are encoded together, in memory
+
+
+def metrics_json(
+    report: Mapping[str, Any],
+    *,
+    status: str,
+    primary: str,
+    verdicts: Sequence[Verdict],
+    warnings: Sequence[Problem],
+    seed: int,
+    training: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The content of metrics.json; no times, so that equal runs have equal bytes."""
+    content: dict[str, Any] = {
+        "format": METRICS_FORMAT,
+        "status": status,
+        "primary": primary,
+        "targets": dict(report),
+        "gates": [verdict.to_json() for verdict in verdicts],
+        "warnings": [warning.to_json() for warning in warnings],
+        "seeds": [seed],
+    }
+    return content | ({"training": dict(training)} if training is not None else {})
+
+
+def write_cleaning(directory: Path, steps: Sequence[Cleaned]) -> None:
+    """cleaning.json: what was done to rows and cells before and while columns were learned, step by step."""
+    content = {"format": CLEANING_FORMAT, "steps": [step.to_json() for step in steps]}
+    storage.write_json(directory / "cleaning.json", content)
+
+
+def write_config(directory: Path, config: Config, reasons: Mapping[str, str]) -> None:
+    """config.yaml: complete, commented, fit to be run again."""
+    notes: dict[tuple[str, ...], str] = {
+        ("columns", name): reason for name, reason in reasons.items() if reason != DECLARED
+    }
+    storage.write_text(directory / "config.yaml", complete_yaml(config, notes=notes))
+
+
+def write_history(directory: Path, histories: Sequence[Sequence[Mapping[str, float]]]) -> None:
+    """history.csv: one row per network and epoch, numbers written so that they read back equal."""
+    text = io.StringIO()
+    history = [{"network": number, **row} for number, rows in enumerate(histories, start=1) for row in rows]
+    names = list(dict.fromkeys(name for row in history for name in row)) or ["network", "epoch", "loss"]
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row, "epoch": int(row["epoch"])} for row in history)
+    storage.write_text(directory / "history.csv", text.getvalue())
+
+
+def write_timing(directory: Path, stages: Mapping[str, float], epochs: Sequence[float]) -> None:
+    """timing.json: seconds of each stage and epoch; the only file that holds times."""
+    content = {"format": TIMING_FORMAT, "seconds": dict(stages), "epoch_seconds": list(epochs)}
+    storage.write_json(directory / "timing.json", content)
+
+
+def write_lock(
+    directory: Path, inputs: Mapping[str, Any], journal: Journal, model: Predictor, metrics: Mapping[str, Any]
+) -> None:
+    """lock.json, once everything else is written: what the results depend on, and their digests.
+
+    `metrics` is the content of metrics.json. Its warnings are no results: a config that says itself what they were
+    about has fewer.
+    """
+    from bptrain.models import backend
+
+    measured = {name: value for name, value in metrics.items() if name != "warnings"}
+    results = {
+        "weights": arrays_digest(model.weights()),
+        "metrics": hashlib.sha256(storage.canonical_json(measured).encode()).hexdigest(),
+        "predictions": storage.sha256(directory / "predictions.parquet"),
+    }
+    lock = provenance.lock(inputs, results, journal.done, threads=backend.threads())
+    storage.write_json(directory / "lock.json", lock)
+
+
+def write_predictions(directory: Path, table: pa.Table, *, name: str = "predictions.parquet") -> None:
+    """A table of predictions, byte for byte the same for the same table."""
+    with storage.written(directory / name) as file:
+        pq.write_table(table, file, compression="zstd", row_group_size=ROW_GROUP)
+
+
+def read_split(files: RunFiles) -> pa.Table:
+    """The columns `row` and `split` of a run's predictions. Raises RunError when they cannot be read."""
+    try:
+        return pq.read_table(pa.BufferReader(files.read_bytes("predictions.parquet"))).select(["row", "split"])
+    except (pa.ArrowException, KeyError) as err:
+        path = escape(files.path("predictions.parquet"))
+        hints = ("restore the run from a copy, or train it again with `bptrain fit`",)
+        raise RunError(Problem("BP508", f"`{path}` is damaged: {escape(str(err))}", path, hints=hints)) from err
+
+
+def evaluation_json(run: Run, result: Evaluation) -> dict[str, Any]:
+    """The content of an evaluation's metrics.json: the same form as the run's own, and the drift of other rows."""
+    content = metrics_json(
+        result.targets,
+        status=result.status,
+        primary=run.config.evaluation.primary,
+        verdicts=result.gates,
+        warnings=result.warnings,
+        seed=run.config.seed,
+    )
+    return content | ({"drift": [change.to_json() for change in result.drift]} if result.drift else {})
+
+
+def write_evaluation(directory: Path, content: Mapping[str, Any], predictions: pa.Table) -> None:
+    """metrics.json and predictions.parquet of an evaluation, in a folder that is made if needed and is no run."""
+    refuse_inside_run(directory / "metrics.json")
+    with storage.disk_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    storage.write_json(directory / "metrics.json", content)
+    write_predictions(directory, predictions)

@@ -1,0 +1,119 @@
+"""Keras' backend, started once and the same way everywhere: TensorFlow, or JAX where KERAS_BACKEND asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from bptrain.errors import Problem, UsageError
+from bptrain.utils import runtime
+from bptrain.utils.text import escape, join_words
+
+EPSILON = 1e-7
+_starting = threading.Lock()
+_started: list[int] = []  # with how many threads, once it is
+
+
+def require() -> None:
+    """Raise UsageError when KERAS_BACKEND asks for what is not ours or not installed; loads nothing."""
+    asked = runtime.backend()
+    if asked not in runtime.BACKENDS:
+        message = f"KERAS_BACKEND is `{escape(asked)}`, but bptrain trains with {join_words(runtime.BACKENDS)}"
+        raise UsageError(Problem("BP191", message, hints=("unset it to train with TensorFlow",)))
+    if asked == "jax" and find_spec("jax") is None:
+        hints = ('install it with pip install "bptrain[jax]"', "unset KERAS_BACKEND to train with TensorFlow")
+        raise UsageError(Problem("BP191", "KERAS_BACKEND is jax, but JAX is not installed", hints=hints))
+
+
+def start(*, threads: int, predicting: bool = False) -> None:
+    """Import Keras on its backend with our settings; takes seconds the first time in a process.
+
+    Threads share the work of each operation, or, in a process that is `predicting` alone, each takes blocks of rows:
+    most operations on a block are too short to be worth sharing. This changes no result. Threads can be set only
+    before the backend's first operation; later calls in the same process keep what the first one set.
+    Raises UsageError as `require` does, and when Keras was loaded with another backend before.
+    """
+    runtime.configure()
+    require()
+    with _starting, runtime.quiet_stderr(), runtime.loading():
+        if not _started:
+            runtime.keep_freed_memory()
+            if runtime.backend() == "jax":
+                _start_jax(threads)
+            else:
+                _start_tensorflow(1 if predicting else threads, at_once=threads if predicting else 1)
+            _started.append(threads)
+        import keras
+
+    if keras.config.backend() != runtime.backend():
+        message = f"Keras was loaded with {keras.config.backend()}, but KERAS_BACKEND asks for {runtime.backend()}"
+        raise UsageError(Problem("BP192", message, hints=("set KERAS_BACKEND before anything imports keras",)))
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(EPSILON)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32")
+
+
+def fresh_names() -> None:
+    """Let Keras number unnamed operations from one again, so that equal networks have equal names in a long process."""
+    import keras
+
+    keras.utils.clear_session(free_memory=False)
+
+
+def threads() -> int:
+    """The threads that the backend's arithmetic uses in this process."""
+    if runtime.backend() == "jax":
+        return _started[0]
+    import tensorflow as tf
+
+    return int(tf.config.threading.get_intra_op_parallelism_threads())
+
+
+def blocks_at_once() -> int:
+    """How many threads may each compute a block of rows."""
+    if runtime.backend() == "jax":
+        return 1
+    import tensorflow as tf
+
+    return max(1, int(tf.config.threading.get_inter_op_parallelism_threads()))
+
+
+def program(function: Callable[..., Any], *, compiled: bool) -> Callable[..., Any]:
+    """A pure function of tensors as a program, traced anew only for other shapes and types; JAX compiles every one."""
+    if runtime.backend() == "jax":
+        import jax
+
+        made: Callable[..., Any] = jax.jit(function)
+    else:
+        import tensorflow as tf
+
+        made = tf.function(function, jit_compile=compiled)
+    return made
+
+
+def _start_tensorflow(threads: int, *, at_once: int) -> None:
+    import tensorflow as tf
+
+    # Rewriting formulas puts approximations of the processor into them, such as a product with rsqrt for x / sqrt(y).
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False, "remapping": False})
+    tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
+    with contextlib.suppress(RuntimeError):  # TensorFlow has begun: the number is fixed
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(at_once)
+
+
+def _start_jax(threads: int) -> None:
+    """JAX reads variables when it is first used: NPROC and PJRT_NPROC are the size of XLA's pool of threads."""
+    for name in [name for name in os.environ if name.startswith(("JAX_", "XLA_")) and name != "XLA_FLAGS"]:
+        del os.environ[name]
+    os.environ |= {"JAX_PLATFORMS": "cpu", "NPROC": str(threads), "PJRT_NPROC": str(threads)}
+    if threads == 1:
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {runtime.ONE_THREAD}".strip()
+    import jax
+
+    jax.devices()

@@ -45,7 +45,7 @@ def own(folder: Path) -> dict[str, list[float]]:
     import pandas as pd
 
     import bptrain
-    from bptrain.data.files import Roots
+    from bptrain.data.files import AllowedPaths
     from bptrain.features import preparer as prepare
     from bptrain.workflows.evaluate import frame_of
 
@@ -54,7 +54,7 @@ def own(folder: Path) -> dict[str, list[float]]:
     rows = pd.concat([rows] * (N_ROWS // len(rows) + 1), ignore_index=True).head(N_ROWS)
     run = bptrain.open_run(folder)
     model = run.predictor
-    inputs = prepare.transform(model.columns, frame_of(rows, run, Roots.create())).arrays
+    inputs = prepare.transform(model.columns, frame_of(rows, run, AllowedPaths.create())).arrays
     return {"networks": timed(lambda: model.outputs(inputs)), "rows to predictions": timed(lambda: run.predict(rows))}
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from bptrain.config.given_paths import given_paths
 from bptrain.config.load import config_from_mapping, load_config
 from bptrain.config.places import placed
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.errors import BptrainError
-from bptrain.training.progress import Listener, Silent
+from bptrain.training.progress import NullReporter, Reporter
 from bptrain.workflows import fit as pipeline
 from bptrain.workflows import run as record
 from bptrain.workflows.evaluate import evaluate
@@ -46,7 +46,7 @@ class Run(record.Run):
         RunError when the rows are no longer split as the run was.
         """
         extras = [data] if isinstance(data, (str, Path)) else []
-        return evaluate(self, data, gates=gates, roots=Roots.create(root, extras=extras))
+        return evaluate(self, data, gates=gates, roots=AllowedPaths.create(root, extras=extras))
 
     def predict(self, data: pd.DataFrame) -> pd.DataFrame:
         """Predictions for the rows of a frame, one row each, in its order, with its index.
@@ -66,7 +66,7 @@ def fit(
     overrides: Sequence[str] = (),
     run: str | Path | None = None,
     root: str | Path | None = None,
-    listener: Listener | None = None,
+    reporter: Reporter | None = None,
     resume: bool = False,
     locked: str | Path | None = None,
 ) -> Run:
@@ -82,11 +82,11 @@ def fit(
         loaded, stem = config_from_mapping(config, overrides=overrides), "run"
     else:
         loaded, stem = load_config(Path(config), overrides=overrides), Path(config).stem
-    target, roots = Path(run) if run else None, Roots.create(root, extras=given_paths(overrides))
+    target, roots = Path(run) if run else None, AllowedPaths.create(root, extras=given_paths(overrides))
     lock = Path(locked) if locked else None
     with placed(config if isinstance(config, Mapping) else Path(config), overrides):
         made = pipeline.fit(
-            loaded, run=target, stem=stem, roots=roots, listener=listener or Silent(), resume=resume, locked=lock
+            loaded, run=target, stem=stem, roots=roots, reporter=reporter or NullReporter(), resume=resume, locked=lock
         )
     return Run.open(made)
 

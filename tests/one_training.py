@@ -10,7 +10,7 @@ from bptrain.models.build import Network
 from bptrain.training.batches import Examples
 from bptrain.training.options import TrainingOptions
 from bptrain.training.settled import SettledOptions, settled
-from bptrain.training.state import Trained
+from bptrain.training.state import TrainResult
 from bptrain.training.step import Losses
 from bptrain.training.train import Rows, Trainer
 
@@ -22,7 +22,7 @@ def train(
     losses: Losses,
     options: TrainingOptions,
     **others: Any,
-) -> Trained:
+) -> TrainResult:
     """Train in place; what `options` leave open is as for `model: mlp`."""
     known = settled(options, textbook=True, n_rows=training.n_rows, labels=False, wide=False)
     chosen = SettledOptions.model_validate(dict(known))

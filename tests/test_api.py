@@ -72,7 +72,7 @@ def test_fit_takes_overrides_a_directory_and_a_root(
 def test_fit_tells_a_listener(backend: None, folder: Path) -> None:
     told: list[str] = []
 
-    class Listener:
+    class Reporter:
         def stage(self, text: str) -> None:
             told.append("stage")
 
@@ -87,7 +87,7 @@ def test_fit_tells_a_listener(backend: None, folder: Path) -> None:
 
     rows = frame().assign(constant="x")
     rows.to_csv("t.csv", index=False)
-    run = bptrain.fit(SETTINGS, listener=Listener())
+    run = bptrain.fit(SETTINGS, reporter=Reporter())
     assert told == ["BP244", "stage", "stage", "of 2", "of 2", "stage"]
     assert [warning["code"] for warning in run.metrics["warnings"]] == ["BP244"]
 

@@ -24,11 +24,11 @@ def command(config: Path, overrides: tuple[str, ...], root: Path | None, as_json
     from bptrain.config.given_paths import given_paths
     from bptrain.config.load import load_config
     from bptrain.config.places import placed
-    from bptrain.data.files import Roots
+    from bptrain.data.files import AllowedPaths
     from bptrain.reports.check import check_json, check_text
     from bptrain.workflows import fit as pipeline
 
-    roots = Roots.create(root, extras=given_paths(overrides))
+    roots = AllowedPaths.create(root, extras=given_paths(overrides))
     loaded = load_config(config, overrides=overrides)
     with placed(config, overrides):
         settled, kinds, warnings = pipeline.check(loaded, roots)

@@ -45,7 +45,7 @@ def command(
     from bptrain.config.given_paths import given_paths
     from bptrain.config.load import load_config
     from bptrain.config.places import placed
-    from bptrain.data.files import Roots
+    from bptrain.data.files import AllowedPaths
     from bptrain.reports.folds import folds_text
     from bptrain.reports.terminal import progress
     from bptrain.reports.text import gates_text, metrics_text, selection_text
@@ -56,10 +56,10 @@ def command(
     loaded = load_config(config, overrides=overrides)
     every = (*loaded.evaluation.gates, *gates)
     loaded = loaded.model_copy(update={"evaluation": loaded.evaluation.model_copy(update={"gates": every})})
-    roots = Roots.create(root, extras=given_paths(overrides))
-    with progress(quiet=quiet) as listener, placed(config, overrides):
+    roots = AllowedPaths.create(root, extras=given_paths(overrides))
+    with progress(quiet=quiet) as reporter, placed(config, overrides):
         made = pipeline.fit(
-            loaded, run=run, stem=config.stem, roots=roots, listener=listener, resume=resume, locked=locked
+            loaded, run=run, stem=config.stem, roots=roots, reporter=reporter, resume=resume, locked=locked
         )
     sealed = Run.open(made)
     if verbose:

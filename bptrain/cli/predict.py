@@ -25,12 +25,12 @@ def command(run: Path, data: str, out: Path, chunk_rows: int, force: bool, root:
 
     Example: bptrain predict runs/adult-0001 new.csv -o predictions.csv
     """
-    from bptrain.data.files import Roots
+    from bptrain.data.files import AllowedPaths
     from bptrain.reports.text import problem_text
     from bptrain.workflows.predict import predict_file
     from bptrain.workflows.run import Run
 
-    roots = Roots.create(root, extras=[data])
+    roots = AllowedPaths.create(root, extras=[data])
     summary = predict_file(Run.open(run), data, out, roots=roots, chunk_rows=chunk_rows, overwrite=force)
     for warning in summary.warnings():
         click.echo(problem_text(warning, severity="warning"), err=True)

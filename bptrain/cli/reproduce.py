@@ -28,7 +28,7 @@ def command(run: Path | None, seeds: int, root: Path | None, quiet: bool, as_jso
 
     Example: bptrain reproduce runs/adult-0001
     """
-    from bptrain.data.files import Roots
+    from bptrain.data.files import AllowedPaths
     from bptrain.errors import NotReproducedError, Problem
     from bptrain.reports.reproduce import reproduction_text
     from bptrain.reports.terminal import progress
@@ -38,8 +38,8 @@ def command(run: Path | None, seeds: int, root: Path | None, quiet: bool, as_jso
     from bptrain.workflows.run import Run
 
     made = Run.open(run or latest_run())
-    with progress(quiet=quiet) as listener:
-        found = reproduce(made, Roots.create(root), listener=listener, seeds=seeds)
+    with progress(quiet=quiet) as reporter:
+        found = reproduce(made, AllowedPaths.create(root), reporter=reporter, seeds=seeds)
     click.echo(canonical_json(found.to_json()) if as_json else reproduction_text(found), nl=not as_json)
     if not found.reproduced:
         causes = "; ".join(str(each) for each in found.differences) or "nothing changed that results depend on"

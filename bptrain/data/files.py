@@ -1,6 +1,6 @@
 """The one place that opens data files: which files may be read, and their bytes.
 
-`Roots` turns paths as users write them into `DataFile`s, resolved once and inside the allowed directories;
+`AllowedPaths` turns paths as users write them into `DataFile`s, resolved once and inside the allowed directories;
 `open_data` opens regular files only and notices when one changes while it is read.
 """
 
@@ -52,22 +52,22 @@ def size(file: DataFile) -> int:
 
 
 @dataclass(frozen=True)
-class Roots:
+class AllowedPaths:
     """Where data may come from: everything below `root`, and the files and directories of `extras`; all resolved."""
 
     root: Path
     extras: tuple[Path, ...] = ()
 
     @classmethod
-    def create(cls, root: str | Path | None = None, extras: Iterable[str | Path] = ()) -> Roots:
-        """Roots from `--root` (else the working directory) and the paths given on the command line, taken from it.
+    def create(cls, root: str | Path | None = None, extras: Iterable[str | Path] = ()) -> AllowedPaths:
+        """The paths of `--root` (else the working directory) and the those on the command line, taken from it.
 
         A glob pattern among those allows the folder that it starts from.
         """
         base = Path(os.path.realpath(root or "."))
         return cls(base, tuple(_allowed(base, os.fspath(extra)) for extra in extras if "\0" not in os.fspath(extra)))
 
-    def allowing(self, names: Iterable[str]) -> Roots:
+    def allowing(self, names: Iterable[str]) -> AllowedPaths:
         """These roots and exactly the files that `names` lead to, taken from the root."""
         return replace(self, extras=(*self.extras, *(Path(os.path.realpath(self.root / name)) for name in names)))
 
@@ -143,7 +143,7 @@ class Roots:
 def open_data(
     file: DataFile | Path, *, decompress: bool = True, limit: int = DECOMPRESSED_LIMIT
 ) -> Iterator[BinaryIO | ByteStream]:
-    """The bytes of a file that `Roots` allowed; names ending in `.gz` are decompressed, up to `limit` bytes.
+    """The bytes of a file that `AllowedPaths` allowed; names ending in `.gz` are decompressed, up to `limit` bytes.
 
     DataError: not a regular file (BP203), not readable (BP204), changed while open (BP205), not complete gzip
     (BP206), too large when decompressed (BP207).

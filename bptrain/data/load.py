@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from bptrain.data.chunks import Warn, ignore
 from bptrain.data.cleaning import strip_cells, stripped_report
-from bptrain.data.files import DataFile, Roots, digest, size
+from bptrain.data.files import AllowedPaths, DataFile, digest, size
 from bptrain.data.frame import Frame, Origin
 from bptrain.data.options import CleanOptions, DataOptions
 from bptrain.data.readers.read import concatenated, first_row, read_tables
@@ -40,7 +40,7 @@ class Loaded:
 
 
 def load(
-    options: DataOptions, clean: CleanOptions, roots: Roots, *, warn: Warn = ignore, folder: Path | None = None
+    options: DataOptions, clean: CleanOptions, roots: AllowedPaths, *, warn: Warn = ignore, folder: Path | None = None
 ) -> Loaded:
     """Read every file of the `data` section, cells as `clean` says. Raises DataError as `read_table` does.
 
@@ -88,7 +88,7 @@ def frame_of(
     return frame, stripped_report(total, len(rows))
 
 
-def digests_of(options: DataOptions, roots: Roots) -> dict[str, str]:
+def digests_of(options: DataOptions, roots: AllowedPaths) -> dict[str, str]:
     """sha256 of every file of the `data` section, as `load` names them; nothing in a file is interpreted."""
     return {file.name: digest(file) for part in PARTS for file in _expanded(roots, options, part)}
 
@@ -100,7 +100,7 @@ def _given(parts: list[str], counts: list[int]) -> np.ndarray:
     return np.repeat(np.array(parts, object), counts)
 
 
-def _expanded(roots: Roots, options: DataOptions, part: str) -> list[DataFile]:
+def _expanded(roots: AllowedPaths, options: DataOptions, part: str) -> list[DataFile]:
     try:
         return roots.expand(getattr(options, part))
     except DataError as error:

@@ -15,7 +15,7 @@ from bptrain.evaluation.evaluate import score
 from bptrain.fitting.inputs import Prepared, Ready
 from bptrain.fitting.journal import Journal
 from bptrain.fitting.model_defaults import FEWEST_KEPT, LEAST_GAIN
-from bptrain.fitting.warm_start import Earlier
+from bptrain.fitting.warm_start import BaseRun
 from bptrain.models.build import (
     Network,
     build,
@@ -34,10 +34,10 @@ from bptrain.targets.metrics import METRICS
 from bptrain.training.batches import Examples
 from bptrain.training.early_stopping import Watched, total_loss, values_of
 from bptrain.training.event_log import event_log
-from bptrain.training.progress import Listener
+from bptrain.training.progress import Reporter
 from bptrain.training.selection import Ranking, enough, forward_selection
 from bptrain.training.settled import SettledOptions
-from bptrain.training.state import Trained
+from bptrain.training.state import TrainResult
 from bptrain.training.train import Hooks, Rows, Trainer
 from bptrain.utils import seeds
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     History = Sequence[dict[str, float]]
 
 
-def build_networks(ready: Ready, earlier: Earlier | None) -> list[Network]:
+def build_networks(ready: Ready, earlier: BaseRun | None) -> list[Network]:
     """All networks of a model with their first weights, functions of the seed and of their number."""
     from bptrain.models import backend
 
@@ -62,7 +62,7 @@ def build_networks(ready: Ready, earlier: Earlier | None) -> list[Network]:
 
 
 def keeping_best(ready: Ready, networks: Sequence[Network], before: Sequence[Network] | None) -> list[Network]:
-    """Trained networks of which only those members predict that `model.keep` asks for, as many in each.
+    """TrainResult networks of which only those members predict that `model.keep` asks for, as many in each.
 
     Which, is told by the rows that chose the epoch, or by the networks of `before`, which began with the same weights.
     """
@@ -123,13 +123,13 @@ class Trainings:
 
     networks: Sequence[Network]
     ready: Ready
-    listener: Listener
+    reporter: Reporter
     journal: Journal
     label: str
-    after: Trained | None
+    after: TrainResult | None
     events: Path | None
 
-    def train_all(self) -> list[Trained]:
+    def train_all(self) -> list[TrainResult]:
         """Train all networks in place, each from its own first weights; tells how each training went.
 
         The first network's layers are trained for each, as its program is compiled once.
@@ -144,10 +144,10 @@ class Trainings:
             n_rows=self._most_rows(),
             n_trainings=len(self.networks),
         )
-        kept, done = [], list[Trained]()
+        kept, done = [], list[TrainResult]()
         for number, start in enumerate([values_of(network.model) for network in self.networks]):
             if len(self.networks) > 1:
-                self.listener.stage(f"network {number + 1} of {len(self.networks)}")
+                self.reporter.stage(f"network {number + 1} of {len(self.networks)}")
             workbench.model.set_weights(start)
             done.append(self._train(trainer, number, self._minutes_left(options, done)))
             kept.append(values_of(workbench.model))
@@ -155,18 +155,18 @@ class Trainings:
             network.model.set_weights(weights)
         return done
 
-    def _train(self, trainer: Trainer, number: int, minutes: float | None) -> Trained:
+    def _train(self, trainer: Trainer, number: int, minutes: float | None) -> TrainResult:
         label = self.label if len(self.networks) == 1 else f"{self.label}-{number + 1}"
         training, validation = _rows(self.ready, number)
         epochs = self.after.best_epoch if self.after else trainer.options.epochs
         with event_log(self._events(number)) as log:
 
             def on_epoch(row: dict[str, float]) -> None:
-                self.listener.epoch(row, epochs)
+                self.reporter.epoch(row, epochs)
                 log(row)
 
             def on_resume(history: list[dict[str, float]]) -> None:
-                self.listener.resumed(history, epochs)
+                self.reporter.resumed(history, epochs)
                 for row in history:
                     log(row)
 
@@ -187,9 +187,9 @@ class Trainings:
                 until_step=(self.journal.until_step or {}).get(label),
             )
         if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in trained.history):
-            self.listener.warning(Problem("BP601", "the loss on validation rows was never a finite number"))
+            self.reporter.warning(Problem("BP601", "the loss on validation rows was never a finite number"))
         ended = f"stopped by {trained.stopped_by} after epoch {len(trained.history)}"
-        self.listener.stage(f"{ended}, kept epoch {trained.best_epoch}")
+        self.reporter.stage(f"{ended}, kept epoch {trained.best_epoch}")
         self.journal.done[label] = trained
         return trained
 
@@ -215,7 +215,7 @@ class Trainings:
             training = training.model_copy(update={"minutes": None})
         return SettledOptions.model_validate(dict(training))
 
-    def _minutes_left(self, options: SettledOptions, done: Sequence[Trained]) -> float | None:
+    def _minutes_left(self, options: SettledOptions, done: Sequence[TrainResult]) -> float | None:
         """What is left of the time, for the networks that are left."""
         if options.minutes is None:
             return None

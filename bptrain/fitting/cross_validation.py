@@ -22,8 +22,8 @@ from bptrain.fitting import dataset as survey
 from bptrain.fitting import fit_model as trial
 from bptrain.fitting import inputs as preparation
 from bptrain.fitting.journal import Journal
-from bptrain.fitting.warm_start import Earlier
-from bptrain.training.progress import Listener
+from bptrain.fitting.warm_start import BaseRun
+from bptrain.training.progress import Reporter
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Folds:
 
 
 def run(
-    found: survey.Survey,
+    found: survey.Dataset,
     published: Split,
-    earlier: Earlier | None,
-    listener: Listener,
+    earlier: BaseRun | None,
+    reporter: Reporter,
     journal: Journal,
     *,
     folder: Path | None = None,
@@ -56,12 +56,12 @@ def run(
     ]
     reports, tables, trained, judged = [], [], [], []
     for number, (split, ready) in enumerate(zip(splits, prepared, strict=True), start=1):
-        listener.stage(f"fold {number} of {len(splits)}")
+        reporter.stage(f"fold {number} of {len(splits)}")
         made = trial.train_and_refit(
-            ready, found.frame, split, listener, earlier, journal=journal, label=f"fold-{number}"
+            ready, found.frame, split, reporter, earlier, journal=journal, label=f"fold-{number}"
         )
         if made.diverged:
-            listener.warning(Problem("BP603", f"the training of fold {number} diverged, so its metrics are undefined"))
+            reporter.warning(Problem("BP603", f"the training of fold {number} diverged, so its metrics are undefined"))
         part = {"test": made.ready.parts["test"]}
         tables.append(trial.predictions(made.model, part))
         trained.append(len(made.ready.parts["train"].rows))
@@ -71,11 +71,11 @@ def run(
 
 
 def _prepare(
-    found: survey.Survey,
+    found: survey.Dataset,
     split: Split,
     published: Split,
     number: int,
-    earlier: Earlier | None,
+    earlier: BaseRun | None,
     folder: Path | None,
 ) -> preparation.Ready:
     """A fold ready to be trained; all are made before the first is, so that none is lost to what one cannot use."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from bptrain.config.schema import Config
 from bptrain.data.cleaning import clean_rare_classes, drop_duplicates, drop_missing_targets
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.data.folds import are_divided, check_folds, check_networks, fold_numbers, make_folds
 from bptrain.data.frame import Frame
 from bptrain.data.load import Loaded, load
@@ -38,7 +38,7 @@ MIN_GROUPS = 50  # so that each network can leave out some
 
 
 @dataclass(frozen=True)
-class Survey:
+class Dataset:
     """The cleaned rows, the part each row's file belongs to, file digests, and the config, tasks and split known.
 
     `cleaned` counts what cleaning did.
@@ -52,7 +52,7 @@ class Survey:
     cleaned: list[Cleaned]
 
 
-def survey(config: Config, roots: Roots, folder: Path | None = None) -> Survey:
+def survey(config: Config, roots: AllowedPaths, folder: Path | None = None) -> Dataset:
     """Read and clean the table, and settle what needs no training rows; `folder` as of `load`.
 
     Raises UsageError for config mistakes that only the table shows, DataError for a table that cannot be used.
@@ -65,10 +65,10 @@ def survey(config: Config, roots: Roots, folder: Path | None = None) -> Survey:
     training = frame.take(np.flatnonzero(given == "train"))
     config = _settle(_with_roles(config, frame.names), training, gates, validated=bool((given == "validation").any()))
     check_gate_splits(gates, _parts(config, given))
-    return Survey(config, frame, given, loaded.digests, [*warnings, *noticed], cleaned)
+    return Dataset(config, frame, given, loaded.digests, [*warnings, *noticed], cleaned)
 
 
-def with_split(config: Config, found: Survey) -> Config:
+def with_split(config: Config, found: Dataset) -> Config:
     """The config with its split settled, for the table that was found."""
     config = config.model_copy(update={"split": settled_split(config, found.frame.names)})
     training = found.frame.take(np.flatnonzero(found.given == "train"))
@@ -76,7 +76,7 @@ def with_split(config: Config, found: Survey) -> Config:
     return config.model_copy(update=_with_networks(config, training, validated=validated))
 
 
-def split_rows(found: Survey) -> Split:
+def split_rows(found: Dataset) -> Split:
     """Training, validation and test rows as positions in `found.frame`.
 
     Raises DataError when they cannot be set apart, UsageError for gates on a part without rows.
@@ -96,7 +96,7 @@ def _takes_folds(config: Config, *, validated: bool) -> bool:
     return config.model.networks != 1 and not validated
 
 
-def _with_folds(found: Survey, split: Split, by: np.ndarray | None) -> Split:
+def _with_folds(found: Dataset, split: Split, by: np.ndarray | None) -> Split:
     options = found.config.split
     n_folds = most_networks(found.config.model, divided=are_divided(options))
     if (found.given == "test").any():  # the places of a split by hash are then all free
@@ -106,7 +106,7 @@ def _with_folds(found: Survey, split: Split, by: np.ndarray | None) -> Split:
     return replace(split, left_out=fold_numbers(split.train, by, options, n_folds, seed=found.config.seed))
 
 
-def doubts(found: Survey, split: Split | None, columns: Mapping[str, ColumnOptions]) -> list[Problem]:
+def doubts(found: Dataset, split: Split | None, columns: Mapping[str, ColumnOptions]) -> list[Problem]:
     """Warnings of parts far from their share and of options that training rows make doubtful.
 
     Without a `split`, which takes scikit-learn, all rows of the training files are looked at.
@@ -116,7 +116,7 @@ def doubts(found: Survey, split: Split | None, columns: Mapping[str, ColumnOptio
     return [*uneven, *preparer.doubts(found.frame.take(rows), columns)]
 
 
-def folds(found: Survey) -> list[Split]:
+def folds(found: Dataset) -> list[Split]:
     """A split per fold of the rows that are not for the final judgement. Raises DataError as `make_folds`."""
     by, labels = split_by(found)
     options = found.config.split
@@ -128,7 +128,7 @@ def folds(found: Survey) -> list[Split]:
     return [_with_folds(found, split, by) if taken else split for split, taken in zip(made, takes, strict=True)]
 
 
-def check_split(found: Survey) -> None:
+def check_split(found: Dataset) -> None:
     """Raise DataError when the split cannot be made; without making it where that takes scikit-learn.
 
     Raises UsageError when it leaves no rows to choose the members by that are to be kept, or there are too few members.
@@ -148,7 +148,7 @@ def check_split(found: Survey) -> None:
     with_keep(with_usual_size(found.config.model, n_features=0, n_rows=0), chosen=chosen)
 
 
-def check_cells(found: Survey, config: Config) -> None:
+def check_cells(found: Dataset, config: Config) -> None:
     """Raise DataError with the cells and labels of all files that could be neither learned nor judged."""
     training = found.frame.take(np.flatnonzero(found.given == "train"))
     others = found.frame.take(np.flatnonzero(found.given != "train"))

@@ -19,14 +19,14 @@ from bptrain.evaluation.evaluate import judge
 from bptrain.evaluation.predictions import predictions_table
 from bptrain.fitting.inputs import Prepared, Ready, final_split, prepare
 from bptrain.fitting.journal import MODEL, REFIT, Journal
-from bptrain.fitting.warm_start import Earlier
+from bptrain.fitting.warm_start import BaseRun
 from bptrain.models.predictor import Predictor
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.tuning import tuned, tuned_as
-from bptrain.training.progress import Listener
+from bptrain.training.progress import Reporter
 
 if TYPE_CHECKING:
-    from bptrain.training.state import Trained
+    from bptrain.training.state import TrainResult
 
 PREDICTED_ROWS = 2**16
 Known = Mapping[str, Sequence[np.ndarray]]  # by part: outputs (n_rows, n_outputs) per target
@@ -43,7 +43,7 @@ class Trial:
 
     ready: Ready
     model: Predictor
-    trained: Sequence[Trained]
+    trained: Sequence[TrainResult]
     selection: Trial | None = None
     known: Known = field(default_factory=dict)
 
@@ -77,8 +77,8 @@ def train_and_refit(
     ready: Ready,
     frame: Frame,
     split: Split,
-    listener: Listener,
-    earlier: Earlier | None = None,
+    reporter: Reporter,
+    earlier: BaseRun | None = None,
     *,
     journal: Journal,
     label: str = MODEL,
@@ -90,14 +90,14 @@ def train_and_refit(
     of the first training. Trainings go on where the `journal` has a part of one with this `label`. `events` is the
     folder of event files for TensorBoard, if these are to be written.
     """
-    chosen = train(ready, listener, earlier, journal=journal, label=label, events=events)
+    chosen = train(ready, reporter, earlier, journal=journal, label=label, events=events)
     if ready.config.training.final == "best" or not len(split.validation) or chosen.diverged:
         return chosen
-    listener.stage(f"refit on training and validation rows: {chosen.trained[0].best_epoch} epochs")
+    reporter.stage(f"refit on training and validation rows: {chosen.trained[0].best_epoch} epochs")
     rows = final_split(ready.config, split)
     again = prepare(ready.config, frame, rows, earlier, folder=ready.folder, published=ready.published)
     again = replace(again, kinds=ready.kinds)  # with the reasons for them
-    refitted = train(again, listener, earlier, journal=journal, label=label + REFIT, after=chosen)
+    refitted = train(again, reporter, earlier, journal=journal, label=label + REFIT, after=chosen)
     return replace(refitted, selection=chosen)
 
 
@@ -110,8 +110,8 @@ def selection_report(selection: Trial) -> dict[str, Any]:
 
 def train(
     ready: Ready,
-    listener: Listener,
-    earlier: Earlier | None = None,
+    reporter: Reporter,
+    earlier: BaseRun | None = None,
     *,
     journal: Journal,
     label: str = MODEL,
@@ -126,7 +126,7 @@ def train(
 
     networks = build_networks(ready, earlier)
     chosen_epoch = after.trained[0] if after else None
-    trained = Trainings(networks, ready, listener, journal, label, chosen_epoch, events).train_all()
+    trained = Trainings(networks, ready, reporter, journal, label, chosen_epoch, events).train_all()
     networks = keeping_best(ready, networks, after.model.networks if after else None)
     model = Predictor(ready.columns, ready.targets, networks, ready.profile)
     if after is not None:

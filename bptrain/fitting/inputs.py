@@ -24,7 +24,7 @@ from bptrain.features.weights import row_weights, weight_column
 from bptrain.fitting import dataset as survey
 from bptrain.fitting.model_defaults import fewest_networks, is_wide, most_networks, with_keep, with_usual_size
 from bptrain.fitting.target_defaults import with_usual_options
-from bptrain.fitting.warm_start import Earlier
+from bptrain.fitting.warm_start import BaseRun
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
 from bptrain.targets.tuning import untuned
@@ -95,7 +95,7 @@ def prepare(
     config: Config,
     frame: Frame,
     split: Split,
-    earlier: Earlier | None = None,
+    earlier: BaseRun | None = None,
     *,
     folder: Path | None = None,
     published: Split | None = None,

@@ -12,7 +12,7 @@ from bptrain.runs.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     from bptrain.training.checkpointing import Saving
-    from bptrain.training.state import Trained
+    from bptrain.training.state import TrainResult
 
 MODEL = "model"
 REFIT = "-refit"
@@ -31,7 +31,7 @@ class Journal:
     several: bool = False
     until_step: Mapping[str, int] | None = None
     warn: Callable[[Problem], None] = lambda problem: None
-    done: dict[str, Trained] = field(default_factory=dict)
+    done: dict[str, TrainResult] = field(default_factory=dict)
 
     def saving(self, label: str) -> Saving | None:
         """Where the training with this label is saved."""

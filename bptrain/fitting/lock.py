@@ -23,7 +23,7 @@ from bptrain.utils.text import escape
 from bptrain.utils.version import __version__
 
 if TYPE_CHECKING:
-    from bptrain.training.state import Trained
+    from bptrain.training.state import TrainResult
 
 FORMAT = 3
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
@@ -86,7 +86,7 @@ def inputs(
 
 
 def lock(
-    before: Mapping[str, Any], results: Mapping[str, str], trained: Mapping[str, Trained], *, threads: int
+    before: Mapping[str, Any], results: Mapping[str, str], trained: Mapping[str, TrainResult], *, threads: int
 ) -> dict[str, Any]:
     """lock.json: the `inputs`, digests of what came out, and how each training went, by label.
 

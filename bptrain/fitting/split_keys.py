@@ -20,7 +20,7 @@ from bptrain.targets.labels import frame_codes, learn_labels
 from bptrain.utils.text import escape, nearest, quote_list, yaml_name
 
 if TYPE_CHECKING:
-    from bptrain.fitting.dataset import Survey
+    from bptrain.fitting.dataset import Dataset
 
 ROLES = ("group", "time")
 BY_COLUMN = (*ROLES, "column", "hash")
@@ -82,7 +82,7 @@ def without_split_column(config: Config) -> dict[str, ColumnOptions]:
     return {column: IgnoreOptions()} | config.columns
 
 
-def split_by(found: Survey) -> tuple[np.ndarray | None, tuple[str, ...]]:
+def split_by(found: Dataset) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """What `make_split` divides by (n_rows,), None for a random split, and labels for its messages."""
     options, frame = found.config.split, found.frame
     if options.kind == "stratified":

@@ -17,7 +17,7 @@ import numpy as np
 from bptrain.config.load import config_from_text
 from bptrain.config.schema import Config
 from bptrain.config.write import flow_yaml
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.errors import Problem, RunError, UsageError
 from bptrain.features.defaults import defaults_of_kinds
 from bptrain.features.inference import match_patterns
@@ -37,7 +37,7 @@ UNSAID = StrongOptions().kind  # of a model whose kind was not written
 
 
 @dataclass(frozen=True)
-class Earlier:
+class BaseRun:
     """A verified run to start from: its complete config and what its training rows taught."""
 
     files: RunFiles
@@ -58,7 +58,7 @@ class Earlier:
         return {"weights": digest}
 
 
-def open_earlier(config: Config, roots: Roots) -> Earlier | None:
+def open_earlier(config: Config, roots: AllowedPaths) -> BaseRun | None:
     """The run that `model.from` names, or None. Raises RunError when it is damaged or no run."""
     written = config.model.from_run
     if written is None:
@@ -70,10 +70,10 @@ def open_earlier(config: Config, roots: Roots) -> Earlier | None:
         raise RunError(*named) from error
     text = files.read_bytes("config.yaml").decode()
     columns, targets = load_preparation(files)
-    return Earlier(files, config_from_text(text, source=str(files.path("config.yaml"))), columns, targets)
+    return BaseRun(files, config_from_text(text, source=str(files.path("config.yaml"))), columns, targets)
 
 
-def with_earlier(config: Config, earlier: Earlier) -> Config:
+def with_earlier(config: Config, earlier: BaseRun) -> Config:
     """The config with the targets and the network of the earlier run.
 
     Raises UsageError for everything that the config says otherwise.
@@ -86,7 +86,7 @@ def with_earlier(config: Config, earlier: Earlier) -> Config:
     return config.model_copy(update={"targets": earlier.config.targets, "model": model})
 
 
-def with_earlier_columns(config: Config, earlier: Earlier, names: Sequence[str]) -> tuple[Config, list[Problem]]:
+def with_earlier_columns(config: Config, earlier: BaseRun, names: Sequence[str]) -> tuple[Config, list[Problem]]:
     """The config with the columns of the earlier run, and a warning of columns that it did not know.
 
     Raises DataError for a table without its columns, UsageError for columns that the config declares otherwise.
@@ -115,7 +115,7 @@ def with_earlier_columns(config: Config, earlier: Earlier, names: Sequence[str])
     return config.model_copy(update={"columns": columns}), [_new_columns(added, earlier)] if added else []
 
 
-def _other_targets(config: Config, earlier: Earlier) -> Iterator[Problem]:
+def _other_targets(config: Config, earlier: BaseRun) -> Iterator[Problem]:
     known = with_learned_transforms(earlier.config.targets, earlier.targets)
     if list(config.targets) != list(known):
         both = [quote_list(list(targets), last="and") for targets in (known, config.targets)]
@@ -174,7 +174,7 @@ def _differs(message: str, hint: str, *, key: tuple[str, ...] = KEY) -> Problem:
     return Problem("BP181", message, hints=(hint,), key=key)
 
 
-def shared_rows(config: Config, digests: Mapping[str, str], earlier: Earlier) -> list[Problem]:
+def shared_rows(config: Config, digests: Mapping[str, str], earlier: BaseRun) -> list[Problem]:
     """The warning that the earlier run may have been trained on rows that judge now; whole files are compared."""
     known: Mapping[str, str] = earlier.files.read_json("lock.json")["data"]
     shared = [name for name, digest in digests.items() if digest in known.values()]
@@ -198,7 +198,7 @@ def _divides_alike(config: Config, before: Config) -> bool:
     return what_divides(config) == what_divides(before) and before.training.final == "best" and not config.split.folds
 
 
-def _new_columns(names: Sequence[str], earlier: Earlier) -> Problem:
+def _new_columns(names: Sequence[str], earlier: BaseRun) -> Problem:
     shown = quote_list(names, last="and", limit=10)
     message = f"{len(names)} column(s) are ignored, as the run to start from did not know them: {shown}"
     return Problem(

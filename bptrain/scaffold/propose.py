@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bptrain.data.cleaning import drop_missing_targets
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.data.frame import Frame
 from bptrain.data.load import load
 from bptrain.data.options import CleanOptions
@@ -38,7 +38,7 @@ class Proposal:
     remedies: dict[str, tuple[dict[str, object], str]] = field(default_factory=dict)
 
 
-def propose(train: Sequence[str], test: Sequence[str], target: str | None, roots: Roots) -> Proposal:
+def propose(train: Sequence[str], test: Sequence[str], target: str | None, roots: AllowedPaths) -> Proposal:
     """Look at the table. Raises UsageError without a target, and what `check` says of a table that cannot be used."""
     readable = read(train, test, roots)
     frame = readable.loaded.frame

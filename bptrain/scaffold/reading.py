@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.data.files import DataFile, Roots, open_data
+from bptrain.data.files import AllowedPaths, DataFile, open_data
 from bptrain.data.frame import Frame
 from bptrain.data.load import Loaded, load
 from bptrain.data.options import CleanOptions, DataOptions
@@ -41,7 +41,7 @@ class Readable:
     loaded: Loaded
 
 
-def read(train: Sequence[str], test: Sequence[str], roots: Roots) -> Readable:
+def read(train: Sequence[str], test: Sequence[str], roots: AllowedPaths) -> Readable:
     """Read the files. Raises the DataError of the defaults when no other way of reading helps."""
     options = DataOptions(train=tuple(train), test=tuple(test))
     why: dict[str, str] = {}
@@ -64,7 +64,7 @@ def read(train: Sequence[str], test: Sequence[str], roots: Roots) -> Readable:
     return Readable(options, why, loaded)
 
 
-def _other_way(error: DataError, options: DataOptions, why: dict[str, str], roots: Roots) -> DataOptions | None:
+def _other_way(error: DataError, options: DataOptions, why: dict[str, str], roots: AllowedPaths) -> DataOptions | None:
     """The options with the next thing to try, which is noted in `why`; None when there is none."""
     codes = {problem.code for problem in error.problems}
     files = roots.expand(options.train)

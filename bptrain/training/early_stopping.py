@@ -14,7 +14,7 @@ from bptrain.models.predict import Program, fitting_block
 from bptrain.training.batches import Examples
 from bptrain.training.schedules import Schedule, observe_plateau
 from bptrain.training.settled import SettledOptions
-from bptrain.training.state import Course, Trained, weights_digest
+from bptrain.training.state import Course, TrainResult, weights_digest
 from bptrain.training.step import Losses
 from bptrain.training.stopping import observe, reason_to_stop
 
@@ -47,7 +47,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         *,
         watched: Watched | None = None,
         averages: Mapping[int, Any],
-        after: Trained | None,
+        after: TrainResult | None,
         until_step: int | None,
         sharing: int = 1,
     ) -> None:

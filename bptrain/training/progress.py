@@ -10,7 +10,7 @@ from bptrain.errors import Problem
 from bptrain.runs import storage
 
 
-class Listener(Protocol):
+class Reporter(Protocol):
     """Receives what happens during a run; a terminal shows it, the run's log keeps it."""
 
     def stage(self, text: str) -> None:
@@ -26,7 +26,7 @@ class Listener(Protocol):
         """A training goes on after an interruption: the rows of its history so far, and the most epochs."""
 
 
-class Silent:
+class NullReporter:
     """Listens to nothing."""
 
     def stage(self, text: str) -> None: ...
@@ -38,34 +38,34 @@ class Silent:
     def resumed(self, history: Sequence[Mapping[str, float]], epochs: int) -> None: ...
 
 
-class Recorder:
+class RunLogger:
     """Keeps the warnings, writes the log of the run, and passes everything on.
 
     The log of a run that goes on is written anew: it ends as if there had been no interruption.
     """
 
-    def __init__(self, log: Path, listener: Listener) -> None:
-        self.log, self.listener = log, listener
+    def __init__(self, log: Path, reporter: Reporter) -> None:
+        self.log, self.reporter = log, reporter
         log.unlink(missing_ok=True)
         self.warnings: list[Problem] = []
 
     def stage(self, text: str) -> None:
         self._write(text)
-        self.listener.stage(text)
+        self.reporter.stage(text)
 
     def warning(self, problem: Problem) -> None:
         self.warnings.append(problem)
         self._write(f"warning[{problem.code}]: {problem.message}")
-        self.listener.warning(problem)
+        self.reporter.warning(problem)
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
         self._write(epoch_line(row, epochs))
-        self.listener.epoch(row, epochs)
+        self.reporter.epoch(row, epochs)
 
     def resumed(self, history: Sequence[Mapping[str, float]], epochs: int) -> None:
         for row in history:
             self._write(epoch_line(row, epochs))
-        self.listener.resumed(history, epochs)
+        self.reporter.resumed(history, epochs)
 
     def _write(self, line: str) -> None:
         with storage.disk_errors(self.log), self.log.open("a", encoding="utf-8") as file:

@@ -17,7 +17,7 @@ History = list[dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainResult:
     """How training went. `stopped_by` is `loss`, `patience`, `minutes`, `epochs` or `diverged`.
 
     `history` has one row per epoch; `best_epoch` is the epoch whose weights the network now has, counted from 1
@@ -62,9 +62,9 @@ class Course:
         """The epochs that are complete."""
         return len(self.history)
 
-    def trained(self) -> Trained:
+    def trained(self) -> TrainResult:
         """The report of a training that has ended."""
-        return Trained(
+        return TrainResult(
             self.history,
             self.kept_epoch,
             self.stopped_by,

@@ -20,7 +20,7 @@ from bptrain.training.optimizers import averages, optimizer
 from bptrain.training.schedules import Schedule
 from bptrain.training.settled import SettledOptions
 from bptrain.training.signals import postponed
-from bptrain.training.state import Course, History, Trained
+from bptrain.training.state import Course, History, TrainResult
 from bptrain.training.step import Descent, Losses
 from bptrain.training.step_cost import compiling_pays, most_steps, n_activations
 
@@ -90,10 +90,10 @@ class Trainer:
         minutes: float | None = None,
         sharing: int = 1,
         hooks: Hooks = Hooks(),
-        after: Trained | None = None,
+        after: TrainResult | None = None,
         saving: Saving | None = None,
         until_step: int | None = None,
-    ) -> Trained:
+    ) -> TrainResult:
         """Train from the weights that the network has; it ends with those of the best epoch, or the last one
         (`restore_best: false`). While no epoch has a validation loss that is a number, the last one counts as the best.
 
@@ -206,7 +206,7 @@ def _is_compiled(network: keras.Model, options: SettledOptions, sizes: Sizes, n_
     )
 
 
-def _stopping(options: SettledOptions, after: Trained | None) -> SettledOptions:
+def _stopping(options: SettledOptions, after: TrainResult | None) -> SettledOptions:
     """The options that decide when to stop: in a refit only the number of epochs does."""
     if after is None:
         return options

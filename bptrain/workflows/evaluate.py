@@ -11,7 +11,7 @@ import numpy as np
 
 from bptrain.data.chunks import Warn, ignore
 from bptrain.data.cleaning import OTHER, drop_missing_targets, with_label
-from bptrain.data.files import Roots, digest
+from bptrain.data.files import AllowedPaths, digest
 from bptrain.data.frame import Frame
 from bptrain.data.from_pandas import from_pandas
 from bptrain.data.load import frame_of as as_read
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def evaluate(run: Run, data: str | Path | pd.DataFrame | None, *, gates: Sequence[str], roots: Roots) -> Evaluation:
+def evaluate(
+    run: Run, data: str | Path | pd.DataFrame | None, *, gates: Sequence[str], roots: AllowedPaths
+) -> Evaluation:
     """Judge `run`; see `Run.evaluate`."""
     wanted = _gates(run, gates, other_data=data is not None)
     warnings: list[Problem] = []
@@ -62,7 +64,7 @@ def unknown_labels(name: str, n_unknown: int, n_rows: int) -> Problem:
     return Problem("BP235", text)
 
 
-def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: Roots, *, warn: Warn = ignore) -> Frame:
+def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: AllowedPaths, *, warn: Warn = ignore) -> Frame:
     """Rows of a file, read as the run's own files were, or of a pandas frame."""
     if not isinstance(data, (str, Path)):
         table = from_pandas(data, na_values=run.config.data.na_values)
@@ -71,7 +73,7 @@ def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: Roots, *, warn: W
     return load(file_options(run, data, roots), run.config.clean, roots, warn=warn).frame
 
 
-def file_options(run: Run, data: str | Path, roots: Roots) -> DataOptions:
+def file_options(run: Run, data: str | Path, roots: AllowedPaths) -> DataOptions:
     """The run's options for reading files, with `data` (a path or pattern) instead of its own.
 
     The format goes by the names of the files; where one does not tell, it is the run's.
@@ -88,7 +90,7 @@ def data_digests(run: Run) -> dict[str, str]:
     return digests
 
 
-def _trained_on(run: Run, data: object, roots: Roots) -> list[Problem]:
+def _trained_on(run: Run, data: object, roots: AllowedPaths) -> list[Problem]:
     """The warning that the rows to be judged include those that trained the model; only whole files are recognised."""
     held_out = (*run.config.data.validation, *run.config.data.test)
     trained = {

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.config.schema import Config
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.data.frame import Frame
 from bptrain.data.load import digests_of
 from bptrain.data.report import Cleaned
@@ -50,7 +50,7 @@ from bptrain.fitting import (
 from bptrain.fitting.fit_model import Trial
 from bptrain.fitting.inputs import Prepared
 from bptrain.fitting.journal import Journal
-from bptrain.fitting.warm_start import Earlier
+from bptrain.fitting.warm_start import BaseRun
 from bptrain.models import backend, predictor
 from bptrain.models.predictor import Predictor
 from bptrain.reports.cleaning import cleaning_text
@@ -58,17 +58,17 @@ from bptrain.runs import storage
 from bptrain.runs.directory import PartialRun, claim
 from bptrain.runs.manifest import open_run
 from bptrain.runs.names import check_name
-from bptrain.training.progress import Listener, Recorder, Silent
+from bptrain.training.progress import NullReporter, Reporter, RunLogger
 from bptrain.utils import runtime
 
 if TYPE_CHECKING:
     from bptrain.fitting.cross_validation import Folds
-    from bptrain.training.state import Trained
+    from bptrain.training.state import TrainResult
 
-SILENT = Silent()
+SILENT = NullReporter()
 
 
-def check(config: Config, roots: Roots) -> tuple[Config, Kinds, list[Problem]]:
+def check(config: Config, roots: AllowedPaths) -> tuple[Config, Kinds, list[Problem]]:
     """Config and data problems, without TensorFlow: the settled config, each column's kind, and the warnings.
 
     Kinds are inferred from all rows of the training files, as no split is made.
@@ -85,8 +85,8 @@ def fit(
     *,
     run: Path | None,
     stem: str,
-    roots: Roots,
-    listener: Listener = SILENT,
+    roots: AllowedPaths,
+    reporter: Reporter = SILENT,
     resume: bool = False,
     locked: Path | None = None,
     until_step: Mapping[str, int] | None = None,
@@ -107,10 +107,10 @@ def fit(
     if locked is not None:  # before anything that an earlier attempt left is touched
         provenance.require_same(provenance.read_lock(locked), current_inputs(config, roots))
     if resume and run is not None and os.path.lexists(run):
-        return _confirmed(config, run, roots, listener)
+        return _confirmed(config, run, roots, reporter)
     with claim(run, stem=stem, resume=resume) as partial:
         clock = Clock()
-        _welcome(partial, listener)
+        _welcome(partial, reporter)
         with clock("read"):
             found, earlier = _look(config, roots, partial.path)
             split = survey.split_rows(found)
@@ -118,15 +118,15 @@ def fit(
             ready = preparation.prepare(found.config, found.frame, split, earlier, folder=partial.path)
             inputs = _inputs(ready.config, found, split, earlier)
         if resuming.is_sealed(partial, inputs):
-            return _publish(partial, storage.read_json(partial.path / "metrics.json"), listener)
+            return _publish(partial, storage.read_json(partial.path / "metrics.json"), reporter)
         journal, begun = resuming.journal(
             partial,
             inputs,
             several=_is_several(ready.config, split),
             until_step=until_step,
-            warn=listener.warning,
+            warn=reporter.warning,
         )
-        recorder = Recorder(partial.path / "train.log", listener)
+        recorder = RunLogger(partial.path / "train.log", reporter)
         job = _Job(partial, found, split, earlier, [*found.cleaned, *ready.cleaned], begun, journal, recorder, clock)
         _announce(job, ready)
         with clock("start"):  # here, as TensorFlow keeps the stack it was started from, and with it what that holds
@@ -136,7 +136,7 @@ def fit(
         with clock("predict"):
             table = trial.predictions(made.model, made.ready.parts, partial.path, known=made.known)
             made = made.without_rows()
-        return _publish(partial, _judged(job, made, table, folds), listener)
+        return _publish(partial, _judged(job, made, table, folds), reporter)
 
 
 @dataclass(frozen=True)
@@ -144,13 +144,13 @@ class _Job:
     """What all stages of a fit share."""
 
     partial: PartialRun
-    found: survey.Survey
+    found: survey.Dataset
     split: Split
-    earlier: Earlier | None
+    earlier: BaseRun | None
     cleaned: Sequence[Cleaned]
     inputs: Mapping[str, Any]
     journal: Journal
-    recorder: Recorder
+    recorder: RunLogger
     clock: Clock
 
     @property
@@ -158,12 +158,12 @@ class _Job:
         return self.partial.path
 
 
-def _welcome(partial: PartialRun, listener: Listener) -> None:
+def _welcome(partial: PartialRun, reporter: Reporter) -> None:
     """Say what was found in the place of the run."""
     for notice in partial.notices:
-        listener.warning(notice)
+        reporter.warning(notice)
     if partial.resumed:
-        listener.stage(f"goes on with {partial.path}")
+        reporter.stage(f"goes on with {partial.path}")
 
 
 def _announce(job: _Job, ready: preparation.Ready) -> None:
@@ -221,7 +221,7 @@ class Judged:
     drift: Sequence[Drift] = ()
 
 
-def read_again(config: Config, digests: Mapping[str, str], roots: Roots) -> survey.Survey:
+def read_again(config: Config, digests: Mapping[str, str], roots: AllowedPaths) -> survey.Dataset:
     """The rows that a run was made with; its files may lie anywhere, as their sha256 is known.
 
     Raises DataError when a file is not the one that the run was made with, before anything in it is interpreted.
@@ -233,7 +233,7 @@ def read_again(config: Config, digests: Mapping[str, str], roots: Roots) -> surv
     return found
 
 
-def evaluate_again(saved: Predictor, found: survey.Survey) -> Judged:
+def evaluate_again(saved: Predictor, found: survey.Dataset) -> Judged:
     """Judge a model on the rows it was made with."""
     split = preparation.final_split(found.config, survey.split_rows(found))
     split, _ = preparation.trained_split(found.config, found.frame, split)
@@ -269,7 +269,7 @@ class Clock:
         self.seconds[stage] = time.monotonic() - started
 
 
-def current_inputs(config: Config, roots: Roots) -> dict[str, Any]:
+def current_inputs(config: Config, roots: AllowedPaths) -> dict[str, Any]:
     """The part of lock.json that is known before training, as a `fit` would find it now. Raises as `fit`."""
     runtime.configure()
     backend.require()
@@ -279,7 +279,7 @@ def current_inputs(config: Config, roots: Roots) -> dict[str, Any]:
     return _inputs(ready.config, found, split, earlier)
 
 
-def _look(config: Config, roots: Roots, folder: Path | None = None) -> tuple[survey.Survey, Earlier | None]:
+def _look(config: Config, roots: AllowedPaths, folder: Path | None = None) -> tuple[survey.Dataset, BaseRun | None]:
     """The table, and the run to start from; both before anything is split. `folder` as of `load`."""
     earlier = warm_start.open_earlier(config, roots)
     if earlier is None:
@@ -301,18 +301,18 @@ def _scratch(config: Config) -> Path | None:
     return Path(tempfile.gettempdir()) if config.data.residence != "memory" else None
 
 
-def _tell(recorder: Recorder, *texts: str) -> None:
+def _tell(recorder: RunLogger, *texts: str) -> None:
     for text in texts:
         if text:
             recorder.stage(text)
 
 
-def _warn(recorder: Recorder, warnings: Iterable[Problem]) -> None:
+def _warn(recorder: RunLogger, warnings: Iterable[Problem]) -> None:
     for warning in warnings:
         recorder.warning(warning)
 
 
-def _metrics(made: Trial, report: dict[str, Any], folds: Folds | None, recorder: Recorder) -> dict[str, Any]:
+def _metrics(made: Trial, report: dict[str, Any], folds: Folds | None, recorder: RunLogger) -> dict[str, Any]:
     config, selection = made.config, made.selection or made
     verdicts = [] if made.diverged else apply_gates(survey.gates_of(config), report)
     content = artifacts.metrics_json(
@@ -334,7 +334,7 @@ def _metrics(made: Trial, report: dict[str, Any], folds: Folds | None, recorder:
     return content
 
 
-def _network_report(trained: Trained) -> dict[str, Any]:
+def _network_report(trained: TrainResult) -> dict[str, Any]:
     return {
         "epochs": len(trained.history),
         "best_epoch": trained.best_epoch,
@@ -355,10 +355,10 @@ def _write(directory: Path, made: Trial, table: pa.Table, content: dict[str, Any
     storage.write_text(directory / "curves.svg", curves_svg(histories))
 
 
-def _publish(partial: PartialRun, metrics: Mapping[str, Any], listener: Listener) -> Path:
+def _publish(partial: PartialRun, metrics: Mapping[str, Any], reporter: Reporter) -> Path:
     """Give the run its name; raises DivergedError after that if its training diverged."""
     ended = metrics["status"] == "diverged"
-    final = partial.publish(latest=not ended, warn=listener.warning)
+    final = partial.publish(latest=not ended, warn=reporter.warning)
     if ended:
         raise _diverged(final, metrics["training"]["networks"])
     return final
@@ -380,18 +380,18 @@ def _diverged(run: Path, networks: Sequence[Mapping[str, Any]]) -> DivergedError
     )
 
 
-def _confirmed(config: Config, run: Path, roots: Roots, listener: Listener) -> Path:
+def _confirmed(config: Config, run: Path, roots: AllowedPaths, reporter: Reporter) -> Path:
     """A run that is complete already, if it was made with the same inputs."""
     made = open_run(run)
     resuming.refuse_others(made.path("lock.json"), current_inputs(config, roots), run)
-    listener.stage("the run is complete already")
+    reporter.stage("the run is complete already")
     metrics = made.read_json("metrics.json")
     if metrics["status"] == "diverged":
         raise _diverged(run, metrics["training"]["networks"])
     return run
 
 
-def _inputs(config: Config, found: survey.Survey, split: Split, earlier: Earlier | None) -> dict[str, Any]:
+def _inputs(config: Config, found: survey.Dataset, split: Split, earlier: BaseRun | None) -> dict[str, Any]:
     """The part of lock.json that is known before training."""
     warm_start = earlier.provenance() if earlier else None
     return provenance.inputs(config, found.digests, found.frame, split, warm_start=warm_start)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bptrain.config.load import config_from_text
 from bptrain.config.schema import Config
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.errors import DataError
 from bptrain.reports.proposal import proposal_yaml
 from bptrain.runs import storage
@@ -40,7 +40,7 @@ def first_config(request: Request) -> str:
     Raises UsageError when the target is not named or is no column, and what `check` raises for a table that cannot be
     used.
     """
-    roots = Roots.create(request.root, extras=(*request.train, *request.test))
+    roots = AllowedPaths.create(request.root, extras=(*request.train, *request.test))
     proposal = propose(request.train, request.test, request.target, roots)
     commands = [made(request), *following(request)]
     error: DataError | None = None

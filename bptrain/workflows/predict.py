@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.data.files import DataFile, Roots
+from bptrain.data.files import AllowedPaths, DataFile
 from bptrain.data.frame import Frame, Origin
 from bptrain.data.from_pandas import WHERE
 from bptrain.data.load import frame_of as as_read
@@ -82,7 +82,7 @@ class Summary:
 
 
 def predict_file(
-    run: Run, data: str, out: Path, *, roots: Roots, chunk_rows: int = CHUNK_ROWS, overwrite: bool = False
+    run: Run, data: str, out: Path, *, roots: AllowedPaths, chunk_rows: int = CHUNK_ROWS, overwrite: bool = False
 ) -> Summary:
     """Predict every row of the file `data`, or of all files of a pattern, into `out` (.csv, .jsonl or .parquet).
 
@@ -107,7 +107,7 @@ def predict_file(
 def predict_frame(run: Run, data: pd.DataFrame) -> tuple[pd.DataFrame, Summary]:
     """Predictions for the rows of a pandas frame; see `Run.predict`."""
     summary = Summary()
-    frame = frame_of(data, run, Roots.create())
+    frame = frame_of(data, run, AllowedPaths.create())
     predictor.check_columns(run.features, frame.names, source="")
     table = _predict(run.predictor, frame, summary)
     _refuse_all_bad(summary, WHERE)

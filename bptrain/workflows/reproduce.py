@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from bptrain.config.schema import Config
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.errors import DivergedError, Problem, RunError
 from bptrain.fitting import lock as provenance
 from bptrain.fitting.lock import Difference
 from bptrain.targets.metrics import METRICS
-from bptrain.training.progress import Listener, Silent
+from bptrain.training.progress import NullReporter, Reporter
 from bptrain.utils.text import escape
 from bptrain.workflows import fit as pipeline
 from bptrain.workflows.run import Run
@@ -87,7 +87,7 @@ class Reproduction:
         }
 
 
-def reproduce(run: Run, roots: Roots, *, listener: Listener | None = None, seeds: int = SEEDS) -> Reproduction:
+def reproduce(run: Run, roots: AllowedPaths, *, reporter: Reporter | None = None, seeds: int = SEEDS) -> Reproduction:
     """Make `run` again from its config and the data that this names, in a temporary folder, and compare.
 
     Where only the environment changed and the results did, too, `seeds` more runs with other seeds, but the same split,
@@ -97,7 +97,7 @@ def reproduce(run: Run, roots: Roots, *, listener: Listener | None = None, seeds
     if lock["format"] != provenance.FORMAT:
         message = f"`{escape(run.path)}` has a lock.json of format {lock['format']}, which cannot be made again"
         raise RunError(Problem("BP530", message, hints=("use the bptrain version named in its lock.json",)))
-    told, roots = listener or Silent(), roots.allowing(lock["data"])
+    told, roots = reporter or NullReporter(), roots.allowing(lock["data"])
     found = provenance.differences(lock, pipeline.current_inputs(run.config, roots))
     if any(each.kind != "environment" for each in found):
         return Reproduction("other inputs", found)
@@ -130,11 +130,11 @@ def tolerance(values: Sequence[float]) -> float:
     return float(t.ppf((1 + LEVEL) / 2, n - 1) * np.std(values, ddof=1) * math.sqrt(2))
 
 
-def _made(config: Config, target: Path, roots: Roots, listener: Listener, stopped: Mapping[str, int]) -> Run:
+def _made(config: Config, target: Path, roots: AllowedPaths, reporter: Reporter, stopped: Mapping[str, int]) -> Run:
     try:
-        pipeline.fit(config, run=target, stem="run", roots=roots, listener=listener, until_step=stopped)
+        pipeline.fit(config, run=target, stem="run", roots=roots, reporter=reporter, until_step=stopped)
     except DivergedError:  # as the run may have: its results are compared like others
-        listener.stage("training diverged")
+        reporter.stage("training diverged")
     return Run.open(target)
 
 
@@ -151,16 +151,22 @@ def _first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> tupl
 
 
 def _compared(
-    run: Run, again: Run, folder: Path, roots: Roots, listener: Listener, seeds: int, stopped: Mapping[str, int]
+    run: Run,
+    again: Run,
+    folder: Path,
+    roots: AllowedPaths,
+    reporter: Reporter,
+    seeds: int,
+    stopped: Mapping[str, int],
 ) -> list[Metric]:
     """The primary metric of each target, and how it varies with the seed; rows stay in their parts."""
     values = []
     split = run.config.split
     fixed = split.model_copy(update={"seed": run.config.seed if split.seed is None else split.seed})
     for number in range(1, seeds + 1):
-        listener.stage(f"seed {number} of {seeds} to see how far results may be apart")
+        reporter.stage(f"seed {number} of {seeds} to see how far results may be apart")
         config = run.config.model_copy(update={"seed": (run.config.seed + number) % 2**32, "split": fixed})
-        values.append(_primary(_made(config, folder / f"seed-{number}", roots, listener, stopped)))
+        values.append(_primary(_made(config, folder / f"seed-{number}", roots, reporter, stopped)))
     before, trivial = _primary(run), _primary(run, trivial=True)
     return [
         Metric(

@@ -17,7 +17,7 @@ import bptrain
 from bptrain import Run
 from bptrain.cli.main import run as command
 from bptrain.data import split
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.errors import DataError, DivergedError, RunError, UsageError
 from bptrain.runs import manifest
 from bptrain.workflows.predict import predict_file
@@ -207,7 +207,7 @@ def test_what_can_be_refused_at_once_is_refused_before_the_model_loads(
     with pytest.raises(DataError, match="BP268"):
         run.evaluate(data)
     with pytest.raises(DataError, match="BP268"):
-        predict_file(run, str(data), tmp_path / "out.csv", roots=Roots.create(tmp_path))
+        predict_file(run, str(data), tmp_path / "out.csv", roots=AllowedPaths.create(tmp_path))
     whole = write(make_table(5), tmp_path / "whole.csv")
     with pytest.raises(UsageError, match="BP157"):
-        predict_file(run, str(whole), tmp_path / "out.txt", roots=Roots.create(tmp_path))
+        predict_file(run, str(whole), tmp_path / "out.txt", roots=AllowedPaths.create(tmp_path))

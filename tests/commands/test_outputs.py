@@ -12,7 +12,7 @@ from tables import make_table, write
 
 from bptrain import Run
 from bptrain.data import writer as table_write
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.data.writer import open_writer
 from bptrain.errors import DataError, StorageError, UsageError
 from bptrain.fitting.artifacts import write_evaluation
@@ -24,10 +24,10 @@ def test_an_existing_output_is_refused_unless_told(fitted: Callable[..., Run], t
     out = tmp_path / "out.csv"
     out.write_text("precious")
     with pytest.raises(UsageError, match="BP158.*exists already") as caught:
-        predict_file(run, str(data), out, roots=Roots.create(tmp_path))
+        predict_file(run, str(data), out, roots=AllowedPaths.create(tmp_path))
     assert "--force" in caught.value.problems[0].hints[0]
     assert out.read_text() == "precious"
-    predict_file(run, str(data), out, roots=Roots.create(tmp_path), overwrite=True)
+    predict_file(run, str(data), out, roots=AllowedPaths.create(tmp_path), overwrite=True)
     assert out.read_text().startswith('"row","prediction"')
 
 
@@ -35,7 +35,7 @@ def test_an_existing_output_is_refused_unless_told(fitted: Callable[..., Run], t
 def test_an_output_of_unknown_format_is_refused(fitted: Callable[..., Run], tmp_path: Path, name: str) -> None:
     data = write(make_table(5), tmp_path / "rows.csv")
     with pytest.raises(UsageError, match="BP157"):
-        predict_file(fitted("label"), str(data), tmp_path / name, roots=Roots.create(tmp_path))
+        predict_file(fitted("label"), str(data), tmp_path / name, roots=AllowedPaths.create(tmp_path))
     assert os.listdir(tmp_path) == ["rows.csv"]
 
 
@@ -78,21 +78,23 @@ def test_input_that_breaks_in_the_middle_leaves_no_output(fitted: Callable[..., 
     data = write(make_table(300), tmp_path / "rows.csv")
     data.write_text(data.read_text() + "one cell\n")
     with pytest.raises(DataError, match="BP2"):
-        predict_file(fitted("label"), str(data), tmp_path / "out.csv", roots=Roots.create(tmp_path), chunk_rows=10)
+        predict_file(
+            fitted("label"), str(data), tmp_path / "out.csv", roots=AllowedPaths.create(tmp_path), chunk_rows=10
+        )
     assert os.listdir(tmp_path) == ["rows.csv"]
 
 
 def test_an_output_folder_that_is_missing_is_named(fitted: Callable[..., Run], tmp_path: Path) -> None:
     data = write(make_table(5), tmp_path / "rows.csv")
     with pytest.raises(UsageError, match="BP160: there is no folder"):
-        predict_file(fitted("label"), str(data), tmp_path / "no" / "out.csv", roots=Roots.create(tmp_path))
+        predict_file(fitted("label"), str(data), tmp_path / "no" / "out.csv", roots=AllowedPaths.create(tmp_path))
 
 
 def test_an_output_inside_a_run_is_refused_and_the_run_stays_whole(fitted: Callable[..., Run], tmp_path: Path) -> None:
     run, data = fitted("label"), write(make_table(5), tmp_path / "rows.csv")
     for out in (run.path / "out.csv", run.path / "model" / "out.csv"):
         with pytest.raises(UsageError, match="BP516"):
-            predict_file(run, str(data), out, roots=Roots.create(tmp_path))
+            predict_file(run, str(data), out, roots=AllowedPaths.create(tmp_path))
     with pytest.raises(UsageError, match="BP516"):
         write_evaluation(run.path / "judged", {}, pa.table({}))
     assert Run.open(run.path).metrics == run.metrics

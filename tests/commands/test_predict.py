@@ -21,7 +21,7 @@ from tables import LABELS, NUMBERS, TASKS, make_table, replaced, write
 
 from bptrain import Run
 from bptrain.api import RowsWarning
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.data.frame import Frame
 from bptrain.data.options import CleanOptions
 from bptrain.errors import DataError
@@ -48,7 +48,7 @@ def predict(tmp_path: Path) -> Predict:
     ) -> tuple[pa.Table, Summary]:
         path = data if isinstance(data, Path) else write(data, tmp_path / f"rows{source}")
         out = tmp_path / f"out{ending}"
-        roots = Roots.create(tmp_path, extras=[path])
+        roots = AllowedPaths.create(tmp_path, extras=[path])
         summary = predict_file(run, str(path), out, roots=roots, overwrite=True, **options)
         assert [name for name in os.listdir(tmp_path) if name.startswith(".")] == []
         return pq.read_table(out) if ending == ".parquet" else pa.table({}), summary
@@ -396,7 +396,7 @@ def test_files_of_a_pattern_need_the_same_columns(fitted: Callable[..., Run], pr
 
 def test_the_place_of_a_row_is_that_in_its_own_file(fitted: Callable[..., Run], tmp_path: Path) -> None:
     pattern = parts(make_table(20), tmp_path)
-    roots = Roots.create(tmp_path)
+    roots = AllowedPaths.create(tmp_path)
     options = file_options(fitted("label"), pattern, roots)
     places = [frame.where(0) for frame in _frames(roots.expand(pattern), options, CleanOptions(), chunk_rows=10)]
     assert places == [
@@ -415,7 +415,7 @@ def test_the_format_goes_by_the_name_and_else_is_that_of_the_run(
     vars(run)["config"] = run.config.model_copy(update={"data": data})
     try:
         (tmp_path / name).touch()
-        assert file_options(run, name, Roots.create(tmp_path)).format == expected
+        assert file_options(run, name, AllowedPaths.create(tmp_path)).format == expected
     finally:
         del vars(run)["config"]
 

@@ -17,7 +17,7 @@ import yaml
 import bptrain
 from bptrain import Run
 from bptrain.cli import main
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.errors import LockedError, RunError, UsageError
 from bptrain.fitting import lock as provenance
 from bptrain.runs import manifest
@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def again(name: str = "made") -> module.Reproduction:
-    return reproduce(Run.open(name), Roots.create(None))
+    return reproduce(Run.open(name), AllowedPaths.create(None))
 
 
 def reseal(run: Path, file: str, change: Callable[[str], str]) -> None:
@@ -314,7 +314,7 @@ def test_folds_and_refit_go_on(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         bptrain.fit("c.yaml", overrides=changes, run="left")
     told: list[int] = []
 
-    class Listener:
+    class Reporter:
         def stage(self, text: str) -> None: ...
 
         def warning(self, problem: object) -> None: ...
@@ -324,7 +324,7 @@ def test_folds_and_refit_go_on(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         def resumed(self, history: list[object], epochs: int) -> None:
             told.append(len(history))
 
-    again = bptrain.fit("c.yaml", overrides=changes, run="left", resume=True, listener=Listener())
+    again = bptrain.fit("c.yaml", overrides=changes, run="left", resume=True, reporter=Reporter())
     assert len(told) == 5
     assert again.lock == expected.lock
     assert again.files.read_bytes("train.log") == expected.files.read_bytes("train.log")

@@ -13,7 +13,7 @@ import pytest
 import bptrain
 from bptrain import Run
 from bptrain.config.load import config_from_mapping
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.errors import DataError
 from bptrain.fitting import dataset as survey
 from bptrain.targets import prepare as targets_prepare
@@ -34,14 +34,14 @@ def table(n_rows: int = 120) -> pd.DataFrame:
 
 def look(
     folder: Path, frame: pd.DataFrame, *, ending: str = ".csv", target: Any = "label", **sections: Any
-) -> survey.Survey:
+) -> survey.Dataset:
     path = folder / f"t{ending}"
     frame.to_csv(path, index=False) if ending == ".csv" else frame.to_parquet(path, index=False)
     content = {"data": path.name, "target": target, **sections}
-    return survey.survey(config_from_mapping(content), Roots.create(folder))
+    return survey.survey(config_from_mapping(content), AllowedPaths.create(folder))
 
 
-def done(found: survey.Survey) -> dict[tuple[str, str], tuple[int, int]]:
+def done(found: survey.Dataset) -> dict[tuple[str, str], tuple[int, int]]:
     return {(step.what, step.column): (step.n, step.of) for step in found.cleaned}
 
 
@@ -67,7 +67,7 @@ def test_rows_of_given_test_files_stay_and_shared_ones_are_warned_of(tmp_path: P
     table().to_csv(tmp_path / "a.csv", index=False)
     pd.concat([table().head(30), table().head(30)]).to_csv(tmp_path / "b.csv", index=False)
     content = {"data": {"train": "a.csv", "test": "b.csv"}, "target": "label", "clean": {"duplicates": "drop"}}
-    found = survey.survey(config_from_mapping(content), Roots.create(tmp_path))
+    found = survey.survey(config_from_mapping(content), AllowedPaths.create(tmp_path))
     assert (found.given == "test").sum() == 60
     assert [warning.code for warning in found.warnings] == ["BP272"]
     assert "60 of 60" in found.warnings[0].message
@@ -171,7 +171,7 @@ def test_label_of_the_test_file_alone_is_rare(tmp_path: Path) -> None:
     table().to_csv(tmp_path / "a.csv", index=False)
     table().head(20).assign(sort="z").to_csv(tmp_path / "b.csv", index=False)
     content = {"data": {"train": "a.csv", "test": "b.csv"}, "target": "sort", "clean": {"rare_class": "group"}}
-    found = survey.survey(config_from_mapping(content), Roots.create(tmp_path))
+    found = survey.survey(config_from_mapping(content), AllowedPaths.create(tmp_path))
     assert set(found.frame.texts("sort").to_pylist()) == {"a", "b", "c", "other"}
 
 

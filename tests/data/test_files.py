@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bptrain.data import files
-from bptrain.data.files import DataFile, Roots, digest, open_data
+from bptrain.data.files import AllowedPaths, DataFile, digest, open_data
 from bptrain.errors import DataError
 from bptrain.messages import CODES
 
@@ -31,8 +31,8 @@ def read(path: Path, **options: int) -> bytes:
 
 
 def test_resolve_takes_relative_paths_from_the_root(root: Path) -> None:
-    assert Roots.create(root).resolve("data/a.csv") == (root / "data/a.csv").resolve()
-    assert Roots.create(root).resolve("data/../data/a.csv").name == "a.csv"
+    assert AllowedPaths.create(root).resolve("data/a.csv") == (root / "data/a.csv").resolve()
+    assert AllowedPaths.create(root).resolve("data/../data/a.csv").name == "a.csv"
 
 
 @pytest.mark.parametrize(
@@ -65,21 +65,21 @@ def test_expand_refuses_a_path_with_its_code(root: Path, written: str, code: str
     (root / "linked").symlink_to(root.parent)
     os.mkfifo(root / "pipe.csv")
     with pytest.raises(DataError, match=code) as caught:
-        Roots.create(root).expand([written])
+        AllowedPaths.create(root).expand([written])
     assert caught.value.exit_code == 4
     assert all(problem.code in CODES and problem.hints for problem in caught.value.problems)
 
 
 def test_resolve_names_root_in_the_hint_when_a_path_leaves_it(root: Path) -> None:
     with pytest.raises(DataError, match="secret") as caught:
-        Roots.create(root).resolve("../secret.csv")
+        AllowedPaths.create(root).resolve("../secret.csv")
     assert "`--root DIR`" in caught.value.problems[0].hints[0]
 
 
 def test_resolve_suggests_near_names(root: Path) -> None:
     (root / "data" / "california.csv").touch()
     with pytest.raises(DataError, match="no such file") as caught:
-        Roots.create(root).resolve("data/californa.csv")
+        AllowedPaths.create(root).resolve("data/californa.csv")
     assert "`california.csv`" in caught.value.problems[0].hints[0]
 
 
@@ -87,7 +87,7 @@ def test_extras_allow_a_file_and_everything_below_a_directory(root: Path, tmp_pa
     below = tmp_path / "other" / "deep"
     below.mkdir(parents=True)
     (below / "c.csv").touch()
-    roots = Roots.create(root, [tmp_path / "secret.csv", tmp_path / "other"])
+    roots = AllowedPaths.create(root, [tmp_path / "secret.csv", tmp_path / "other"])
     assert roots.resolve("../secret.csv").name == "secret.csv"
     assert roots.resolve(below / "c.csv").name == "c.csv"
     (tmp_path / "secret.csv.bak").touch()
@@ -97,19 +97,23 @@ def test_extras_allow_a_file_and_everything_below_a_directory(root: Path, tmp_pa
 
 def test_expand_sorts_matches_bytewise_and_keeps_the_order_of_patterns(root: Path) -> None:
     (root / "data" / "sub.csv").mkdir()
-    names = [file.name for file in Roots.create(root).expand(["data/b*.csv", "data/[aZ].csv"])]
+    names = [file.name for file in AllowedPaths.create(root).expand(["data/b*.csv", "data/[aZ].csv"])]
     assert names == ["data/b.csv", "data/Z.csv", "data/a.csv"]
-    assert [file.name for file in Roots.create(root).expand("**/*.csv")] == ["data/Z.csv", "data/a.csv", "data/b.csv"]
+    assert [file.name for file in AllowedPaths.create(root).expand("**/*.csv")] == [
+        "data/Z.csv",
+        "data/a.csv",
+        "data/b.csv",
+    ]
 
 
 def test_expand_reads_a_file_whose_name_looks_like_a_pattern(root: Path) -> None:
     (root / "data" / "[a].csv").touch()
-    assert [file.name for file in Roots.create(root).expand("data/[a].csv")] == ["data/[a].csv"]
+    assert [file.name for file in AllowedPaths.create(root).expand("data/[a].csv")] == ["data/[a].csv"]
 
 
 def test_expand_collects_all_problems(root: Path) -> None:
     with pytest.raises(DataError, match="named twice") as caught:
-        Roots.create(root).expand(["gone.csv", "data/a.csv", "data/*.csv", "s3://x/y"])
+        AllowedPaths.create(root).expand(["gone.csv", "data/a.csv", "data/*.csv", "s3://x/y"])
     assert [problem.code for problem in caught.value.problems] == ["BP202", "BP228", "BP201"]
 
 
@@ -117,7 +121,7 @@ def test_expand_collects_all_problems(root: Path) -> None:
 def test_resolve_refuses_an_unreadable_file(root: Path) -> None:
     (root / "data" / "a.csv").chmod(0)
     with pytest.raises(DataError, match="BP204"):
-        Roots.create(root).resolve("data/a.csv")
+        AllowedPaths.create(root).resolve("data/a.csv")
 
 
 def test_open_data_reports_what_the_system_refuses(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,16 +204,16 @@ def test_a_pattern_given_by_hand_allows_the_folder_that_it_starts_from(root: Pat
     for name in ("other/x.csv", "other/deep/y.csv"):
         (tmp_path / name).write_text("x\n1\n")
     pattern = str(tmp_path / "other/**/*.csv")
-    found = Roots.create(root, extras=[pattern]).expand(pattern)
+    found = AllowedPaths.create(root, extras=[pattern]).expand(pattern)
     assert sorted(file.path.name for file in found) == ["x.csv", "y.csv"]
     with pytest.raises(DataError, match="BP200"):
-        Roots.create(root, extras=[pattern]).expand(str(tmp_path / "secret.csv"))
+        AllowedPaths.create(root, extras=[pattern]).expand(str(tmp_path / "secret.csv"))
 
 
 def test_allowing_adds_exactly_the_named_files(root: Path, tmp_path: Path) -> None:
     secret = str(tmp_path / "secret.csv")
     (tmp_path / "second.csv").touch()
-    roots = Roots.create(root).allowing([secret, "data/a.csv"])
+    roots = AllowedPaths.create(root).allowing([secret, "data/a.csv"])
     assert roots.resolve("../secret.csv") == Path(secret).resolve()
     assert [file.name for file in roots.expand(str(tmp_path / "secr*.csv"))] == [secret]
     for pattern in ("../second.csv", str(tmp_path / "s*.csv"), str(tmp_path / "root/../../*")):

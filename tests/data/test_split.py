@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 from tables import TASKS, config, make_table, write
 
 from bptrain.config.load import config_from_mapping, load_config
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.data.options import SplitOptions
 from bptrain.data.split import Split, make_split
 from bptrain.errors import BptrainError, DataError
@@ -158,7 +158,7 @@ def test_rows_dropped_before_the_split_are_in_no_part(tmp_path: Path) -> None:
         labels[row] = None
     table = table.set_column(table.column_names.index("label"), "label", pa.array(labels))
     options = config(write(table, tmp_path / "t.csv").name, "label", clean={"missing_target": "drop"})
-    found = survey.survey(config_from_mapping(options), Roots.create(tmp_path))
+    found = survey.survey(config_from_mapping(options), AllowedPaths.create(tmp_path))
     split = survey.split_rows(found)
     kept = found.frame.rows[np.sort(np.concatenate([split.train, split.validation, split.test]))]
     assert kept.tolist() == [row for row in range(90) if row not in gone]
@@ -188,7 +188,7 @@ def test_several_targets_are_split_at_random(tmp_path: Path) -> None:
 
 def test_california_is_split_as_published() -> None:
     loaded = load_config(ROOT / "configs/california.yaml")
-    split = survey.split_rows(survey.survey(loaded, Roots.create(ROOT)))
+    split = survey.split_rows(survey.survey(loaded, AllowedPaths.create(ROOT)))
     rest, test = train_test_split(np.arange(20640), test_size=0.2, random_state=0)
     train, validation = train_test_split(rest, test_size=0.2, random_state=1)
     assert (len(train), len(validation), len(test)) == (13209, 3303, 4128)
@@ -198,7 +198,7 @@ def test_california_is_split_as_published() -> None:
 
 
 def test_another_seed_leaves_the_published_split_alone() -> None:
-    roots = Roots.create(ROOT)
+    roots = AllowedPaths.create(ROOT)
     first, second = (
         survey.split_rows(
             survey.survey(load_config(ROOT / "configs/california.yaml", overrides=[f"seed={seed}"]), roots)
@@ -236,8 +236,8 @@ def test_rare_labels_and_short_tables_are_refused_with_a_way_out(
     assert code in CODES
     assert all(problem.hints for problem in caught.value.problems)
     with pytest.raises(DataError, match=code):
-        survey.check_split(survey.survey(config_from_mapping(content), Roots.create(tmp_path)))
+        survey.check_split(survey.survey(config_from_mapping(content), AllowedPaths.create(tmp_path)))
 
 
 def surveyed(content: dict[str, object], root: Path) -> Split:
-    return survey.split_rows(survey.survey(config_from_mapping(content), Roots.create(root)))
+    return survey.split_rows(survey.survey(config_from_mapping(content), AllowedPaths.create(root)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bptrain.data import load as loading
 from bptrain.data import values
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.data.frame import Frame
 from bptrain.data.hashes import cell_hashes, row_hashes
 from bptrain.data.load import load
@@ -97,10 +97,10 @@ def test_a_large_file_is_read_into_a_file_without_a_name(tmp_path: Path, monkeyp
     lines = ["a,b", *(f" {i} ,{'x' if i % 3 else '-'}" for i in range(1000))]
     (tmp_path / "t.csv").write_text("\n".join(lines))
     options, clean = DataOptions(train=("t.csv",), na_values=("-",)), CleanOptions(strip=True)
-    whole = load(options, clean, Roots.create(tmp_path))
+    whole = load(options, clean, AllowedPaths.create(tmp_path))
     monkeypatch.setattr(read, "SPOOLED_BYTES", 100)
     monkeypatch.setattr(read, "CHUNK_ROWS", 300)
-    kept = load(options, clean, Roots.create(tmp_path), folder=folder)
+    kept = load(options, clean, AllowedPaths.create(tmp_path), folder=folder)
     assert kept.frame.table.column("a").num_chunks == 4
     assert kept.frame.table.equals(whole.frame.table)
     assert kept.cleaned == whole.cleaned
@@ -123,5 +123,5 @@ def test_a_disk_without_room_is_told_before_anything_is_read(tmp_path: Path, mon
     monkeypatch.setattr(platform, "free_bytes", lambda folder: 201)
     options = DataOptions(train=("t.csv",))
     with pytest.raises(StorageError, match="BP740"):
-        load(options, CleanOptions(), Roots.create(tmp_path), folder=tmp_path)
-    assert load(options, CleanOptions(), Roots.create(tmp_path)).frame.n_rows == 100
+        load(options, CleanOptions(), AllowedPaths.create(tmp_path), folder=tmp_path)
+    assert load(options, CleanOptions(), AllowedPaths.create(tmp_path)).frame.n_rows == 100

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tables import config, make_table, write
 
 from bptrain.config.load import config_from_mapping
-from bptrain.data.files import DataFile, Roots
+from bptrain.data.files import AllowedPaths, DataFile
 from bptrain.data.frame import Frame
 from bptrain.data.options import DataOptions
 from bptrain.data.readers.read import read_table
@@ -142,7 +142,7 @@ def test_check_and_fit_refuse_the_same_cells(tmp_path: Path) -> None:
         content = config({"train": "t.csv", "test": "test.csv"}, "label")
         content["columns"] |= columns
         try:
-            check(config_from_mapping(content), Roots.create(tmp_path))
+            check(config_from_mapping(content), AllowedPaths.create(tmp_path))
         except DataError as error:
             return [problem.code for problem in error.problems]
         return []
@@ -179,7 +179,7 @@ def test_formats_agree_and_a_saved_state_transforms_alike(tmp_path: Path, ending
 
 def test_only_training_rows_tell_whether_cells_are_missing(tmp_path: Path) -> None:
     write(make_table(60).set_column(0, "size", pa.array(["yes", "no"] * 30)), tmp_path / "t.csv")
-    found = survey.survey(config_from_mapping(config("t.csv", "label")), Roots.create(tmp_path))
+    found = survey.survey(config_from_mapping(config("t.csv", "label")), AllowedPaths.create(tmp_path))
     rows = survey.split_rows(found).train
     held_out = np.setdiff1d(np.arange(60), rows)
     cells = np.array(found.frame.texts("size").to_pylist(), object)

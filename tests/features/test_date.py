@@ -466,10 +466,10 @@ import sys
 from pathlib import Path
 from bptrain.config.load import config_from_mapping
 from bptrain.workflows.fit import check
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 
 config = {"data": "t.csv", "target": "y", "columns": {"b": {"kind": "date", "format": "%d.%m.%Y"}}}
-settled, _, _ = check(config_from_mapping(config), Roots.create(Path(".")))
+settled, _, _ = check(config_from_mapping(config), AllowedPaths.create(Path(".")))
 print(*(options.kind for options in settled.columns.values()))
 print(*sorted({"pandas", "sklearn", "scipy", "keras", "tensorflow"} & set(sys.modules)))
 """

@@ -17,7 +17,7 @@ from tables import write
 from bptrain import fit
 from bptrain.api import RowsWarning
 from bptrain.config.load import config_from_mapping
-from bptrain.data.files import DataFile, Roots
+from bptrain.data.files import AllowedPaths, DataFile
 from bptrain.data.frame import Frame
 from bptrain.data.options import DataOptions
 from bptrain.data.readers.read import read_table
@@ -189,7 +189,7 @@ def test_check_and_fit_refuse_labels_of_training_rows_alone(tmp_path: Path) -> N
         columns = {"c": {"kind": "ordinal", "order": ["low", "high"]}}
         content = {"data": {"train": "train.csv", "test": "test.csv"}, "target": "y", "columns": columns}
         try:
-            check(config_from_mapping(content), Roots.create(tmp_path))
+            check(config_from_mapping(content), AllowedPaths.create(tmp_path))
         except DataError as error:
             return [problem.code for problem in error.problems]
         return []

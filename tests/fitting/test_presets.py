@@ -21,7 +21,7 @@ import tables
 from bptrain import Run, fit, open_run
 from bptrain.api import RowsWarning
 from bptrain.config.load import config_from_mapping
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.data.folds import fold_numbers
 from bptrain.data.frame import Frame
 from bptrain.data.options import SplitOptions
@@ -782,7 +782,7 @@ def test_members_that_cannot_be_chosen_are_refused(model: dict[str, Any], messag
     with pytest.raises(UsageError, match=message):
         fit(content, run=folder / "keep", root=folder)
     with pytest.raises(UsageError, match=message):  # without training
-        pipeline.check(config_from_mapping(content), Roots.create(folder))
+        pipeline.check(config_from_mapping(content), AllowedPaths.create(folder))
 
 
 def test_where_no_members_are_chosen_the_config_says_so(folder: Path) -> None:
@@ -799,7 +799,7 @@ def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None
     run = fit({**content, "model": {**content["model"], "keep": None}}, run=folder / "log", root=folder)
     assert "target: y, regression, loss {kind: mse}, transform log (chosen)" in inspect_text(run)
     assert run.evaluate(root=folder).targets == run.metrics["targets"]  # its config says `auto` again
-    assert reproduce(run, Roots.create(folder)).verdict == "identical"
+    assert reproduce(run, AllowedPaths.create(folder)).verdict == "identical"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from sklearn import model_selection as sk
 from tables import write
 
 from bptrain.config.load import config_from_mapping
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.data.folds import make_folds
 from bptrain.data.options import SplitOptions
 from bptrain.data.split import Split, make_split, uneven_parts
@@ -136,7 +136,7 @@ def parts_by_key(keys: list[str], folder: Path, ending: str, seed: int) -> dict[
     content = {"data": f"t{ending}", "target": {"column": "y", "task": "regression"}, "columns": {"key": "ignore"}}
     made = survey.survey(
         config_from_mapping({**content, "split": {"kind": "hash", "column": "key", "test": 0.3}, "seed": seed}),
-        Roots.create(folder),
+        AllowedPaths.create(folder),
     )
     parts: dict[str, str] = {}
     for name, rows in survey.split_rows(made).parts().items():
@@ -180,10 +180,10 @@ def test_column_says_the_part(cells: np.ndarray) -> None:
 # From the config
 
 
-def fit_free(folder: Path, table: dict[str, Any], **sections: Any) -> survey.Survey:
+def fit_free(folder: Path, table: dict[str, Any], **sections: Any) -> survey.Dataset:
     write(pa.table(table), folder / "t.csv")
     content = {"data": "t.csv", "target": {"column": "y", "task": "regression"}, **sections}
-    return survey.survey(config_from_mapping(content), Roots.create(folder))
+    return survey.survey(config_from_mapping(content), AllowedPaths.create(folder))
 
 
 N = 60

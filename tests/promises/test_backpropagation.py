@@ -53,7 +53,7 @@ from bptrain.training.options import (
     SgdOptions,
     TrainingOptions,
 )
-from bptrain.training.state import Trained
+from bptrain.training.state import TrainResult
 from bptrain.training.train import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -408,7 +408,7 @@ def coefficients(subject: Subject) -> np.ndarray:
 # What training reaches
 
 
-def fit(subject: Subject, options: TrainingOptions, *, seed: int = 0) -> Trained:
+def fit(subject: Subject, options: TrainingOptions, *, seed: int = 0) -> TrainResult:
     return train(subject.network, subject.examples, None, subject.losses, options, seed=seed)
 
 

@@ -27,7 +27,7 @@ import pytest
 from bptrain import fit
 from bptrain.config.load import config_from_mapping
 from bptrain.config.outline import ROOT, Expected, child, expected, literals, variants
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.errors import BptrainError
 from bptrain.fitting import dataset as survey
 from bptrain.fitting import inputs as preparation
@@ -375,7 +375,7 @@ def outcome(name: str, value: str, folder: Path) -> str:
 def _prepared(config: Mapping[str, Any], folder: Path) -> str:
     """Of the arrays that reach the network."""
     digest = hashlib.sha256()
-    found = survey.survey(config_from_mapping(config), Roots.create(folder))
+    found = survey.survey(config_from_mapping(config), AllowedPaths.create(folder))
     splits = [survey.split_rows(found), *(survey.folds(found) if found.config.split.folds else [])]
     for split in splits:
         ready = preparation.prepare(found.config, found.frame, split)

@@ -18,7 +18,7 @@ from tables import LABELS, NUMBERS, TASKS, config, make_table, replaced, write
 
 from bptrain import Run, fit
 from bptrain.config.load import config_from_mapping
-from bptrain.data.files import Roots
+from bptrain.data.files import AllowedPaths
 from bptrain.features import preparer as columns_prepare
 from bptrain.features.drift import profile
 from bptrain.features.kinds import is_feature
@@ -81,7 +81,7 @@ CONFIGS["everything"]["columns"] = {**CONFIGS["random"]["columns"], **EVERYTHING
 
 def learned(content: dict[str, Any], folder: Path) -> Learned:
     """What a fit learns before it trains, as the bytes of preparer.json and preparer.npz, and the training rows."""
-    found = survey.survey(config_from_mapping(content), Roots.create(folder))
+    found = survey.survey(config_from_mapping(content), AllowedPaths.create(folder))
     training = found.frame.take(survey.split_rows(found).train)
     settled, _ = survey.settle_columns(found.config, training)
     kept, _ = columns_prepare.rows_to_train(training, settled.columns)

@@ -29,7 +29,7 @@ from bptrain.training.batches import Examples, Sizes, blocks
 from bptrain.training.checkpointing import Saving
 from bptrain.training.early_stopping import Keeper
 from bptrain.training.options import AdamOptions, CheckpointOptions, PlateauSchedule, SgdOptions, TrainingOptions
-from bptrain.training.state import Course, Trained
+from bptrain.training.state import Course, TrainResult
 from bptrain.training.stopping import Progress
 from bptrain.training.train import Hooks
 
@@ -53,7 +53,7 @@ def subject() -> tuple[Subject, Examples]:
 
 def run(
     folder: Path | None = None, options: TrainingOptions = OPTIONS, *, validated: bool = True, ended: bool = False
-) -> tuple[Trained, str]:
+) -> tuple[TrainResult, str]:
     """How a training went, and the digest of its weights."""
     made, validation = subject()
     saving = None if folder is None else Saving(Checkpoints(folder), ended=ended)
@@ -248,7 +248,7 @@ def test_signal_saves_at_the_end_of_the_block(
     assert _without_scores(run(tmp_path, options)) == _without_scores(expected)
 
 
-def _without_scores(found: tuple[Trained, str]) -> tuple[list[str], str]:
+def _without_scores(found: tuple[TrainResult, str]) -> tuple[list[str], str]:
     return found[0].digests, found[1]
 
 

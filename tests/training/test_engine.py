@@ -19,7 +19,7 @@ from bptrain.training import step_cost as engine
 from bptrain.training.batches import Examples
 from bptrain.training.loops.tensorflow import Engine, fence
 from bptrain.training.options import AdamwOptions, TrainingOptions
-from bptrain.training.state import Trained
+from bptrain.training.state import TrainResult
 from bptrain.training.step_cost import compiling_pays
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -35,7 +35,7 @@ def subject(model: MlpOptions = EVERYTHING, n_rows: int = 37) -> Subject:
     return Subject(made.network, made.losses, Examples(made.examples.inputs, made.examples.truths, weights))
 
 
-def trained(**options: Any) -> tuple[Trained, dict[str, np.ndarray]]:
+def trained(**options: Any) -> tuple[TrainResult, dict[str, np.ndarray]]:
     made = subject()
     chosen = TrainingOptions(
         **({"optimizer": AdamwOptions(weight_decay=0.1), "batch_size": 8, "epochs": 4, "clip_norm": 1.0} | options)

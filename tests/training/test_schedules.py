@@ -29,7 +29,7 @@ from bptrain.training.options import (
     TrainingOptions,
 )
 from bptrain.training.schedules import Plateau, Schedule, observe_plateau
-from bptrain.training.state import Trained
+from bptrain.training.state import TrainResult
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -112,7 +112,9 @@ def line(n_rows: int = 24) -> Subject:
     return subject_of(cells, MlpOptions(hidden=()), {"x": NumericOptions()}, {"y": RegressionOptions()})
 
 
-def fit(subject: Subject, *, validation: Examples | None = None, after: Trained | None = None, **given: Any) -> Trained:
+def fit(
+    subject: Subject, *, validation: Examples | None = None, after: TrainResult | None = None, **given: Any
+) -> TrainResult:
     options = TrainingOptions(optimizer=SgdOptions(learning_rate=0.05), **({"batch_size": 8, "epochs": 6} | given))
     return train(subject.network, subject.examples, validation, subject.losses, options, seed=0, after=after)
 

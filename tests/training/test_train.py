@@ -26,7 +26,7 @@ from bptrain.training.early_stopping import total_loss
 from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
 from bptrain.training.settled import SettledOptions, settled
 from bptrain.training.signals import postponed
-from bptrain.training.state import Trained
+from bptrain.training.state import TrainResult
 from bptrain.training.stopping import Progress, observe, reason_to_stop
 from bptrain.training.train import Hooks
 
@@ -45,14 +45,14 @@ def line(n_rows: int = 10, *, l2: float = 0.0, seed: int = 0) -> Subject:
     return subject_of(cells, model, {"x": NumericOptions(scaling="none")}, {"y": RegressionOptions()}, seed=seed)
 
 
-def fit(subject: Subject, validation: Examples | None = None, *, seed: int = 0, **options: Any) -> Trained:
+def fit(subject: Subject, validation: Examples | None = None, *, seed: int = 0, **options: Any) -> TrainResult:
     chosen = TrainingOptions(**({"optimizer": SgdOptions(learning_rate=0.05), "batch_size": "all"} | options))
     return train(subject.network, subject.examples, validation, subject.losses, chosen, seed=seed)
 
 
 def fit_and_watch(
     subject: Subject, validation: Examples | None = None, **options: Any
-) -> tuple[Trained, dict[int, Weights]]:
+) -> tuple[TrainResult, dict[int, Weights]]:
     """As `fit`, with the weights after each epoch; 0: the first weights."""
     seen = {0: weights_of(subject.network)}
     chosen = TrainingOptions(**({"optimizer": SgdOptions(learning_rate=0.05), "batch_size": "all"} | options))

@@ -60,7 +60,7 @@ class AllowedPaths:
 
     @classmethod
     def create(cls, root: str | Path | None = None, extras: Iterable[str | Path] = ()) -> AllowedPaths:
-        """The paths of `--root` (else the working directory) and the those on the command line, taken from it.
+        """The paths of `--root` (else the working directory) and those on the command line, taken from it.
 
         A glob pattern among those allows the folder that it starts from.
         """

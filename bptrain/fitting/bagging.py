@@ -20,25 +20,25 @@ from bptrain.models.build import (
     Network,
     build,
     combined,
-    keeping,
     losses,
     network_name,
     output_name,
+    select_members,
     set_weights,
     weight_shapes,
 )
-from bptrain.models.layers.dropout import start_at
-from bptrain.models.predict import Program, fitting_block
+from bptrain.models.layers import start_dropout_at
+from bptrain.models.predict import PredictFunction, validation_block
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.metrics import METRICS
-from bptrain.training.batches import Examples
-from bptrain.training.early_stopping import Watched, total_loss, values_of
+from bptrain.training.callbacks import Monitor, validation_loss
+from bptrain.training.dataset import ArrayDataset
+from bptrain.training.ensemble_selection import Ranking, forward_selection, n_selected
 from bptrain.training.event_log import event_log
 from bptrain.training.progress import Reporter
-from bptrain.training.selection import Ranking, enough, forward_selection
-from bptrain.training.settled import SettledOptions
 from bptrain.training.state import TrainResult
-from bptrain.training.train import Hooks, Rows, Trainer
+from bptrain.training.train_step import mean_loss
+from bptrain.training.trainer import Hooks, Trainer
 from bptrain.utils import seeds
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def build_networks(ready: Ready, earlier: BaseRun | None) -> list[Network]:
 
     backend.fresh_names()
     networks = []
-    for number in range(ready.config.model.n_networks):
+    for number in range(ready.model.networks):
         seed = network_seed(ready.config.seed, number)
-        network = build(ready.columns, ready.targets, ready.config.model, seed=seed, name=network_name(number))
-        start_at(network.model, seeds.integer(seed, "dropout") if number else 0)
+        network = build(ready.columns, ready.targets, ready.model, seed=seed, name=network_name(number))
+        start_dropout_at(network.model, seeds.integer(seed, "dropout") if number else 0)
         if earlier is not None:
             set_weights(network.model, earlier.weights(number, weight_shapes(network.model)))
         networks.append(network)
@@ -66,12 +66,12 @@ def keeping_best(ready: Ready, networks: Sequence[Network], before: Sequence[Net
 
     Which, is told by the rows that chose the epoch, or by the networks of `before`, which began with the same weights.
     """
-    options = ready.config.model
+    options = ready.model
     if options.ensemble_selection is None:
         return list(networks)
-    chosen = [network.kept for network in before] if before is not None else _best_members(ready, networks)
+    chosen = [network.selected for network in before] if before is not None else _best_members(ready, networks)
     return [
-        network if kept is None else keeping(network, kept, ready.columns, ready.targets, options)
+        network if kept is None else select_members(network, kept, ready.columns, ready.targets, options)
         for network, kept in zip(networks, chosen, strict=True)
     ]
 
@@ -82,34 +82,34 @@ def _best_members(ready: Ready, networks: Sequence[Network]) -> list[tuple[int, 
     How many is one decision for all networks, as the rows of one are few: by the mean of the losses over all rows.
     """
     validations = [_rows(ready, number)[1] for number in range(len(networks))]
-    program = Program(networks[0].members)
+    program = PredictFunction(networks[0].members)
     ranked = [
-        _ranking(ready, program, values_of(network.members), validation)
+        _ranking(ready, program, network.members.get_weights(), validation)
         for network, validation in zip(networks, validations, strict=True)
         if validation is not None
     ]
-    n_members, n_kept = ready.config.model.n_members, ready.config.model.ensemble_selection
+    n_members, n_kept = ready.model.members, ready.model.ensemble_selection
     if len(ranked) < len(networks):
         return [None] * len(networks)
     if n_kept == "auto":
         sizes = [len(validation.rows) for validation in validations if validation is not None]
         losses = np.average([ranking.losses for ranking in ranked], axis=0, weights=sizes)
-        n_kept = enough(losses.tolist(), at_least=FEWEST_KEPT, least_gain=LEAST_GAIN)
+        n_kept = n_selected(losses.tolist(), at_least=FEWEST_KEPT, least_gain=LEAST_GAIN)
     if n_kept is None or n_kept >= n_members:
         return [None] * len(networks)
-    return [ranking.first(n_kept) for ranking in ranked]
+    return [tuple(sorted(ranking.order[:n_kept])) for ranking in ranked]
 
 
-def _ranking(ready: Ready, program: Program, weights: Sequence[np.ndarray], validation: Prepared) -> Ranking:
+def _ranking(ready: Ready, program: PredictFunction, weights: Sequence[np.ndarray], validation: Prepared) -> Ranking:
     """The members of a network with these weights by what they do for the loss on validation rows."""
     examples, judged = _examples(ready, validation), losses(ready.targets)
-    outputs = program.predict(weights, examples.inputs, block_rows=fitting_block(examples.n_rows))
+    outputs = program.predict(weights, examples.inputs, block_rows=validation_block(examples.n_rows))
 
     def loss(members: Sequence[int]) -> float:
         mean = combined({name: output[:, members] for name, output in outputs.items()}, ready.targets)
-        return total_loss(judged, examples.truths, mean, examples.weights)
+        return mean_loss(judged, examples, mean)
 
-    return forward_selection(ready.config.model.n_members, loss)
+    return forward_selection(ready.model.members, loss)
 
 
 def network_seed(seed: int, number: int) -> int:
@@ -134,32 +134,32 @@ class Trainings:
 
         The first network's layers are trained for each, as its program is compiled once.
         """
-        workbench, options = self.networks[0], self._options()
+        workbench = self.networks[0]
         trainer = Trainer(
             workbench,
             _examples(self.ready, self.ready.parts["train"]),
-            losses(self.ready.targets, self.ready.config.model.n_members),
+            losses(self.ready.targets, self.ready.model.members),
             losses(self.ready.targets),
-            options,
+            self.ready.training,
             n_rows=self._most_rows(),
             n_trainings=len(self.networks),
         )
         kept, done = [], list[TrainResult]()
-        for number, start in enumerate([values_of(network.model) for network in self.networks]):
+        for number, start in enumerate([network.model.get_weights() for network in self.networks]):
             if len(self.networks) > 1:
                 self.reporter.stage(f"network {number + 1} of {len(self.networks)}")
             workbench.model.set_weights(start)
-            done.append(self._train(trainer, number, self._minutes_left(options, done)))
-            kept.append(values_of(workbench.model))
+            done.append(self._train(trainer, number, self._minutes_left(done)))
+            kept.append(workbench.model.get_weights())
         for network, weights in zip(self.networks, kept, strict=True):
             network.model.set_weights(weights)
         return done
 
     def _train(self, trainer: Trainer, number: int, minutes: float | None) -> TrainResult:
-        label = self.label if len(self.networks) == 1 else f"{self.label}-{number + 1}"
+        label = f"{self.label}-{number + 1}"
         training, validation = _rows(self.ready, number)
         epochs = self.after.best_epoch if self.after else trainer.options.epochs
-        with event_log(self._events(number)) as log:
+        with event_log(self.events / network_name(number) if self.events is not None else None) as log:
 
             def on_epoch(row: dict[str, float]) -> None:
                 self.reporter.epoch(row, epochs)
@@ -171,13 +171,14 @@ class Trainings:
                     log(row)
 
             trained = trainer.train(
-                Rows(training, None if validation is None else _examples(self.ready, validation)),
+                training,
+                None if validation is None else _examples(self.ready, validation),
                 seed=network_seed(self.ready.config.seed, number),
                 minutes=minutes,
                 sharing=len(self.networks) - number,
                 hooks=Hooks(
                     lambda outputs: _primary_score(self.ready, validation, outputs),
-                    self._watched(validation),
+                    self._monitor(validation),
                     on_epoch,
                     on_resume,
                     self.journal.warn,
@@ -193,10 +194,10 @@ class Trainings:
         self.journal.done[label] = trained
         return trained
 
-    def _watched(self, validation: Prepared | None) -> Watched | None:
-        """The primary metric of a row of the history, less is better, if it is what chooses the epoch."""
-        if self.ready.config.training.monitor != "primary" or validation is None:
-            return None
+    def _monitor(self, validation: Prepared | None) -> Monitor:
+        """What is to be small of a row of the history: the loss, or the primary metric."""
+        if self.ready.training.monitor != "primary" or validation is None:
+            return validation_loss
         metric = self.ready.config.evaluation.primary
         sign = -1.0 if METRICS[metric].higher_is_better else 1.0
         return lambda row: sign * row.get(f"validation_{metric}", math.nan)
@@ -209,22 +210,13 @@ class Trainings:
             return n_rows
         return n_rows - int(np.bincount(left_out, minlength=len(self.networks)).min())
 
-    def _options(self) -> SettledOptions:
-        training = self.ready.config.training
-        if self.journal.until_step is not None:  # repeated: the clock decides nothing
-            training = training.model_copy(update={"minutes": None})
-        return SettledOptions.model_validate(dict(training))
-
-    def _minutes_left(self, options: SettledOptions, done: Sequence[TrainResult]) -> float | None:
-        """What is left of the time, for the networks that are left."""
-        if options.minutes is None:
+    def _minutes_left(self, done: Sequence[TrainResult]) -> float | None:
+        """What is left of the time, for the networks that are left; a training that is repeated heeds no clock."""
+        minutes = self.ready.training.minutes
+        if minutes is None or self.journal.until_step is not None:
             return None
         spent = sum(seconds for trained in done for seconds in trained.seconds) / 60
-        return max(0.0, options.minutes - spent)
-
-    def _events(self, number: int) -> Path | None:
-        several = self.events is not None and len(self.networks) > 1
-        return self.events / network_name(number) if self.events is not None and several else self.events
+        return max(0.0, minutes - spent)
 
 
 def _rows(ready: Ready, number: int) -> tuple[np.ndarray | None, Prepared | None]:
@@ -236,14 +228,14 @@ def _rows(ready: Ready, number: int) -> tuple[np.ndarray | None, Prepared | None
     return np.flatnonzero(~own), training.chosen(np.flatnonzero(own))
 
 
-def _examples(ready: Ready, rows: Prepared) -> Examples:
+def _examples(ready: Ready, rows: Prepared) -> ArrayDataset:
     weights = targets_prepare.row_weights(ready.targets, rows.encoded, rows.weight)
     truths = {output_name(position): truth for position, truth in enumerate(rows.encoded)}
     streamed = ready.config.data.residence == "stream"
     if all(np.ptp(weight) == 0 for weight in weights):
-        return Examples(rows.inputs, truths, streamed=streamed)
+        return ArrayDataset(rows.inputs, truths, streamed=streamed)
     by_name = {output_name(position): weight for position, weight in enumerate(weights)}
-    return Examples(rows.inputs, truths, by_name, streamed)
+    return ArrayDataset(rows.inputs, truths, by_name, streamed)
 
 
 def _primary_score(ready: Ready, validation: Prepared | None, outputs: Mapping[str, np.ndarray]) -> dict[str, float]:

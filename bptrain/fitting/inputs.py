@@ -24,11 +24,13 @@ from bptrain.features.weights import row_weights, weight_column
 from bptrain.fitting import dataset as survey
 from bptrain.fitting.model_defaults import fewest_networks, is_wide, most_networks, with_keep, with_usual_size
 from bptrain.fitting.target_defaults import with_usual_options
+from bptrain.fitting.training_defaults import settled
 from bptrain.fitting.warm_start import BaseRun
+from bptrain.models.options import ResolvedModel
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
 from bptrain.targets.tuning import untuned
-from bptrain.training.settled import settled
+from bptrain.training.options import ResolvedTraining
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,16 @@ class Ready:
     cleaned: list[Cleaned]
     folder: Path | None = None
     published: Split | None = None
+
+    @property
+    def model(self) -> ResolvedModel:
+        """The options of the network, with nothing left open."""
+        return ResolvedModel.model_validate(self.config.model.values_by_key())
+
+    @property
+    def training(self) -> ResolvedTraining:
+        """The options of the training, with nothing left open."""
+        return ResolvedTraining.model_validate(self.config.training.values_by_key())
 
     @property
     def validation(self) -> Prepared | None:
@@ -164,13 +176,14 @@ def _with_sizes(config: Config, columns: preparer.Columns, split: Split) -> tupl
         labels=labels,
         most=most,
     )
+    n_networks = ResolvedModel.model_validate(model.values_by_key()).networks
     if numbers is not None:
-        numbers = numbers if model.n_networks == most else numbers // 2
-        check_numbers(numbers, model.n_networks)
+        numbers = numbers if n_networks == most else numbers // 2
+        check_numbers(numbers, n_networks)
     training = settled(
         config.training,
         textbook=config.model.kind == "mlp",
-        n_rows=_n_trained(split, model.n_networks),
+        n_rows=_n_trained(split, n_networks),
         labels=labels,
         wide=is_wide(model),
         primary=config.evaluation.primary,

@@ -11,7 +11,7 @@ from bptrain.errors import Problem
 from bptrain.runs.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
-    from bptrain.training.checkpointing import Saving
+    from bptrain.training.callbacks import Saving
     from bptrain.training.state import TrainResult
 
 MODEL = "model"
@@ -37,6 +37,6 @@ class Journal:
         """Where the training with this label is saved."""
         if self.folder is None:
             return None
-        from bptrain.training.checkpointing import Saving
+        from bptrain.training.callbacks import Saving
 
         return Saving(Checkpoints(self.folder / label), ended=self.several)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bptrain.data.folds import HALVES
 from bptrain.errors import Problem, UsageError
-from bptrain.models.options import NetworkOptions
+from bptrain.models.options import NetworkOptions, ResolvedModel
 
 MANY_FEATURES, MANY_ROWS = 150, 5000  # with both, hidden layers are wide
 DROPOUT = 0.1
@@ -59,24 +59,22 @@ def most_networks(options: NetworkOptions, *, divided: bool) -> int:
 
 def is_wide(options: NetworkOptions) -> bool:
     """Whether a hidden layer has more units than usual ones."""
-    return max(options.widths, default=0) > max(NARROW)
+    return options.hidden != "auto" and max(options.hidden, default=0) > max(NARROW)
 
 
 def with_keep(options: NetworkOptions, *, chosen: bool) -> NetworkOptions:
     """The options with `ensemble_selection` as far as it is known.
 
-    `chosen` says that there are validation rows to choose members by. Raises UsageError where members are to be chosen that are not there, or without such rows.
+    `chosen` says that there are validation rows to choose members by. Raises UsageError where members are to be chosen
+    that are not there, or without such rows.
     """
+    n_members = ResolvedModel.model_validate(options.values_by_key()).members
     least = FEWEST_KEPT if options.ensemble_selection == "auto" else options.ensemble_selection
-    if least is None or (chosen and least < options.n_members):
+    if least is None or (chosen and least < n_members):
         return options
     if isinstance(options.ensemble_selection, int):
-        members = "there is 1 member" if options.n_members == 1 else f"there are {options.n_members} members"
-        why = (
-            members
-            if options.ensemble_selection >= options.n_members
-            else "there are no validation rows to choose them by"
-        )
+        members = "there is 1 member" if n_members == 1 else f"there are {n_members} members"
+        why = members if options.ensemble_selection >= n_members else "there are no validation rows to choose them by"
         message = f"`model.ensemble_selection` is {options.ensemble_selection}, but {why}"
         raise UsageError(
             Problem("BP174", message, hints=("write `ensemble_selection: null`: all members then predict",), key=KEEP)

@@ -29,8 +29,8 @@ Count = Annotated[int, Field(ge=1)]
 Widths = Hidden | Literal["auto"]
 OpenCount = Count | Literal["auto"]
 OpenRate = Rate | Literal["auto"]
-Skip = bool | Literal["auto", "half"]
-Kept = Annotated[int, Field(ge=2)] | Literal["auto"] | None
+Linear = bool | Literal["auto", "half"]
+Selection = Annotated[int, Field(ge=2)] | Literal["auto"] | None
 
 
 class NetworkOptions(Section):
@@ -69,7 +69,7 @@ class NetworkOptions(Section):
     embedding: EmbeddingOptions = Field(
         EmbeddingOptions(), description="The learned features of numeric columns that have `bins` or are `periodic`."
     )
-    linear: Skip = Field(
+    linear: Linear = Field(
         False,
         description="Add what a linear model of the columns says, trained together with the hidden layers; with `bins` "
         "it is an additive model. Where much of the target is a sum over columns. `half`: only to the first half of "
@@ -83,7 +83,7 @@ class NetworkOptions(Section):
         "`auto`: 1 for mlp, 16 for ensemble, else 8; half as many where `hidden: auto` means wide layers, unless "
         "`ensemble_selection` asks for more, and a quarter where `networks: auto` then means 10.",
     )
-    ensemble_selection: Kept = Field(
+    ensemble_selection: Selection = Field(
         None,
         description="Members of each network that predict, if fewer than all: those whose mean has the least loss on "
         "the rows that chose its epoch. Training needs many members; predicting by few is nearly as good and faster. "
@@ -94,8 +94,8 @@ class NetworkOptions(Section):
         description="Networks trained one after the other, whose mean predicts. Each leaves out another fold of the "
         "training rows, which chooses its epoch; with validation rows that are given or set apart in time, these do "
         "for all. `auto`: 5; 10 where `hidden: auto` means wide layers, `members` is `auto`, `ensemble_selection` no "
-        "number, and rows are divided by neither group nor hash; 1 for more than 250 000 training rows, `data.residence: stream`, "
-        "and few rows or groups.",
+        "number, and rows are divided by neither group nor hash; 1 for more than 250 000 training rows, "
+        "`data.residence: stream`, and few rows or groups.",
     )
     from_run: str | None = Field(
         None,
@@ -104,42 +104,24 @@ class NetworkOptions(Section):
         "kept: to train on with new rows. What is not given here, such as `hidden`, is then taken from that run.",
     )
 
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """`hidden`, once the table has settled it."""
-        if self.hidden == "auto":
-            raise RuntimeError("`model.hidden` is not settled yet")
-        return self.hidden
+
+class ResolvedModel(NetworkOptions):
+    """The same once the table has decided what the config leaves open; the code of `models/` takes these.
+
+    Two names remain that say how something is decided later: `initializer: auto` by the activation of each layer, and
+    `ensemble_selection: auto` by the losses of the trained members.
+    """
+
+    hidden: Hidden
+    dropout: Rate
+    linear: bool | Literal["half"]
+    members: Count
+    networks: Count
 
     @property
-    def dropped(self) -> float:
-        """`dropout`, once the table has settled it."""
-        if self.dropout == "auto":
-            raise RuntimeError("`model.dropout` is not settled yet")
-        return self.dropout
-
-    @property
-    def n_members(self) -> int:
-        """`members`, once the table has settled it."""
-        return _settled("members", self.members)
-
-    @property
-    def n_skip(self) -> int:
-        """How many members have the linear model of `linear`, once the table has settled it: the first ones."""
-        if self.linear == "half":
-            return (self.n_members + 1) // 2
-        return self.n_members * _settled("linear", self.linear)
-
-    @property
-    def n_networks(self) -> int:
-        """`networks`, once the table has settled it."""
-        return _settled("networks", self.networks)
-
-
-def _settled(name: str, value: int | str) -> int:
-    if isinstance(value, str):
-        raise RuntimeError(f"`model.{name}` is not settled yet")
-    return value
+    def n_linear(self) -> int:
+        """How many members have the linear part: the first ones."""
+        return (self.members + 1) // 2 if self.linear == "half" else self.members * self.linear
 
 
 def _described(name: str) -> str | None:
@@ -158,9 +140,9 @@ class PresetOptions(NetworkOptions):
     hidden: Widths = Field("auto", description=_described("hidden"))
     initializer: Initializer = Field("uniform", description=_described("initializer"))
     dropout: OpenRate = Field("auto", description=_described("dropout"))
-    linear: Skip = Field("auto", description=_described("linear"))
+    linear: Linear = Field("auto", description=_described("linear"))
     members: OpenCount = Field("auto", description=_described("members"))
-    ensemble_selection: Kept = Field("auto", description=_described("ensemble_selection"))
+    ensemble_selection: Selection = Field("auto", description=_described("ensemble_selection"))
     networks: OpenCount = Field("auto", description=_described("networks"))
 
 

@@ -29,7 +29,7 @@ def inspect_text(run: Run) -> str:
         f"run: {run.path} ({content['metrics']['status']}, verified)",
         *(f"data: {escape(name)} sha256 {digest[:12]}…" for name, digest in lock["data"].items()),
         f"columns: {_columns(run)}",
-        f"network: {_network(network)}, {weights} weights{' in each network' if len(network['kept']) > 1 else ''}",
+        f"network: {_network(network)}, {weights} weights{' in each network' if len(network['selected']) > 1 else ''}",
         *(f"target: {_target(name, options, run)}" for name, options in run.config.targets.items()),
         f"split: {_split(run)}",
         f"training: {_training(run, training)}",
@@ -109,7 +109,7 @@ def _network(network: Mapping[str, Any]) -> str:
     """The kind, the hidden layers, and how many networks and members."""
     options = network["model"]
     several = [f"{options[name]} {name}" for name in ("networks", "members") if options[name] != 1]
-    kept = [f"{len(members)} of them kept" for members in network["kept"][:1] if members is not None]
+    kept = [f"{len(members)} of them kept" for members in network["selected"][:1] if members is not None]
     return ", ".join([f"{options['kind']} {options['hidden']}", *several, *kept])
 
 

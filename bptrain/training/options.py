@@ -293,3 +293,18 @@ class TrainingOptions(Section):
         if self.clip_norm is not None and self.clip_value is not None:
             raise ValueError("`clip_norm` and `clip_value` are both given: keep one of them")
         return self
+
+
+class ResolvedTraining(TrainingOptions):
+    """The same once the table has decided what the config leaves open; the code of `training/` takes these.
+
+    `engine: auto` remains: it goes by the costs of the network that was built (`step_cost.py`).
+    """
+
+    optimizer: KnownOptimizer
+    batch_size: Count | Literal["all"]
+    last_batch: Literal["keep", "drop"]
+    epochs: Count
+    patience: Count | None
+    ema_momentum: Decay | None
+    monitor: Literal["loss", "primary"]

@@ -347,7 +347,7 @@ def _write(directory: Path, made: Trial, table: pa.Table, content: dict[str, Any
 
     chosen = (made.selection or made).trained
     histories = [(each.history, each.best_epoch) for each in chosen]
-    predictor.save(made.model, made.config.model, directory)
+    predictor.save(made.model, made.ready.model, directory)
     artifacts.write_config(directory, made.config, made.ready.kinds.reasons)
     artifacts.write_history(directory, [history for history, _ in histories])
     artifacts.write_predictions(directory, table)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
-from bptrain.training.options import AdamOptions, Count, Decay, KnownOptimizer, TrainingOptions, UsualOptimizer
+from bptrain.training.options import AdamOptions, ResolvedTraining, TrainingOptions, UsualOptimizer
 
 ABSOLUTE = ("mae", "median_absolute_error")  # metrics that the squared loss does not go with
 FEW_ROWS, MORE_ROWS, MANY_ROWS = 4500, 6400, 24_000
@@ -13,21 +12,9 @@ BATCH_SIZES = ((32_000, 256), (200_000, 512), (math.inf, 1024))  # each below so
 SMALL_BATCHES = {"numbers": ((FEW_ROWS, 64), (27_000, 128)), "labels": ((FEW_ROWS, 64), (MORE_ROWS, 128))}
 
 
-class SettledOptions(TrainingOptions):
-    """The same with nothing left open."""
-
-    optimizer: KnownOptimizer
-    batch_size: Count | Literal["all"]
-    last_batch: Literal["keep", "drop"]
-    epochs: Count
-    patience: Count | None
-    ema_momentum: Decay | None
-    monitor: Literal["loss", "primary"]
-
-
 def settled(
     options: TrainingOptions, *, textbook: bool, n_rows: int, labels: bool, wide: bool, primary: str = ""
-) -> TrainingOptions:
+) -> ResolvedTraining:
     """The options with what suits the model and the table where they were left open.
 
     `textbook` says that the model is `mlp`, `n_rows` counts the training rows of a network, `labels` says that the
@@ -54,7 +41,7 @@ def settled(
         }
     usual["monitor"] = "primary" if primary in ABSOLUTE else "loss"
     open_ones = {name: value for name, value in usual.items() if _is_open(getattr(options, name))}
-    return options.model_copy(update=open_ones)
+    return ResolvedTraining.model_validate(options.values_by_key() | open_ones)
 
 
 def _batch_size(n_rows: int, *, labels: bool) -> int:

@@ -31,7 +31,7 @@ from quality import FOLDS, ROOT, TABLES, Table
 
 from bptrain.fitting.model_defaults import MORE_NETWORKS, NETWORKS
 from bptrain.training.options import TrainingOptions
-from bptrain.training.settled import settled
+from bptrain.fitting.training_defaults import settled
 
 RECORD = Path(__file__).parent / "ablate.jsonl"
 PAGE = Path(__file__).parent / "ablate.md"

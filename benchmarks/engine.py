@@ -346,10 +346,10 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     from bptrain.models.options import MlpOptions
     from bptrain.targets import prepare as targets_prepare
     from bptrain.targets.regression.options import RegressionOptions
-    from bptrain.training.batches import Examples
+    from bptrain.training.dataset import ArrayDataset
     from bptrain.training.options import AdamOptions
-    from bptrain.training.settled import SettledOptions
-    from bptrain.training.train import Hooks, Rows, Trainer
+    from bptrain.training.options import ResolvedTraining
+    from bptrain.training.trainer import Hooks, Trainer
 
     columns, truth = data(net)
     names = [f"x{number}" for number in range(net.n_columns)]
@@ -358,7 +358,7 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     states = learn(frame, dict.fromkeys(names, NumericOptions()))
     targets = targets_prepare.learn(frame, {"y": RegressionOptions()})
     network = build(states, targets, MlpOptions(hidden=net.widths, dropout=dropout), seed=0)
-    options = SettledOptions(
+    options = ResolvedTraining(
         optimizer=AdamOptions(learning_rate=LEARNING_RATE),
         batch_size=net.batch,
         last_batch="keep",
@@ -367,7 +367,7 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
         ema_momentum=None,
         engine="compiled",
     )
-    examples = Examples({"numeric": columns}, {output_name(0): truth})
+    examples = ArrayDataset({"numeric": columns}, {output_name(0): truth})
     trainer = Trainer(network, examples, losses(targets), losses(targets), options, n_rows=examples.n_rows)
     trainer.train(Rows(None, None), seed=0, hooks=Hooks(on_epoch=lambda row: watch()))
     return watch.result(net)

@@ -7,24 +7,24 @@ from typing import Any
 import keras
 
 from bptrain.models.build import Network
-from bptrain.training.batches import Examples
+from bptrain.training.dataset import ArrayDataset
 from bptrain.training.options import TrainingOptions
-from bptrain.training.settled import SettledOptions, settled
+from bptrain.fitting.training_defaults import settled
 from bptrain.training.state import TrainResult
-from bptrain.training.step import Losses
-from bptrain.training.train import Rows, Trainer
+from bptrain.training.train_step import Losses
+from bptrain.training.trainer import Trainer
 
 
 def train(
     network: keras.Model,
-    training: Examples,
-    validation: Examples | None,
+    training: ArrayDataset,
+    validation: ArrayDataset | None,
     losses: Losses,
     options: TrainingOptions,
     **others: Any,
 ) -> TrainResult:
     """Train in place; what `options` leave open is as for `model: mlp`."""
     known = settled(options, textbook=True, n_rows=training.n_rows, labels=False, wide=False)
-    chosen = SettledOptions.model_validate(dict(known))
+    chosen = ResolvedTraining.model_validate(dict(known))
     trainer = Trainer(Network(network, network), training, losses, losses, chosen, n_rows=training.n_rows)
     return trainer.train(Rows(None, validation), minutes=options.minutes, **others)

@@ -34,7 +34,7 @@ from bptrain.fitting.inputs import prepare
 from bptrain.fitting.model_defaults import with_usual_size
 from bptrain.models import ensemble
 from bptrain.models.build import losses, output_name, weights_of
-from bptrain.models.predict import Program, predict
+from bptrain.models.predict import PredictFunction, predict
 from bptrain.models.predictor import MODEL, Predictor
 from bptrain.reports.inspect import inspect_text
 from bptrain.runs.checkpoints import Checkpoints
@@ -43,11 +43,11 @@ from bptrain.targets.regression import measures as measures_of_numbers
 from bptrain.targets.regression import prepare as prepare_number
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.regression.prepare import RegressionState
-from bptrain.training import train
+from bptrain.training import trainer
 from bptrain.training.options import AdamOptions, TrainingOptions
-from bptrain.training.selection import enough, forward_selection
-from bptrain.training.settled import settled
-from bptrain.training.train import Trainer
+from bptrain.training.ensemble_selection import forward_selection, n_selected
+from bptrain.fitting.training_defaults import settled
+from bptrain.training.trainer import Trainer
 from bptrain.workflows import fit as pipeline
 from bptrain.workflows.reproduce import reproduce
 

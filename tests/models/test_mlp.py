@@ -12,8 +12,8 @@ from one_training import train
 
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import weights_of
-from bptrain.models.ensemble import KERAS_LAYERS
-from bptrain.models.mlp import BY_ACTIVATION, INITIALIZERS, NORMALIZATIONS
+from bptrain.models.export import KERAS_LAYERS
+from bptrain.models.build import BY_ACTIVATION, INITIALIZERS, NORMALIZATIONS
 from bptrain.models.options import Activation, Initializer, MlpOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.options import SgdOptions, TrainingOptions

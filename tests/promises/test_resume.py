@@ -22,16 +22,13 @@ from bptrain.models.options import MlpOptions
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.targets.binary.options import BinaryOptions
-from bptrain.training import checkpointing as saver
-from bptrain.training import early_stopping as keeper
-from bptrain.training import train as train_module
-from bptrain.training.batches import Examples, Sizes, blocks
-from bptrain.training.checkpointing import Saving
-from bptrain.training.early_stopping import Keeper
+from bptrain.training import callbacks
+from bptrain.training import trainer as train_module
+from bptrain.training.dataset import ArrayDataset, EpochPlan, blocks
+from bptrain.training.callbacks import Saving, TimeLimit
 from bptrain.training.options import AdamOptions, CheckpointOptions, PlateauSchedule, SgdOptions, TrainingOptions
-from bptrain.training.state import Course, TrainResult
-from bptrain.training.stopping import Progress
-from bptrain.training.train import Hooks
+from bptrain.training.state import EarlyStoppingState, TrainResult, TrainState
+from bptrain.training.trainer import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -39,7 +36,7 @@ N_ROWS = 70
 OPTIONS = TrainingOptions(optimizer=AdamOptions(learning_rate=0.01), batch_size=8, epochs=6, patience=3, engine="plain")
 
 
-def subject() -> tuple[Subject, Examples]:
+def subject() -> tuple[Subject, ArrayDataset]:
     """A network with everything that has a state, and validation rows."""
     rng = np.random.default_rng(3)
     cells = {"x": rng.normal(size=N_ROWS).tolist(), "z": rng.normal(size=N_ROWS).tolist()}
@@ -48,7 +45,7 @@ def subject() -> tuple[Subject, Examples]:
     model = MlpOptions(hidden=(8, 8), dropout=0.2, normalization="batch")
     made = subject_of(cells, model, columns, {"y": BinaryOptions()}, seed=1)
     some = {name: array[:20] for name, array in made.examples.inputs.items()}
-    return made, Examples(some, {name: array[:20] for name, array in made.examples.truths.items()})
+    return made, ArrayDataset(some, {name: array[:20] for name, array in made.examples.truths.items()})
 
 
 def run(
@@ -232,8 +229,7 @@ def test_signal_saves_at_the_end_of_the_block(
     options = OPTIONS.model_copy(update={"checkpoints": CheckpointOptions(minutes=None)})
     expected, made, validation = run(options=options), *subject()
     seen = itertools.count(1)
-    from bptrain.training.early_stopping import Keeper
-
+    
     def interrupt(self: Keeper, batch: int, logs: object = None) -> None:
         if next(seen) == after:
             os.kill(os.getpid(), signal.SIGINT)
@@ -275,7 +271,7 @@ def test_time_stops_within_an_epoch_and_steps_repeat_it(short_blocks: None, monk
 )
 def test_blocks_go_on_where_they_were(n_rows: int, batch_size: int, most: int, keep_last: bool) -> None:
     """Blocks that were made have no steps left, and the others are the same."""
-    sizes = Sizes.of(n_rows, min(batch_size, n_rows), most_steps=most, keep_last=keep_last)
+    sizes = EpochPlan.of(n_rows, min(batch_size, n_rows), most_steps=most, keep_last=keep_last)
     in_epoch = sizes.n_blocks
 
     def of(after: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -25,8 +25,8 @@ from bptrain.errors import StorageError
 from bptrain.fitting import fit_model as trial
 from bptrain.fitting.inputs import _with_residence
 from bptrain.runs import platform
-from bptrain.training import batches
-from bptrain.training.batches import Examples, Sizes, blocks, windows
+from bptrain.training import dataset as batches
+from bptrain.training.dataset import ArrayDataset, EpochPlan, blocks, windows
 from bptrain.workflows.run import Run
 
 
@@ -67,7 +67,7 @@ def test_every_epoch_has_an_order_of_its_own(monkeypatch: pytest.MonkeyPatch) ->
 def test_blocks_hold_the_windows_one_after_the_other(n_rows: int, batch_size: int, most: int, together: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "CHUNK_ROWS", 4)
-        sizes = Sizes.of(n_rows, batch_size, most_steps=most)
+        sizes = EpochPlan.of(n_rows, batch_size, most_steps=most)
         made = blocks(sizes, seed=3, window_rows=4 * together)
         for epoch in range(3):
             part = list(itertools.islice(made, sizes.n_blocks))
@@ -76,13 +76,13 @@ def test_blocks_hold_the_windows_one_after_the_other(n_rows: int, batch_size: in
 
 
 def test_blocks_and_windows_of_rows_in_a_file_are_bounded_by_bytes() -> None:
-    rows = Examples({"x": np.zeros((40_000, 100), np.float32)}, {"y": np.zeros((40_000, 1), np.float32)}, streamed=True)
+    rows = ArrayDataset({"x": np.zeros((40_000, 100), np.float32)}, {"y": np.zeros((40_000, 1), np.float32)}, streamed=True)
     assert rows.row_bytes == 404
     assert rows.window_rows == 20 * 2**13
     assert rows.window_rows * rows.row_bytes <= 2**26
     assert rows.most_steps(1000, 10**9) == 2**26 // 404_000
     assert rows.most_steps(1000, 3) == 3
-    assert Examples(rows.inputs, rows.truths).window_rows is None
+    assert ArrayDataset(rows.inputs, rows.truths).window_rows is None
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (5, 2), (2**18, 3)])

@@ -12,12 +12,12 @@ from gradients import Subject, column_settings, draw, target_settings
 from one_training import train
 
 from bptrain.models.build import weights_of
-from bptrain.models.layers.dense import Dense, compiled_with
-from bptrain.models.layers.dropout import Dropout, hashed, new_step
+from bptrain.models.layers import Dense, compiled_by_xla
+from bptrain.models.layers import Dropout, dropout_step, hashed
 from bptrain.models.options import MlpOptions
 from bptrain.training import step_cost as engine
-from bptrain.training.batches import Examples
-from bptrain.training.loops.tensorflow import Engine, fence
+from bptrain.training.dataset import ArrayDataset
+from bptrain.training.loops.tensorflow import TensorFlowLoop
 from bptrain.training.options import AdamwOptions, TrainingOptions
 from bptrain.training.state import TrainResult
 from bptrain.training.step_cost import compiling_pays
@@ -32,7 +32,7 @@ def subject(model: MlpOptions = EVERYTHING, n_rows: int = 37) -> Subject:
     columns = [options for kind in ("numeric", "categorical") for options in column_settings(kind)]
     made = draw(model, columns, list(by_task.values()), np.random.default_rng(3), n_rows)
     weights = {name: np.linspace(0.5, 1.5, n_rows, dtype=np.float32) for name in made.examples.truths}
-    return Subject(made.network, made.losses, Examples(made.examples.inputs, made.examples.truths, weights))
+    return Subject(made.network, made.losses, ArrayDataset(made.examples.inputs, made.examples.truths, weights))
 
 
 def trained(**options: Any) -> tuple[TrainResult, dict[str, np.ndarray]]:
@@ -130,7 +130,7 @@ def test_history_is_the_mean_over_all_rows_by_weight_with_a_smaller_last_batch()
 
 
 def layer(name: str = "hidden_1_dropout", *, seed: int = 1, rate: float = 0.25) -> Dropout:
-    return Dropout(rate, seed=seed, name=name, step=new_step(), counts=True)
+    return Dropout(rate, seed=seed, name=name, step=dropout_step(), counts=True)
 
 
 def mask(made: Dropout, step: int, shape: tuple[int, int] = (64, 128)) -> np.ndarray:

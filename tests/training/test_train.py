@@ -21,14 +21,13 @@ from bptrain.models.build import output_name, set_weights, weights_of
 from bptrain.models.options import MlpOptions
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.training.batches import Examples, Sizes, blocks, permutation
-from bptrain.training.early_stopping import total_loss
+from bptrain.training.dataset import ArrayDataset, EpochPlan, blocks, permutation
+from bptrain.training.train_step import mean_loss
 from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
-from bptrain.training.settled import SettledOptions, settled
-from bptrain.training.signals import postponed
+from bptrain.fitting.training_defaults import settled
+from bptrain.training.signals import deferred_signals
 from bptrain.training.state import TrainResult
-from bptrain.training.stopping import Progress, observe, reason_to_stop
-from bptrain.training.train import Hooks
+from bptrain.training.trainer import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -45,13 +44,13 @@ def line(n_rows: int = 10, *, l2: float = 0.0, seed: int = 0) -> Subject:
     return subject_of(cells, model, {"x": NumericOptions(scaling="none")}, {"y": RegressionOptions()}, seed=seed)
 
 
-def fit(subject: Subject, validation: Examples | None = None, *, seed: int = 0, **options: Any) -> TrainResult:
+def fit(subject: Subject, validation: ArrayDataset | None = None, *, seed: int = 0, **options: Any) -> TrainResult:
     chosen = TrainingOptions(**({"optimizer": SgdOptions(learning_rate=0.05), "batch_size": "all"} | options))
     return train(subject.network, subject.examples, validation, subject.losses, chosen, seed=seed)
 
 
 def fit_and_watch(
-    subject: Subject, validation: Examples | None = None, **options: Any
+    subject: Subject, validation: ArrayDataset | None = None, **options: Any
 ) -> tuple[TrainResult, dict[int, Weights]]:
     """As `fit`, with the weights after each epoch; 0: the first weights."""
     seen = {0: weights_of(subject.network)}
@@ -66,14 +65,14 @@ def fit_and_watch(
     return trained, seen
 
 
-def opposite(examples: Examples) -> Examples:
+def opposite(examples: ArrayDataset) -> ArrayDataset:
     """Rows that get worse as training gets better."""
-    return Examples(examples.inputs, {name: -array for name, array in examples.truths.items()})
+    return ArrayDataset(examples.inputs, {name: -array for name, array in examples.truths.items()})
 
 
-def without_truth(examples: Examples) -> Examples:
+def without_truth(examples: ArrayDataset) -> ArrayDataset:
     """Rows whose loss is no number."""
-    return Examples(examples.inputs, {name: np.full_like(array, np.nan) for name, array in examples.truths.items()})
+    return ArrayDataset(examples.inputs, {name: np.full_like(array, np.nan) for name, array in examples.truths.items()})
 
 
 def assert_same_weights(found: Weights, expected: Weights) -> None:
@@ -102,7 +101,7 @@ def test_permutation_differs_in_every_epoch_and_seed() -> None:
 @settings(deadline=None, max_examples=100)
 @given(st.integers(1, 40), st.integers(1, 50), st.integers(1, 8), st.integers(0, 2**32 - 1))
 def test_blocks_hold_every_row_once_per_epoch(n_rows: int, batch_size: int, most: int, seed: int) -> None:
-    sizes = Sizes.of(n_rows, batch_size, most_steps=most)
+    sizes = EpochPlan.of(n_rows, batch_size, most_steps=most)
     made = blocks(sizes, seed=seed)
     for epoch in range(3):
         part = list(itertools.islice(made, sizes.n_blocks))
@@ -222,7 +221,7 @@ def test_reason_to_stop_is_the_first_that_holds(
     progress = Progress(best_epoch=2, best_loss=0.1, epochs_without_gain=3)
     given_state = {"epoch": 5, "training_loss": 0.5, "time_is_up": False, "validated": True} | state
     chosen = settled(TrainingOptions(**options), textbook=True, n_rows=100, labels=False, wide=False)
-    assert reason_to_stop(progress, SettledOptions.model_validate(dict(chosen)), **given_state) == reason
+    assert reason_to_stop(progress, ResolvedTraining.model_validate(dict(chosen)), **given_state) == reason
 
 
 def test_best_epoch_is_never_one_whose_loss_is_no_number() -> None:
@@ -247,7 +246,7 @@ def test_patience_stops_and_restore_best_chooses_the_weights(restore_best: bool,
 def test_best_epoch_in_the_middle_is_restored() -> None:
     """Validation rows lie half way: training passes them by."""
     subject = line()
-    half = Examples(subject.examples.inputs, {TARGET: 0.5 * subject.examples.truths[TARGET]})
+    half = ArrayDataset(subject.examples.inputs, {TARGET: 0.5 * subject.examples.truths[TARGET]})
     trained, seen = fit_and_watch(subject, half, epochs=60, patience=None)
     losses = [row["validation_loss"] for row in trained.history]
     best = int(np.argmin(losses)) + 1
@@ -274,7 +273,7 @@ def test_stop_at_loss_stops_after_the_first_epoch_that_reaches_it() -> None:
 def test_minutes_stop_after_the_epoch_in_which_they_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each epoch takes one minute of a clock of our own."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr("bptrain.training.early_stopping.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("bptrain.training.callbacks.time", SimpleNamespace(monotonic=lambda: clock.now))
 
     def score(outputs: Any) -> dict[str, float]:
         clock.now += 60
@@ -292,7 +291,7 @@ def test_minutes_stop_after_the_epoch_in_which_they_pass(monkeypatch: pytest.Mon
 def test_minutes_are_shared_once_a_program_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first epoch takes four minutes and others one: of ten, six are left for three trainings."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr("bptrain.training.early_stopping.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("bptrain.training.callbacks.time", SimpleNamespace(monotonic=lambda: clock.now))
     subject, options = line(), TrainingOptions(epochs=10, minutes=10)
 
     def score(outputs: Any) -> dict[str, float]:
@@ -357,14 +356,14 @@ def test_divergence_does_not_score_what_is_no_number() -> None:
 
 def test_first_signal_waits_for_a_safe_point_and_a_later_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     reached = []
-    with pytest.raises(KeyboardInterrupt), postponed() as signals:
+    with pytest.raises(KeyboardInterrupt), deferred_signals() as signals:
         signal.raise_signal(signal.SIGINT)
         reached.append("after the signal")
-        signals.take_effect()
+        signals.raise_pending()
         reached.append("after the safe point")
     assert reached == ["after the signal"]
-    monkeypatch.setattr("bptrain.training.signals.ONE_SECONDS", 0.0)
-    with pytest.raises(KeyboardInterrupt), postponed():
+    monkeypatch.setattr("bptrain.training.signals.DEBOUNCE_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt), deferred_signals():
         signal.raise_signal(signal.SIGINT)
         reached.append("again")
         signal.raise_signal(signal.SIGINT)
@@ -374,7 +373,7 @@ def test_first_signal_waits_for_a_safe_point_and_a_later_one_does_not(monkeypatc
 
 def test_signal_without_a_safe_point_takes_effect_at_the_end_and_handlers_return() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), postponed():
+    with pytest.raises(KeyboardInterrupt), deferred_signals():
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
 

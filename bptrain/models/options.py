@@ -43,8 +43,7 @@ class ModelOptions(Section):
 
     kind: PresetName = Field(
         DEFAULT,
-        description="The preset that says what `auto` means: "
-        + " ".join(f"`{name}`: {preset.description}" for name, preset in PRESETS.items()),
+        description="The preset, which says what `auto` means here, for numeric columns, for targets and in `training`.",
     )
     hidden: Hidden | Literal["auto"] = Field(
         "auto",

@@ -96,12 +96,12 @@ def test_the_default_is_strong(folder: Path) -> None:
 
 
 def test_training_rows_are_judged_out_of_fold(strong: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each by the network that left it out, so as `validation` rows: the other networks have seen it."""
+    """Each by the network that left it out, as the other networks have seen it."""
     monkeypatch.chdir(folder)
     table = pq.read_table(strong.path / "predictions.parquet")
     counts = {each["values"]: each["counts"] for each in table["split"].value_counts().to_pylist()}
-    assert counts == {"validation": 192, "test": 48}
-    assert set(strong.metrics["targets"]["label"]["splits"]) == {"validation", "test"}
+    assert counts == {"out_of_fold": 192, "test": 48}
+    assert set(strong.metrics["targets"]["label"]["splits"]) == {"out_of_fold", "test"}
     assert "192 training (out of fold)" in inspect_text(strong)
     judged = strong.evaluate()
     assert judged.targets == strong.metrics["targets"]
@@ -395,7 +395,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
     expected = np.clip(expected * state.scale + state.mean, state.lowest, state.highest)
     np.testing.assert_allclose(exported["target_0"][:, 0], expected, rtol=1e-4)
     table = pq.read_table(run.path / "predictions.parquet").to_pandas().set_index("row")
-    rows = table[table["split"] == "validation"]
+    rows = table[table["split"] == "out_of_fold"]
     own = np.stack(
         [
             output[rows.index][:, network.kept].mean(axis=1)
@@ -689,7 +689,7 @@ def test_a_column_names_training_and_test_rows_only(folder: Path) -> None:
     rows.assign(part=np.where(np.arange(240) % 4, "train", "test")).to_csv(folder / "parts.csv", index=False)
     content = settings("strong", split={"kind": "column", "column": "part"}) | {"data": "parts.csv"}
     run = fit(content, run=folder / "parts", root=folder)
-    assert set(run.metrics["targets"]["label"]["splits"]) == {"validation", "test"}
+    assert set(run.metrics["targets"]["label"]["splits"]) == {"out_of_fold", "test"}
 
 
 def test_networks_within_folds_by_hash(folder: Path) -> None:

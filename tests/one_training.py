@@ -8,11 +8,28 @@ import keras
 
 from bptrain.models.build import Network
 from bptrain.training.dataset import ArrayDataset
-from bptrain.training.options import TrainingOptions
-from bptrain.fitting.training_defaults import settled
+from bptrain.training.options import AdamOptions, ResolvedTraining, TrainingOptions, UsualOptimizer
 from bptrain.training.state import TrainResult
 from bptrain.training.train_step import Losses
 from bptrain.training.trainer import Trainer
+
+DEFAULTS = {  # those of `mlp`
+    "optimizer": AdamOptions(),
+    "batch_size": 256,
+    "last_batch": "keep",
+    "epochs": 200,
+    "patience": 16,
+    "ema_momentum": None,
+    "monitor": "loss",
+    "engine": "by_cost",
+}
+
+
+def resolved(options: TrainingOptions) -> ResolvedTraining:
+    """The options with what is left open as for `model: mlp`."""
+    values = options.values_by_key()
+    is_open = {name for name, value in values.items() if value == "auto" or isinstance(value, UsualOptimizer)}
+    return ResolvedTraining.model_validate(values | {name: DEFAULTS[name] for name in is_open})
 
 
 def train(
@@ -24,7 +41,6 @@ def train(
     **others: Any,
 ) -> TrainResult:
     """Train in place; what `options` leave open is as for `model: mlp`."""
-    known = settled(options, textbook=True, n_rows=training.n_rows, labels=False, wide=False)
-    chosen = ResolvedTraining.model_validate(dict(known))
-    trainer = Trainer(Network(network, network), training, losses, losses, chosen, n_rows=training.n_rows)
-    return trainer.train(Rows(None, validation), minutes=options.minutes, **others)
+    n_rows = training.n_rows
+    trainer = Trainer(Network(network, network), training, losses, losses, resolved(options), n_rows=n_rows)
+    return trainer.train(None, validation, minutes=options.minutes, **others)

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 import pyarrow as pa
+from networks import mlp
 from one_training import train
 
 from bptrain.data.frame import Frame
@@ -23,7 +24,6 @@ from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.layers import Dropout, dropout_step
-from bptrain.models.options import MlpOptions
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets.multiclass.options import MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
@@ -32,7 +32,7 @@ from bptrain.training.dataset import ArrayDataset, permutation
 from bptrain.training.options import KnownOptimizer, TrainingOptions
 
 N_ROWS, BATCH, EPOCHS, SEED = 45, 8, 3, 7  # the last batch of an epoch has 5 rows
-MODEL = MlpOptions(hidden=(9,), activation="tanh", l2=0.01)
+MODEL = mlp(hidden=(9,), activation="tanh", l2=0.01)
 KINDS = [kind.model_fields["kind"].default for kind in typing.get_args(typing.get_args(KnownOptimizer)[0])]
 RATES = {"sgd": 0.02, "adagrad": 0.05, "lion": 0.003}
 BY_KERAS: dict[str, Any] = {
@@ -59,31 +59,31 @@ def by_the_engine(kind: str, *, engine: str = "auto", streamed: bool = False, **
     steps = {"optimizer": optimizer, "batch_size": BATCH, "epochs": EPOCHS, "patience": None, "engine": engine}
     chosen = TrainingOptions.model_validate(steps | options)
     given = ArrayDataset(examples.inputs, examples.truths, examples.weights, streamed)
-    with small_windows():
+    with small_shuffle_buffers():
         train(network, given, None, functions, chosen, seed=SEED)
     return weights_of(network)
 
 
 @contextmanager
-def small_windows() -> Iterator[None]:
+def small_shuffle_buffers() -> Iterator[None]:
     """Streamed rows in several chunks and windows, few as they are."""
-    before = batches.CHUNK_ROWS, batches.WINDOW_BYTES
-    batches.CHUNK_ROWS, batches.WINDOW_BYTES = 4, 600
+    before = batches.CHUNK_ROWS, batches.BUFFER_BYTES
+    batches.CHUNK_ROWS, batches.BUFFER_BYTES = 4, 600
     try:
         yield
     finally:
-        batches.CHUNK_ROWS, batches.WINDOW_BYTES = before
+        batches.CHUNK_ROWS, batches.BUFFER_BYTES = before
 
 
 def order(epoch: int, *, streamed: bool, examples: ArrayDataset) -> np.ndarray:
     """The documented order of rows in an epoch."""
     if not streamed:
         return permutation(SEED, epoch, N_ROWS)
-    with small_windows():
-        window_rows = ArrayDataset(examples.inputs, examples.truths, examples.weights, streamed).window_rows
+    with small_shuffle_buffers():
+        window_rows = ArrayDataset(examples.inputs, examples.truths, examples.weights, streamed).shuffle_buffer_rows
         assert window_rows is not None
         assert batches.CHUNK_ROWS < window_rows < N_ROWS / 2
-        return np.concatenate(list(batches.windows(SEED, epoch, N_ROWS, window_rows)))
+        return np.concatenate(list(batches.shuffle_buffers(SEED, epoch, N_ROWS, window_rows)))
 
 
 def masks() -> dict[str, np.ndarray]:

@@ -170,7 +170,7 @@ def first_weights(
 ) -> dict[str, LayerArgument]:
     """How the weights of an affine layer begin, a function of the seed and its name, and what penalises its kernel."""
     chosen: str = options.initializer
-    if chosen == "auto":
+    if chosen == "by_activation":
         chosen = BY_ACTIVATION.get(activation, "glorot_uniform")
     kernel_seed, bias_seed = seeds.integer(seed, "init", name), seeds.integer(seed, "init", name, "bias")
     if chosen == "uniform":  # as PyTorch's `Linear`

@@ -91,7 +91,7 @@ class Trainer:
         self.optimizer = make_optimizer(options, self.schedule)
         self._losses = losses
         self._compiled = options.engine == "compiled" or (
-            options.engine == "auto"
+            options.engine == "by_cost"
             and compiling_pays(
                 n_rows=n_rows,
                 batch_size=batch_size,

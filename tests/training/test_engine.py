@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from gradients import Subject, column_settings, draw, target_settings
+from networks import mlp
 from one_training import train
 
 from bptrain.models.build import weights_of
-from bptrain.models.layers import Dense, compiled_by_xla
-from bptrain.models.layers import Dropout, dropout_step, hashed
-from bptrain.models.options import MlpOptions
+from bptrain.models.layers import Dense, Dropout, compiled_by_xla, dropout_step, hashed
+from bptrain.models.options import ResolvedModel
 from bptrain.training import step_cost as engine
 from bptrain.training.dataset import ArrayDataset
 from bptrain.training.loops.tensorflow import TensorFlowLoop
@@ -23,10 +23,10 @@ from bptrain.training.state import TrainResult
 from bptrain.training.step_cost import compiling_pays
 
 pytestmark = pytest.mark.usefixtures("backend")
-EVERYTHING = MlpOptions(hidden=(6, 5), dropout=0.3, normalization="batch", l2=0.01)
+EVERYTHING = mlp(hidden=(6, 5), dropout=0.3, normalization="batch", l2=0.01)
 
 
-def subject(model: MlpOptions = EVERYTHING, n_rows: int = 37) -> Subject:
+def subject(model: ResolvedModel = EVERYTHING, n_rows: int = 37) -> Subject:
     """All kinds of columns and all tasks, with a weight for each row."""
     by_task = {options.task: options for options in target_settings()}
     columns = [options for kind in ("numeric", "categorical") for options in column_settings(kind)]
@@ -59,21 +59,21 @@ def test_no_product_of_a_compiled_gradient_reads_its_left_operand_transposed() -
     rows = tf.constant(np.random.default_rng(0).normal(size=(4, 3, 7)), tf.float32)
 
     @tf.function(jit_compile=True)
-    def gradients(chosen: Any, rows: Any, kernel: Any) -> Any:
-        with compiled_with(chosen), tf.GradientTape() as tape:
+    def gradients(fenced: bool, rows: Any, kernel: Any) -> Any:
+        with compiled_by_xla(fenced), tf.GradientTape() as tape:
             tape.watch([rows, kernel])
             outputs, _ = layer.stateless_call([kernel, layer.bias], [], rows)
             loss = tf.reduce_sum(tf.square(outputs))
         return tape.gradient(loss, [rows, kernel])
 
-    def transposed(chosen: Any) -> bool:
-        program = gradients.experimental_get_compiler_ir(chosen, rows, layer.kernel.value)(stage="optimized_hlo")
+    def transposed(fenced: bool) -> bool:
+        program = gradients.experimental_get_compiler_ir(fenced, rows, layer.kernel.value)(stage="optimized_hlo")
         return "lhs_contracting_dims={0}" in program
 
-    assert not transposed(fence)
-    assert transposed(None)
+    assert not transposed(True)
+    assert transposed(False)
     for ours, keras_own in zip(
-        gradients(fence, rows, layer.kernel.value), gradients(None, rows, layer.kernel.value), strict=True
+        gradients(True, rows, layer.kernel.value), gradients(False, rows, layer.kernel.value), strict=True
     ):
         np.testing.assert_allclose(ours, keras_own, rtol=1e-5, atol=1e-5)
 
@@ -95,9 +95,9 @@ def test_several_blocks_make_the_steps_of_one(kind: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("chosen", ["auto", "plain", "compiled"])
 def test_option_decides_whether_it_is_compiled(chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    original = Engine.compile
+    original = TensorFlowLoop.compile
     monkeypatch.setattr(
-        Engine, "compile", lambda self, **given: (seen.append(given["jit_compile"]), original(self, **given))
+        TensorFlowLoop, "compile", lambda self, **given: (seen.append(given["jit_compile"]), original(self, **given))
     )
     trained(engine=chosen, epochs=1)
     assert seen == [chosen == "compiled"]
@@ -113,7 +113,7 @@ def test_auto_compiles_where_it_pays() -> None:
 
 def test_history_is_the_mean_over_all_rows_by_weight_with_a_smaller_last_batch() -> None:
     """With a learning rate of almost nothing, every batch sees the first weights."""
-    made = subject(MlpOptions(hidden=(4,)))
+    made = subject(mlp(hidden=(4,)))
     outputs = made.network(made.examples.inputs, training=False)
     weights = made.examples.weights
     assert weights is not None
@@ -178,7 +178,7 @@ def test_hash_is_that_of_the_source() -> None:
 
 
 def test_steps_are_counted_once_however_many_layers_drop() -> None:
-    made = subject(MlpOptions(hidden=(4, 4, 4), dropout=0.2))
+    made = subject(mlp(hidden=(4, 4, 4), dropout=0.2))
     options = TrainingOptions(batch_size=8, epochs=3)
     train(made.network, made.examples, None, made.losses, options, seed=0)
     counters = {id(each.step): int(each.step) for each in made.network.layers if isinstance(each, Dropout)}

@@ -14,19 +14,19 @@ import pytest
 from gradients import Subject, draw, subject_of, target_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from one_training import train
+from networks import mlp
+from one_training import resolved, train
 
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import output_name, set_weights, weights_of
-from bptrain.models.options import MlpOptions
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
+from bptrain.training.callbacks import EarlyStopping, TimeLimit, validation_loss
 from bptrain.training.dataset import ArrayDataset, EpochPlan, blocks, permutation
-from bptrain.training.train_step import mean_loss
 from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
-from bptrain.fitting.training_defaults import settled
 from bptrain.training.signals import deferred_signals
-from bptrain.training.state import TrainResult
+from bptrain.training.state import EarlyStoppingState, TrainResult, TrainState
+from bptrain.training.train_step import mean_loss
 from bptrain.training.trainer import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -40,7 +40,7 @@ def line(n_rows: int = 10, *, l2: float = 0.0, seed: int = 0) -> Subject:
     rng = np.random.default_rng(0)
     x = rng.normal(1.0, 1.0, n_rows)
     cells = {"x": x.tolist(), "y": (2 * x + rng.normal(0.0, 0.3, n_rows)).tolist()}
-    model = MlpOptions(hidden=(), l2=l2)
+    model = mlp(hidden=(), l2=l2)
     return subject_of(cells, model, {"x": NumericOptions(scaling="none")}, {"y": RegressionOptions()}, seed=seed)
 
 
@@ -152,11 +152,11 @@ def test_training_takes_the_batches_in_order(batch_size: Any, rows: int, l2: flo
 
 def test_history_of_all_targets_together_is_the_sum_of_their_losses() -> None:
     """With a step of next to nothing, the mean over batches is the loss of all rows."""
-    model = MlpOptions(hidden=(3,), activation="tanh", l2=0.1)
+    model = mlp(hidden=(3,), activation="tanh", l2=0.1)
     subject = draw(model, [NumericOptions()] * 2, target_settings(), np.random.default_rng(0), n_rows=14)
     trained = fit(subject, subject.examples, batch_size=4, epochs=2, optimizer=SgdOptions(learning_rate=1e-12))
     outputs = {name: np.asarray(array) for name, array in subject.network(subject.examples.inputs).items()}
-    expected = total_loss(subject.losses, subject.examples.truths, outputs)
+    expected = mean_loss(subject.losses, subject.examples, outputs)
     assert len(subject.losses) == len(target_settings())
     for row in trained.history:
         assert row["loss"] == pytest.approx(expected, rel=1e-5)
@@ -218,18 +218,31 @@ def test_reason_to_stop_is_the_first_that_holds(
     options: dict[str, Any], state: dict[str, Any], reason: str | None
 ) -> None:
     """After epoch 5 with a loss of 0.5 and three epochs without gain."""
-    progress = Progress(best_epoch=2, best_loss=0.1, epochs_without_gain=3)
-    given_state = {"epoch": 5, "training_loss": 0.5, "time_is_up": False, "validated": True} | state
-    chosen = settled(TrainingOptions(**options), textbook=True, n_rows=100, labels=False, wide=False)
-    assert reason_to_stop(progress, ResolvedTraining.model_validate(dict(chosen)), **given_state) == reason
+    row = {"epoch": 5, "loss": state.get("training_loss", 0.5), "validation_loss": 0.5}
+    progress = TrainState(early_stopping=EarlyStoppingState(best_epoch=2, best_loss=0.1, wait=2), history=[row])
+    chosen = resolved(TrainingOptions(**options))
+    patience = chosen.patience if state.get("validated", True) else None
+    limit = TimeLimit(progress, epochs=chosen.epochs, minutes=0.0 if state.get("time_is_up") else None)
+    stopping = EarlyStopping(progress, validation_loss, patience=patience, stop_at_loss=chosen.stop_at_loss)
+    limit.on_train_begin()
+    for callback in (stopping, limit):
+        callback.set_model(SimpleNamespace(stop_training=False))
+        callback.on_epoch_begin(4)
+        callback.on_epoch_end(4)
+    assert progress.stopped_by == (reason or "")
+    assert limit.model.stop_training == (reason is not None)
 
 
 def test_best_epoch_is_never_one_whose_loss_is_no_number() -> None:
     losses = [math.nan, 3.0, math.nan, 3.0, 2.0, math.inf, 2.0, math.nan]
-    progress = Progress()
-    better = [observe(progress, epoch=epoch, loss=loss) for epoch, loss in enumerate(losses, start=1)]
-    assert better == [False, True, False, False, True, False, False, False]
-    assert progress == Progress(best_epoch=5, best_loss=2.0, epochs_without_gain=3)
+    state, best = TrainState(), []
+    callback = EarlyStopping(state, validation_loss, patience=None)
+    for epoch, loss in enumerate(losses):
+        state.history.append({"epoch": epoch + 1, "loss": loss})
+        callback.on_epoch_end(epoch)
+        best.append(state.best_epoch)
+    assert best == [1, 2, 2, 2, 5, 5, 5, 5]
+    assert state.early_stopping == EarlyStoppingState(best_epoch=5, best_loss=2.0, wait=3)
 
 
 @pytest.mark.parametrize(("restore_best", "kept"), [(True, 1), (False, 4)])
@@ -338,7 +351,7 @@ def test_divergence_does_not_score_what_is_no_number() -> None:
     """Metrics of scikit-learn raise for NaN; training must end as diverged all the same."""
     cells = {"x": [-1.0, 0.5, 1.0, 2.0], "y": [0, 1, 0, 1]}
     columns = {"x": NumericOptions(scaling="none")}
-    subject = subject_of(cells, MlpOptions(hidden=(4,)), columns, {"y": BinaryOptions()})
+    subject = subject_of(cells, mlp(hidden=(4,)), columns, {"y": BinaryOptions()})
 
     def score(outputs: Any) -> dict[str, float]:
         assert np.isfinite(outputs[TARGET]).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -134,8 +135,7 @@ def _fit_network(
         minutes = max(0.0, options.minutes - sum(seconds for each in done for seconds in each.seconds) / 60)
     epochs = chosen.best_epoch if chosen else options.epochs
     events = around.events / network_name(number) if around.events and not chosen else None
-    primary = inputs.config.primary
-    sign = -1.0 if METRICS[primary].higher_is_better else 1.0
+    primary, monitors_primary = inputs.config.primary, options.monitor == "primary" and validation is not None
     with event_log(events) as log:
 
         def on_epoch(row: dict[str, float]) -> None:
@@ -147,11 +147,6 @@ def _fit_network(
             for row in history:
                 log(row)
 
-        def monitor(row: dict[str, float]) -> float:
-            if options.monitor == "primary" and validation is not None:
-                return sign * row.get(f"validation_{primary}", math.nan)
-            return validation_loss(row)
-
         result = trainer.train(
             positions,
             None if validation is None else training_examples(inputs, validation),
@@ -160,7 +155,7 @@ def _fit_network(
             sharing=n_networks - number,
             hooks=Hooks(
                 lambda outputs: _score_primary(inputs, validation, outputs),
-                monitor,
+                partial(_primary_loss, primary) if monitors_primary else validation_loss,
                 on_epoch,
                 on_resume,
                 around.journal.warn,
@@ -174,6 +169,12 @@ def _fit_network(
     reporter.stage(f"stopped by {result.stopped_by} after epoch {len(result.history)}, kept epoch {result.best_epoch}")
     around.journal.done[label] = result
     return result
+
+
+def _primary_loss(primary: str, row: Mapping[str, float]) -> float:
+    """The primary metric on validation rows in a row of the history, as something that is to be small."""
+    value = row.get(f"validation_{primary}", math.nan)
+    return -value if METRICS[primary].higher_is_better else value
 
 
 def _score_primary(

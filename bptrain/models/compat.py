@@ -63,7 +63,7 @@ def functional_optimizer(kind: type[Optimizer]) -> type[Optimizer]:
 
 
 def _update_running_means(self: Optimizer, weights: Sequence[Variable]) -> None:
-    """After step t, mean = d · mean + (1 - d) · weight with d = min(momentum, t / (t + 10)): first weights fade.
+    """After step t, from 0, mean = d · mean + (1 - d) · weight with d = min(momentum, t / (t + 10)): first ones fade.
 
     Deviation from Keras, whose d is constant, so that it remembers first weights for long; the formula is that of
     TensorFlow 1's ExponentialMovingAverage with `num_updates`.

@@ -21,7 +21,6 @@ from bptrain.training.callbacks import (
     Row,
     Saving,
     Score,
-    StateCallback,
     TimeLimit,
     validation_loss,
 )
@@ -134,13 +133,8 @@ class Trainer:
         first_weights = self.network.model.get_weights()
         state = TrainState(weights=first_weights, finite_weights=first_weights, best_weights=first_weights)
         plan = replace(self.plan, n_rows=self.dataset.n_rows if rows is None else len(rows))
-        time_limit = TimeLimit(
-            state,
-            epochs=self.options.epochs if after is None else after.best_epoch,
-            minutes=minutes if after is None else None,
-            sharing=sharing,
-            until_step=until_step,
-        )
+        epochs, minutes = (self.options.epochs, minutes) if after is None else (after.best_epoch, None)
+        time_limit = TimeLimit(state, epochs=epochs, minutes=minutes, sharing=sharing, until_step=until_step)
         saved = saving.checkpoints.newest(hooks.warn) if saving else None
         if saved is not None and saved.state["stopped_by"]:
             state = TrainState.from_json(saved.state)
@@ -160,14 +154,13 @@ class Trainer:
             if saved is not None:
                 checkpoint.restore(saved)
                 hooks.on_resume(state.history)
-            report = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: hooks.on_epoch(state.history[-1]))
             done, buffer_rows = (len(state.history), state.block), self.dataset.shuffle_buffer_rows
             loop.fit(
                 loop.stream(blocks(plan, seed=seed, shuffle_buffer_rows=buffer_rows, after=done, rows=rows)),
                 steps_per_epoch=plan.n_blocks,
                 initial_epoch=len(state.history),
-                epochs=time_limit.epochs,
-                callbacks=[*self._judges(state, validation, hooks, after), time_limit, report, checkpoint],
+                epochs=epochs,
+                callbacks=[*self._judges(state, validation, hooks, after, time_limit), checkpoint],
                 shuffle=False,  # the order is made in `blocks`
                 verbose=0,
             )
@@ -191,8 +184,13 @@ class Trainer:
         return self._loop
 
     def _judges(
-        self, state: TrainState, validation: ArrayDataset | None, hooks: Hooks, after: TrainResult | None
-    ) -> list[StateCallback]:
+        self,
+        state: TrainState,
+        validation: ArrayDataset | None,
+        hooks: Hooks,
+        after: TrainResult | None,
+        time_limit: TimeLimit,
+    ) -> list[keras.callbacks.Callback]:
         """The callbacks that judge an epoch: in a refit they change neither its rates nor its end."""
         means = running_means(self.optimizer, self.network.members.trainable_variables)
         options, choosing = self.options, validation is not None and after is None
@@ -208,4 +206,6 @@ class Trainer:
                 stop_at_loss=options.stop_at_loss if after is None else None,
                 restore_best_weights=options.restore_best and validation is not None,
             ),
+            time_limit,
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: hooks.on_epoch(state.history[-1])),
         ]

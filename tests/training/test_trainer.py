@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import math
 import signal
 from types import SimpleNamespace
@@ -12,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from gradients import Subject, draw, subject_of, target_settings
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from networks import mlp
 from one_training import resolved, train
 
@@ -22,9 +18,8 @@ from bptrain.models.build import output_name, set_weights, weights_of
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.callbacks import EarlyStopping, TimeLimit, validation_loss
-from bptrain.training.dataset import ArrayDataset, EpochPlan, blocks, permutation
+from bptrain.training.dataset import ArrayDataset, permutation
 from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
-from bptrain.training.signals import deferred_signals
 from bptrain.training.state import EarlyStoppingState, TrainResult, TrainState
 from bptrain.training.train_step import mean_loss
 from bptrain.training.trainer import Hooks
@@ -79,39 +74,6 @@ def assert_same_weights(found: Weights, expected: Weights) -> None:
     assert found.keys() == expected.keys()
     for name, array in found.items():
         np.testing.assert_array_equal(array, expected[name], err_msg=name)
-
-
-# The order of the rows
-
-
-@pytest.mark.parametrize(("seed", "epoch", "n_rows"), [(0, 0, 1), (0, 1, 7), (7, 3, 100), (2**32 - 1, 199, 20)])
-def test_permutation_is_the_documented_function(seed: int, epoch: int, n_rows: int) -> None:
-    digest = hashlib.sha256(f"order\0{epoch}".encode()).digest()[:16]
-    words = np.frombuffer(digest, "<u4").tolist()
-    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *words])))
-    np.testing.assert_array_equal(permutation(seed, epoch, n_rows), generator.permutation(n_rows))
-
-
-def test_permutation_differs_in_every_epoch_and_seed() -> None:
-    orders = {tuple(permutation(seed, epoch, 50).tolist()) for seed in range(3) for epoch in range(40)}
-    assert len(orders) == 3 * 40
-    assert all(sorted(order) == list(range(50)) for order in orders)
-
-
-@settings(deadline=None, max_examples=100)
-@given(st.integers(1, 40), st.integers(1, 50), st.integers(1, 8), st.integers(0, 2**32 - 1))
-def test_blocks_hold_every_row_once_per_epoch(n_rows: int, batch_size: int, most: int, seed: int) -> None:
-    sizes = EpochPlan.of(n_rows, batch_size, most_steps=most)
-    made = blocks(sizes, seed=seed)
-    for epoch in range(3):
-        part = list(itertools.islice(made, sizes.n_blocks))
-        assert all(len(block) <= most for block, _ in part)
-        assert len({block.shape for block, _ in part if block.shape[1] == batch_size}) <= 1
-        batches = [batch for block, steps in part for batch in block[: steps[0]]]
-        assert len(batches) == sizes.n_steps
-        assert all(len(batch) == batch_size for batch in batches[:-1])
-        assert 1 <= len(batches[-1]) <= batch_size
-        np.testing.assert_array_equal(np.concatenate(batches), permutation(seed, epoch, n_rows))
 
 
 # What is minimised and reported
@@ -225,12 +187,13 @@ def test_reason_to_stop_is_the_first_that_holds(
     limit = TimeLimit(progress, epochs=chosen.epochs, minutes=0.0 if state.get("time_is_up") else None)
     stopping = EarlyStopping(progress, validation_loss, patience=patience, stop_at_loss=chosen.stop_at_loss)
     limit.on_train_begin()
+    model = SimpleNamespace(stop_training=False)
     for callback in (stopping, limit):
-        callback.set_model(SimpleNamespace(stop_training=False))
+        callback.set_model(model)
         callback.on_epoch_begin(4)
         callback.on_epoch_end(4)
     assert progress.stopped_by == (reason or "")
-    assert limit.model.stop_training == (reason is not None)
+    assert model.stop_training == (reason is not None)
 
 
 def test_best_epoch_is_never_one_whose_loss_is_no_number() -> None:
@@ -365,30 +328,6 @@ def test_divergence_does_not_score_what_is_no_number() -> None:
 
 
 # Signals
-
-
-def test_first_signal_waits_for_a_safe_point_and_a_later_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    reached = []
-    with pytest.raises(KeyboardInterrupt), deferred_signals() as signals:
-        signal.raise_signal(signal.SIGINT)
-        reached.append("after the signal")
-        signals.raise_pending()
-        reached.append("after the safe point")
-    assert reached == ["after the signal"]
-    monkeypatch.setattr("bptrain.training.signals.DEBOUNCE_SECONDS", 0.0)
-    with pytest.raises(KeyboardInterrupt), deferred_signals():
-        signal.raise_signal(signal.SIGINT)
-        reached.append("again")
-        signal.raise_signal(signal.SIGINT)
-        reached.append("never")
-    assert reached == ["after the signal", "again"]
-
-
-def test_signal_without_a_safe_point_takes_effect_at_the_end_and_handlers_return() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), deferred_signals():
-        signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 def fit_until_signal() -> None:

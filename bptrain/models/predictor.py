@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bptrain.models.predict import PredictFunction
 
 FORMAT = 3
+Json = Any  # values of a JSON file
 WEIGHTS = "model/members/{:02}/weights.npz"
 
 
@@ -192,7 +193,7 @@ def check_targets(targets: Iterable[str], names: tuple[str, ...], *, source: str
         raise DataError(messages.MISSING_TARGET(names=quote_list(missing, last="and"), where=source))
 
 
-def describe_inputs(predictor: Predictor) -> dict[str, Any]:
+def describe_inputs(predictor: Predictor) -> Json:
     """What model.keras expects and gives, for people who use it without bptrain; open bounds are null."""
     saved, arrays = columns_prepare.save(predictor.columns)
     return {
@@ -214,7 +215,7 @@ def describe_inputs(predictor: Predictor) -> dict[str, Any]:
     }
 
 
-def _read_json(files: RunFiles, name: str) -> Any:
+def _read_json(files: RunFiles, name: str) -> Json:
     """A JSON file of the run, whose format is the one that this version writes."""
     value = files.read_json(name)
     saved_format = value.get("format") if isinstance(value, dict) else None

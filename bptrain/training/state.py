@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 History = list[dict[str, float]]
+Json = Any  # values of a JSON file
 Arrays = list[np.ndarray]  # the weights of a network, in Keras' order
 
 
@@ -99,7 +99,7 @@ class TrainState:
             self.digests,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """All but the arrays, for JSON, which has no infinity, no NaN and no order of keys.
 
         So floats are text, and rows of the history pairs of name and value.
@@ -110,7 +110,7 @@ class TrainState:
         return {name: _floats_as_text(value) for name, value in values.items()}
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any]) -> TrainState:
+    def from_json(cls, saved: Json) -> TrainState:
         """The state that `to_json` wrote, without arrays."""
         rows = ({name: float(value) for name, value in row} for row in saved["history"])
         stopping, plateau = saved["early_stopping"], saved["plateau"]
@@ -127,7 +127,7 @@ class TrainState:
         return cls(**values)
 
 
-def _floats_as_text(value: Any) -> Any:
+def _floats_as_text(value: Json) -> Json:
     """The same with the shortest text of each float that reads back equal."""
     if isinstance(value, dict):
         return {name: _floats_as_text(item) for name, item in value.items()}

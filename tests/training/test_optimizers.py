@@ -15,7 +15,6 @@ from one_training import train
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import weights_of
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.training.callbacks import ReduceLROnPlateau, validation_loss
 from bptrain.training.dataset import ArrayDataset
 from bptrain.training.optimizers import Schedule
 from bptrain.training.options import (
@@ -30,7 +29,7 @@ from bptrain.training.options import (
     StepSchedule,
     TrainingOptions,
 )
-from bptrain.training.state import TrainResult, TrainState
+from bptrain.training.state import TrainResult
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -88,30 +87,6 @@ def test_cosine_is_that_of_keras() -> None:
     assert [float(ours(step)) for step in range(STEPS)] == pytest.approx(
         [float(theirs(step)) for step in range(STEPS)], rel=1e-6
     )
-
-
-def factors_after(options: Any, losses: tuple[float, ...]) -> list[float]:
-    """What the callback has made of the learning rate after epochs with these losses."""
-    state, factors = TrainState(), []
-    callback = ReduceLROnPlateau(state, made(options), validation_loss)
-    for epoch, loss in enumerate(losses):
-        callback.on_epoch_begin(epoch)
-        state.history.append({"epoch": epoch + 1, "loss": loss})
-        callback.on_epoch_end(epoch)
-        factors.append(state.plateau.factor)
-    assert state.plateaus == [1.0, *factors[:-1]]
-    assert float(callback.schedule.plateau) == pytest.approx(state.plateaus[-1])
-    return factors
-
-
-def test_plateau_falls_after_patience_and_not_below_its_minimum() -> None:
-    options = PlateauSchedule(factor=0.5, patience=2, minimum=0.2)
-    factors = factors_after(options, (1.0, 0.9, 0.95, 0.9, 0.8, math.nan, math.inf, 0.8, 0.8, 0.1))
-    assert factors == [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25, 0.2, 0.2]
-
-
-def test_other_schedules_know_no_plateau() -> None:
-    assert factors_after(CosineSchedule(), (1.0, 2.0, 3.0)) == [1.0, 1.0, 1.0]
 
 
 def line(n_rows: int = 24) -> Subject:

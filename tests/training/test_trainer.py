@@ -11,16 +11,15 @@ import numpy as np
 import pytest
 from gradients import Subject, draw, subject_of, target_settings
 from networks import mlp
-from one_training import resolved, train
+from one_training import train
 
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import output_name, set_weights, weights_of
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.training.callbacks import EarlyStopping, TimeLimit, validation_loss
 from bptrain.training.dataset import ArrayDataset, permutation
 from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
-from bptrain.training.state import EarlyStoppingState, TrainResult, TrainState
+from bptrain.training.state import TrainResult
 from bptrain.training.train_step import mean_loss
 from bptrain.training.trainer import Hooks
 
@@ -156,56 +155,6 @@ def test_training_depends_on_the_seed_alone() -> None:
 
 
 # When it stops and which weights are kept
-
-
-@pytest.mark.parametrize(
-    ("options", "state", "reason"),
-    [
-        ({}, {}, None),
-        ({"epochs": 5}, {}, "epochs"),
-        ({"epochs": 6}, {}, None),
-        ({"stop_at_loss": 0.5}, {}, "loss"),
-        ({"stop_at_loss": 0.4}, {}, None),
-        ({"stop_at_loss": 0.5}, {"training_loss": math.nan}, None),
-        ({"patience": 3}, {}, "patience"),
-        ({"patience": 4}, {}, None),
-        ({"patience": None}, {}, None),
-        ({"patience": 3}, {"validated": False}, None),
-        ({}, {"time_is_up": True}, "minutes"),
-        ({"epochs": 5, "patience": 1, "stop_at_loss": 1.0}, {"time_is_up": True}, "loss"),
-    ],
-    ids=str,
-)
-def test_reason_to_stop_is_the_first_that_holds(
-    options: dict[str, Any], state: dict[str, Any], reason: str | None
-) -> None:
-    """After epoch 5 with a loss of 0.5 and three epochs without gain."""
-    row = {"epoch": 5, "loss": state.get("training_loss", 0.5), "validation_loss": 0.5}
-    progress = TrainState(early_stopping=EarlyStoppingState(best_epoch=2, best_loss=0.1, wait=2), history=[row])
-    chosen = resolved(TrainingOptions(**options))
-    patience = chosen.patience if state.get("validated", True) else None
-    limit = TimeLimit(progress, epochs=chosen.epochs, minutes=0.0 if state.get("time_is_up") else None)
-    stopping = EarlyStopping(progress, validation_loss, patience=patience, stop_at_loss=chosen.stop_at_loss)
-    limit.on_train_begin()
-    model = SimpleNamespace(stop_training=False)
-    for callback in (stopping, limit):
-        callback.set_model(model)
-        callback.on_epoch_begin(4)
-        callback.on_epoch_end(4)
-    assert progress.stopped_by == (reason or "")
-    assert model.stop_training == (reason is not None)
-
-
-def test_best_epoch_is_never_one_whose_loss_is_no_number() -> None:
-    losses = [math.nan, 3.0, math.nan, 3.0, 2.0, math.inf, 2.0, math.nan]
-    state, best = TrainState(), []
-    callback = EarlyStopping(state, validation_loss, patience=None)
-    for epoch, loss in enumerate(losses):
-        state.history.append({"epoch": epoch + 1, "loss": loss})
-        callback.on_epoch_end(epoch)
-        best.append(state.best_epoch)
-    assert best == [1, 2, 2, 2, 5, 5, 5, 5]
-    assert state.early_stopping == EarlyStoppingState(best_epoch=5, best_loss=2.0, wait=3)
 
 
 @pytest.mark.parametrize(("restore_best", "kept"), [(True, 1), (False, 4)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import jax
 import keras
@@ -16,7 +15,9 @@ from bptrain.training.train_step import Batch, StepState, Sums, TrainStep, added
 class JaxLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
     """A `TrainingLoop` whose network has its weights up to date at the end of an epoch, and after `synchronise`."""
 
-    train_function: Callable[[Any, Iterator[Any]], Any]  # (state, iterator of blocks) → (logs, state)
+    train_function: Callable[
+        [Tensor, Iterator[tuple[Tensor, ...]]], tuple[Tensor, ...]
+    ]  # (state, blocks) → (logs, state)
 
     def bind(self, dataset: ArrayDataset, step: TrainStep) -> None:
         """The rows to train on, and the steps to make; rows in memory become arrays of JAX."""
@@ -48,7 +49,7 @@ class JaxLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
         super().make_train_function(force)
         make_steps = self.train_function
 
-        def with_arguments(state: Any, blocks: Iterator[Any]) -> Any:
+        def with_arguments(state: Tensor, blocks: Iterator[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
             return make_steps(state, iter([(*next(blocks), *self._arguments())]))
 
         self.train_function = with_arguments

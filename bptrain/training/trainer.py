@@ -130,7 +130,7 @@ class Trainer:
             StorageError: a checkpoint could not be written.
         """
         loop = self._restarted_loop()
-        first_weights = self.network.model.get_weights()
+        first_weights = [np.asarray(weight) for weight in self.network.model.get_weights()]  # some are scalars
         state = TrainState(weights=first_weights, finite_weights=first_weights, best_weights=first_weights)
         plan = replace(self.plan, n_rows=self.dataset.n_rows if rows is None else len(rows))
         epochs, minutes = (self.options.epochs, minutes) if after is None else (after.best_epoch, None)

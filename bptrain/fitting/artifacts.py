@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from bptrain.config.schema import Config
 from bptrain.config.write import complete_yaml
-from bptrain.data.report import Cleaned
+from bptrain.data.cleaning import Cleaned
 from bptrain.errors import Problem, RunError
 from bptrain.evaluation.gates import Verdict
 from bptrain.features.inference import DECLARED

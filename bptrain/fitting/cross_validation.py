@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bptrain.data.split import Split
+from bptrain.data.splits import Split
 from bptrain.errors import DataError, Problem
 from bptrain.evaluation.evaluate import judge
 from bptrain.evaluation.folds import summarise

@@ -10,14 +10,23 @@ from typing import Any
 import numpy as np
 
 from bptrain.config.schema import Config
-from bptrain.data.cleaning import clean_rare_classes, drop_duplicates, drop_missing_targets
+from bptrain.data.cleaning import Cleaned, clean_rare_classes, drop_duplicates, drop_missing_targets
 from bptrain.data.files import AllowedPaths
-from bptrain.data.folds import are_divided, check_folds, check_networks, fold_numbers, make_folds
 from bptrain.data.frame import Frame
 from bptrain.data.load import Loaded, load
 from bptrain.data.options import SplitOptions
-from bptrain.data.report import Cleaned
-from bptrain.data.split import PARTS, Split, check_sizes, make_split, uneven_parts
+from bptrain.data.splits import (
+    PARTS,
+    SPLITS,
+    Split,
+    check_folds,
+    check_networks,
+    check_sizes,
+    fold_numbers,
+    make_folds,
+    make_split,
+    uneven_parts,
+)
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.evaluation.gates import Gate, check_gate_splits, check_gates, parse_gates
 from bptrain.features import inference as infer
@@ -26,7 +35,7 @@ from bptrain.features.kinds import ColumnOptions
 from bptrain.features.weights import row_weights, weight_column
 from bptrain.fitting.feature_defaults import with_learned_features
 from bptrain.fitting.model_defaults import fewest_networks, most_networks, with_keep, with_usual_size
-from bptrain.fitting.split_keys import ROLES, check_split_column, settled_split, split_by, without_split_column
+from bptrain.fitting.split_keys import ROLES, check_split_column, resolve_split, split_keys, without_split_column
 from bptrain.fitting.target_defaults import with_usual_options
 from bptrain.targets import infer as targets_infer
 from bptrain.targets import prepare as targets_prepare
@@ -70,7 +79,7 @@ def survey(config: Config, roots: AllowedPaths, folder: Path | None = None) -> D
 
 def with_split(config: Config, found: Dataset) -> Config:
     """The config with its split settled, for the table that was found."""
-    config = config.model_copy(update={"split": settled_split(config, found.frame.names)})
+    config = config.model_copy(update={"split": resolve_split(config, found.frame.names)})
     training = found.frame.take(np.flatnonzero(found.given == "train"))
     validated = bool((found.given == "validation").any())
     return config.model_copy(update=_with_networks(config, training, validated=validated))
@@ -81,7 +90,7 @@ def split_rows(found: Dataset) -> Split:
 
     Raises DataError when they cannot be set apart, UsageError for gates on a part without rows.
     """
-    by, labels = split_by(found)
+    by, labels = split_keys(found)
     split = make_split(found.given, by, found.config.split, seed=found.config.seed, labels=labels)
     parts = list(split.parts())
     if _takes_folds(found.config, validated=len(split.validation) > 0):
@@ -96,14 +105,10 @@ def _takes_folds(config: Config, *, validated: bool) -> bool:
     return config.model.networks != 1 and not validated
 
 
-def _with_folds(found: Dataset, split: Split, by: np.ndarray | None) -> Split:
+def _with_folds(found: Dataset, split: Split, by: np.ndarray) -> Split:
     options = found.config.split
-    n_folds = most_networks(found.config.model, divided=are_divided(options))
-    if (found.given == "test").any():  # the places of a split by hash are then all free
-        options = options.model_copy(update={"test": 0.0})
-    if options.kind == "column":  # its cells name the parts
-        by = None
-    return replace(split, left_out=fold_numbers(split.train, by, options, n_folds, seed=found.config.seed))
+    n_folds = most_networks(found.config.model, divided=SPLITS[options.kind].can_halve_folds)
+    return replace(split, fold=fold_numbers(split.train, by, options, n_folds, seed=found.config.seed))
 
 
 def doubts(found: Dataset, split: Split | None, columns: Mapping[str, ColumnOptions]) -> list[Problem]:
@@ -118,12 +123,11 @@ def doubts(found: Dataset, split: Split | None, columns: Mapping[str, ColumnOpti
 
 def folds(found: Dataset) -> list[Split]:
     """A split per fold of the rows that are not for the final judgement. Raises DataError as `make_folds`."""
-    by, labels = split_by(found)
+    by, labels = split_keys(found)
     options = found.config.split
     rows = np.setdiff1d(np.arange(found.frame.n_rows), split_rows(found).test)
-    if (found.given == "test").any():  # the places of a split by hash are then all free
-        options = options.model_copy(update={"test": 0.0})
-    made = make_folds(rows, by, options, seed=found.config.seed, labels=labels)
+    test_files = bool((found.given == "test").any())
+    made = make_folds(rows, by, options, seed=found.config.seed, labels=labels, test_files=test_files)
     takes = [_takes_folds(found.config, validated=len(split.validation) > 0) for split in made]
     return [_with_folds(found, split, by) if taken else split for split, taken in zip(made, takes, strict=True)]
 
@@ -133,8 +137,9 @@ def check_split(found: Dataset) -> None:
 
     Raises UsageError when it leaves no rows to choose the members by that are to be kept, or there are too few members.
     """
-    by, labels = split_by(found)
-    split = split_rows(found) if found.config.split.kind in ("time", "column", "hash") else None
+    by, labels = split_keys(found)
+    kind = SPLITS[found.config.split.kind]
+    split = None if kind.uses_sklearn else split_rows(found)
     check_sizes(found.given, by, found.config.split, labels=labels)
     if found.config.split.folds:
         check_folds(np.flatnonzero(found.given != "test"), by, found.config.split)
@@ -142,7 +147,7 @@ def check_split(found: Dataset) -> None:
         validated = bool((found.given == "validation").any() or found.config.split.validation)
     else:
         validated = len(split.validation) > 0
-    if found.config.split.kind == "group" and _takes_folds(found.config, validated=validated):
+    if kind.keeps_together and _takes_folds(found.config, validated=validated):
         check_networks(np.flatnonzero(found.given == "train"), by, fewest_networks(found.config.model))
     chosen = validated or _takes_folds(found.config, validated=validated) or found.config.training.final == "refit"
     with_keep(with_usual_size(found.config.model, n_features=0, n_rows=0), chosen=chosen)
@@ -220,7 +225,7 @@ def _no_such_target(target: str, names: tuple[str, ...]) -> Problem:
 
 def _clean(loaded: Loaded, config: Config) -> tuple[Frame, np.ndarray, list[Cleaned], list[Problem]]:
     """The rows that are used, the part of each, what was done, and what is worth a warning."""
-    frame, given, cleaned, warnings = drop_duplicates(loaded.frame, loaded.given, config.clean)
+    frame, given, cleaned, warnings = drop_duplicates(loaded.frame, loaded.source_split, config.clean)
     n_rows = frame.n_rows
     kept, dropped = drop_missing_targets(frame, list(config.targets), config.clean)
     if dropped:
@@ -256,7 +261,7 @@ def _settle(config: Config, frame: Frame, gates: list[Gate], *, validated: bool)
     metrics = metrics_of(config)
     check_gates(gates, metrics)
     primary = _primary(config, next(iter(metrics.values())))
-    config = config.model_copy(update={"split": settled_split(config, frame.names)})
+    config = config.model_copy(update={"split": resolve_split(config, frame.names)})
     return config.model_copy(
         update={
             **_with_networks(config, frame, validated=validated),
@@ -274,12 +279,12 @@ def _with_networks(config: Config, frame: Frame, *, validated: bool) -> dict[str
     model, split = config.model, config.split
     if model.networks == "auto":
         several = MIN_ROWS <= frame.n_rows <= MANY_ROWS and config.data.residence != "stream"
-        if split.kind in ("group", "hash") and split.column is not None:
+        if SPLITS[split.kind].keeps_together and split.column is not None:
             several = several and frame.n_unique(split.column) >= MIN_GROUPS
         several = several and config.training.final == "best" and (validated or not _forgoes_later_rows(split))
         model = model if several else model.model_copy(update={"networks": 1})
     if split.validation == "auto":
-        folds = model.networks != 1 and not validated and split.kind not in ("time", "column")
+        folds = model.networks != 1 and not validated and SPLITS[split.kind].folds_can_validate
         split = split.model_copy(update={"validation": 0.0 if folds else split.share("validation")})
     if model.networks != 1 and config.training.final == "refit":
         message = f"`training.final: refit` trains one network anew, but `model.networks` is {model.networks}"
@@ -294,12 +299,12 @@ def _with_networks(config: Config, frame: Frame, *, validated: bool) -> dict[str
 
 def _forgoes_later_rows(split: SplitOptions) -> bool:
     """Whether no rows are set apart by time, so that folds would be judged by networks that know what came later."""
-    return split.kind == "time" and split.validation == 0
+    return SPLITS[split.kind].is_ordered and split.validation == 0
 
 
 def _parts(config: Config, given: np.ndarray) -> list[str]:
     """The parts that will have rows."""
-    if config.split.kind in ("column", "hash"):  # only the cells tell
+    if not SPLITS[config.split.kind].shares_decide:  # only the cells tell
         return list(PARTS)
     shares = {"validation": config.split.share("validation"), "test": config.split.test}
     parts = [part for part, share in shares.items() if share or (given == part).any()]

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from bptrain.config.schema import Config
 from bptrain.data.frame import Frame
-from bptrain.data.split import Split
-from bptrain.data.spool import spooled
+from bptrain.data.memory import memory_map_table
+from bptrain.data.splits import Split
 from bptrain.evaluation.evaluate import judge
 from bptrain.evaluation.predictions import predictions_table
 from bptrain.fitting.inputs import Prepared, Ready, final_split, prepare
@@ -147,7 +147,7 @@ def predictions(
     """
     last = max(int(part.rows[-1]) for part in parts.values())
     chunks = (_predictions_chunk(model, parts, known, first) for first in _firsts(last))
-    return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else spooled(chunks, folder)
+    return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else memory_map_table(chunks, folder)
 
 
 def _predictions_chunk(model: Predictor, parts: Mapping[str, Prepared], known: Known, first: int) -> pa.Table:

@@ -11,11 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.config.schema import Config
-from bptrain.data import memory as space
-from bptrain.data.folds import are_divided, check_numbers
+from bptrain.data import memory
+from bptrain.data.cleaning import Cleaned
 from bptrain.data.frame import Frame
-from bptrain.data.report import Cleaned
-from bptrain.data.split import Split
+from bptrain.data.splits import SPLITS, Split, check_numbers
 from bptrain.features import preparer, refusal
 from bptrain.features.drift import Profile, profile
 from bptrain.features.inference import Kinds
@@ -156,7 +155,8 @@ def _with_sizes(config: Config, columns: preparer.Columns, split: Split) -> tupl
     Also the number of the network that does not train on each row, where each leaves out a fold.
     """
     labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
-    numbers, most = split.left_out, most_networks(config.model, divided=are_divided(config.split))
+    numbers = split.fold
+    most = most_networks(config.model, divided=SPLITS[config.split.kind].can_halve_folds)
     model = with_usual_size(
         config.model,
         n_features=preparer.n_features(columns),
@@ -175,7 +175,7 @@ def _with_sizes(config: Config, columns: preparer.Columns, split: Split) -> tupl
         wide=is_wide(model),
         primary=config.evaluation.primary,
     )
-    chosen = split.left_out is not None or len(split.validation) > 0 or config.training.final == "refit"
+    chosen = split.fold is not None or len(split.validation) > 0 or config.training.final == "refit"
     model = with_keep(model, chosen=chosen)
     return config.model_copy(update={"model": model, "training": training}), numbers
 
@@ -183,7 +183,7 @@ def _with_sizes(config: Config, columns: preparer.Columns, split: Split) -> tupl
 def _n_trained(split: Split, n_networks: int) -> int:
     """The rows that each of so many networks trains on, if each leaves out a fold."""
     n_rows = len(split.train)
-    return n_rows if split.left_out is None else n_rows * (n_networks - 1) // n_networks
+    return n_rows if split.fold is None else n_rows * (n_networks - 1) // n_networks
 
 
 def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
@@ -199,8 +199,8 @@ def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, li
     kept &= weight > 0
     if kept.all():
         return split, steps
-    left_out = None if split.left_out is None else split.left_out[kept]
-    return replace(split, train=split.train[kept], left_out=left_out), steps
+    left_out = None if split.fold is None else split.fold[kept]
+    return replace(split, train=split.train[kept], fold=left_out), steps
 
 
 def _ignored(kinds: Kinds) -> list[Cleaned]:
@@ -236,12 +236,12 @@ def prepared(
 
     With a `folder`, large arrays lie in files on its disk. Raises DataError as `prepare`.
     """
-    allocate = space.in_memory if folder is None else space.in_files(folder)
+    allocate = memory.in_memory if folder is None else memory.memory_mapped(folder)
     transformed = refusal.transform_strictly(columns, frame, allocate)
     return Prepared(
         frame.rows,
         transformed.arrays,
-        [space.moved(each, allocate) for each in targets_prepare.encode(targets, frame)],
+        [memory.copy_into(each, allocate) for each in targets_prepare.encode(targets, frame)],
         targets_prepare.truths(targets, frame),
         row_weights(frame, weight),
         transformed.changed,

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bptrain.config.schema import Config
-from bptrain.data.digest import parts_digest, table_digests
 from bptrain.data.frame import Frame
-from bptrain.data.split import Split
+from bptrain.data.hashes import parts_digest, table_digests
+from bptrain.data.splits import Split
 from bptrain.errors import DataError, LockedError, Problem, RunError, UsageError
 from bptrain.runs import git, storage
 from bptrain.runs.platform import processor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bptrain.data.folds import HALVES
+from bptrain.data.splits import HALVES
 from bptrain.errors import Problem, UsageError
 from bptrain.models.options import NetworkOptions
 

@@ -30,11 +30,6 @@ CODES: dict[str, Code] = {
         "Numbers far outside what training rows held drove the network beyond what it can represent.",
         "Look for rows whose `status` is `no finite prediction`, and correct their extreme values.",
     ),
-    "BP266": Code(
-        "too few rows to split",
-        "There are not enough rows for the parts that the config asks for.",
-        "Give more rows, or lower `split.test` and `split.validation`.",
-    ),
     "BP304": Code(
         "judged on training data",
         "The file to be judged is one whose rows trained the model, so its metrics say little about new rows.",

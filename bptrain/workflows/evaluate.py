@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bptrain.data.chunks import Warn, ignore
 from bptrain.data.cleaning import OTHER, drop_missing_targets, with_label
 from bptrain.data.files import AllowedPaths, digest
 from bptrain.data.frame import Frame
-from bptrain.data.from_pandas import from_pandas
-from bptrain.data.load import frame_of as as_read
-from bptrain.data.load import load
+from bptrain.data.load import from_pandas, load, make_frame
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import format_by_name
-from bptrain.errors import DataError, Problem, RunError
+from bptrain.data.readers.formats import format_by_name
+from bptrain.errors import DataError, Problem, RunError, Warn, ignore
 from bptrain.evaluation.gates import Gate, apply_gates, check_gates, parse_gates
 from bptrain.features.weights import weight_column
 from bptrain.fitting import artifacts
@@ -69,7 +66,7 @@ def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: AllowedPaths, *, 
     if not isinstance(data, (str, Path)):
         table = from_pandas(data, na_values=run.config.data.na_values)
         rows = np.arange(table.num_rows, dtype=np.int64)
-        return as_read(table, rows, run.config.data, run.config.clean)[0]
+        return make_frame(table, rows, run.config.data, run.config.clean)[0]
     return load(file_options(run, data, roots), run.config.clean, roots, warn=warn).frame
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.config.schema import Config
+from bptrain.data.cleaning import Cleaned
 from bptrain.data.files import AllowedPaths
 from bptrain.data.frame import Frame
-from bptrain.data.load import digests_of
-from bptrain.data.report import Cleaned
-from bptrain.data.split import Split
+from bptrain.data.load import source_digests
+from bptrain.data.splits import Split
 from bptrain.errors import DivergedError, Problem
 from bptrain.evaluation.evaluate import judge
 from bptrain.evaluation.gates import apply_gates
@@ -227,7 +227,7 @@ def read_again(config: Config, digests: Mapping[str, str], roots: AllowedPaths) 
     Raises DataError when a file is not the one that the run was made with, before anything in it is interpreted.
     """
     roots = roots.allowing(digests)
-    provenance.check_data(digests, digests_of(config.data, roots))
+    provenance.check_data(digests, source_digests(config.data, roots))
     found = survey.survey(config, roots, _scratch(config))
     provenance.check_data(digests, found.digests)  # again, as files may change between the two
     return found
@@ -239,7 +239,7 @@ def evaluate_again(saved: Predictor, found: survey.Dataset) -> Judged:
     split, _ = preparation.trained_split(found.config, found.frame, split)
     weight, folder = weight_column(found.config.columns), _scratch(found.config)
     parts = {name: _part(saved, found.frame.take(rows), weight, folder) for name, rows in split.parts().items()}
-    parts["train"] = replace(parts["train"], left_out=split.left_out)
+    parts["train"] = replace(parts["train"], left_out=split.fold)
     table = trial.predictions(saved, parts, folder)
     return Judged(judge(table, saved.targets), table, found.warnings, {})
 

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bptrain.data import digest
-from bptrain.data.digest import parts_digest, table_digests
+from bptrain.data import hashes
 from bptrain.data.frame import Frame
+from bptrain.data.hashes import parts_digest, table_digests
 
 N_ROWS = 500
 COLUMNS = {"x": True, "code": False}
@@ -36,7 +36,7 @@ def replaced(name: str, row: int, cell: str) -> pa.Table:
 @pytest.mark.parametrize("chunk_rows", [1, 7, 499])
 def test_rows_are_hashed_in_parts(chunk_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = table_digests(frame(table()), COLUMNS), parts_digest(np.arange(N_ROWS), {"train": np.arange(3, N_ROWS)})
-    monkeypatch.setattr(digest, "CHUNK_ROWS", chunk_rows)
+    monkeypatch.setattr(hashes, "CHUNK_ROWS", chunk_rows)
     assert table_digests(frame(table()), COLUMNS) == whole[0]
     assert parts_digest(np.arange(N_ROWS), {"train": np.arange(3, N_ROWS)}) == whole[1]
 
@@ -44,7 +44,7 @@ def test_rows_are_hashed_in_parts(chunk_rows: int, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("chunk_rows", [13, 2**16])
 def test_other_order_has_the_same_digest_in_any_order(chunk_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of the cell that is no number, wherever it comes to stand."""
-    monkeypatch.setattr(digest, "CHUNK_ROWS", chunk_rows)
+    monkeypatch.setattr(hashes, "CHUNK_ROWS", chunk_rows)
     found = table_digests(frame(table()), COLUMNS)
     other = table_digests(frame(table()).take(np.random.default_rng(1).permutation(N_ROWS)), COLUMNS)
     assert other["cells"] != found["cells"]

@@ -7,10 +7,10 @@ import gzip
 import json
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -19,15 +19,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv as arrow_csv
+from tables import read_table
 
 from bptrain.data.files import DataFile
 from bptrain.data.frame import Frame
+from bptrain.data.load import FileSource
 from bptrain.data.options import DataOptions
 from bptrain.data.readers import csv as table_csv
-from bptrain.data.readers import encoding as table_encoding
-from bptrain.data.readers.csv_problems import examine
-from bptrain.data.readers.csv_rows import first_row, row_blocks
-from bptrain.data.readers.read import column_names, format_of, read_table, stream_table
+from bptrain.data.readers import format as table_format
+from bptrain.data.readers.csv_scan import examine, first_cells, row_blocks
+from bptrain.data.readers.formats import FORMATS, format_by_name, format_of
 from bptrain.data.values import numbers, texts
 from bptrain.errors import BptrainError, DataError, Problem, UsageError
 from bptrain.messages import CODES
@@ -37,6 +38,14 @@ Write = Callable[..., DataFile]
 
 def options(**settings: Any) -> DataOptions:
     return DataOptions(train=("x",), **settings)
+
+
+def stream_table(file: DataFile, options: DataOptions, **settings: Any) -> Iterator[pa.Table]:
+    return FileSource(file, options).stream(**settings)
+
+
+def column_names(file: DataFile, options: DataOptions) -> list[str]:
+    return FileSource(file, options).column_names()
 
 
 @pytest.fixture
@@ -313,7 +322,7 @@ def test_jsonl_keeps_types_and_text(write: Write) -> None:
 def test_jsonl_types_do_not_depend_on_blocks(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     content = "".join(f'{{"a":{i},"d":"2024-05-01"}}\n' for i in range(50)) + '{"a":0.5,"d":"x","late":true}\n'
     whole = cells(content, write, "t.jsonl")
-    monkeypatch.setattr(table_encoding, "BLOCK", 64)
+    monkeypatch.setattr(table_format, "BLOCK", 64)
     assert cells(content, write, "t.jsonl") == whole
     assert whole["a"][:2] + whole["a"][-1:] == [0.0, 1.0, 0.5]
     found = problems(write(content + '{"a":"x"}\n', "t.jsonl"))
@@ -354,7 +363,7 @@ def test_parquet_keeps_only_the_name_of_columns_that_are_not_read(
         assert frame.names == ("fine", "odd")
         assert frame.texts("fine").to_pylist() == [str(number + 1) for number in range(n_rows)]
         assert frame.take(np.array([1, 0])).n_present("odd") == 2
-        for read in (frame.numbers, frame.texts, frame.keys):
+        for read in (frame.numbers, frame.texts, frame.labels):
             with pytest.raises(DataError, match=f"BP225: .*`odd`.*: {kind}"):
                 read("odd")
         assert frame.unread_problem("fine") is None
@@ -432,12 +441,22 @@ def test_format_of_an_unknown_name_is_asked_for(tmp_path: Path) -> None:
     assert "data.format" in caught.value.problems[0].hints[0]
 
 
+def test_every_format_is_a_line_of_the_table() -> None:
+    named = {name for name in get_args(DataOptions.model_fields["format"].annotation) if name != "auto"}
+    assert set(FORMATS) == named
+    for name, format in FORMATS.items():
+        assert format.name == name
+        for suffix in format.suffixes:
+            assert format_by_name(DataFile(Path("x"), f"x{suffix}")) is format
+            assert format_by_name(DataFile(Path("x"), f"X{suffix.upper()}.gz")) is format
+
+
 @pytest.mark.parametrize("chunk_rows", [1, 2, 3, 7, 100, 333, 999, 1000, 1001, 5000])
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv.gz", "t.jsonl", "t.parquet"])
 def test_stream_gives_the_rows_of_read_in_exact_chunks(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, chunk_rows: int
 ) -> None:
-    monkeypatch.setattr(table_encoding, "BLOCK", 500)
+    monkeypatch.setattr(table_format, "BLOCK", 500)
     monkeypatch.setattr(table_csv, "LONGEST_ROW", 1500)
     generator = np.random.default_rng(0)
     table = {"x": generator.normal(size=1000).tolist(), "s": [f'"{i},\n' for i in range(1000)]}
@@ -542,7 +561,7 @@ def test_first_row_is_what_pyarrow_reads(text: str) -> None:
     rows, inside = reference_rows(lines)
     if inside or not any(rows):
         return
-    row = first_row([lines.encode()], delimiter=b",", limit=1000)
+    row = first_cells([lines.encode()], delimiter=b",", limit=1000)
     parsing = arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=lambda _: "skip")
     assert row == arrow_csv.read_csv(BytesIO(lines.encode()), parse_options=parsing).column_names
 

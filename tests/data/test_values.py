@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptrain.data.values import keys, numbers, texts
+from bptrain.data.values import normalize_labels, numbers, texts
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_texts_spells_floats_as_pandas_writes_them(kind: str) -> None:
 @pytest.mark.parametrize("neighbour", ["x", "1e+17"])  # the second way is slower, and taken only where it is needed
 def test_keys_are_equal_where_only_the_type_spells_otherwise(cell: str | None, key: str | None, neighbour: str) -> None:
     column = pa.chunked_array([[cell, neighbour], pa.array([cell], pa.string())], pa.string())
-    assert keys(column).to_pylist()[::2] == [key, key]
+    assert normalize_labels(column).to_pylist()[::2] == [key, key]
 
 
 @settings(max_examples=100, deadline=None)
@@ -215,4 +215,4 @@ def test_keys_are_equal_where_only_the_type_spells_otherwise(cell: str | None, k
 def test_keys_of_whole_numbers_are_the_same_for_every_type(cells: list[int | None]) -> None:
     expected = [None if cell is None else str(cell) for cell in cells]
     for kind in (pa.int64(), pa.float64()):
-        assert keys(texts(pa.array(cells, kind))).to_pylist() == expected
+        assert normalize_labels(texts(pa.array(cells, kind))).to_pylist() == expected

@@ -242,9 +242,10 @@ def odd_cells() -> dict[str, tuple[pa.DataType, list[object]]]:
 def test_every_spelling_of_a_cell_is_the_same_number_and_label(
     odd_cells: dict[str, tuple[pa.DataType, list[object]]], tmp_path: Path
 ) -> None:
+    from tables import read_table
+
     from bptrain.data.files import DataFile
     from bptrain.data.options import DataOptions
-    from bptrain.data.readers.read import read_table
 
     table = pa.table({name: pa.array(cells, kind) for name, (kind, cells) in odd_cells.items()})
     frames = []

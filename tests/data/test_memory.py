@@ -16,9 +16,8 @@ from bptrain.data.files import AllowedPaths
 from bptrain.data.frame import Frame
 from bptrain.data.hashes import cell_hashes, row_hashes
 from bptrain.data.load import load
+from bptrain.data.memory import memory_map_table
 from bptrain.data.options import CleanOptions, DataOptions
-from bptrain.data.readers import read
-from bptrain.data.spool import spooled
 from bptrain.errors import StorageError
 from bptrain.runs import platform
 
@@ -66,7 +65,7 @@ def test_taken_cells_are_those_at_the_positions(cells: list[str | None], positio
     chosen = np.array([p for p in positions if p < len(cells)], np.int64)
     column = pa.chunked_array([pa.array(cells[:5], pa.string()), pa.array(cells[5:], pa.string())])
     for rows in (chosen, np.sort(chosen)):
-        assert values.taken(column, rows).to_pylist() == [cells[p] for p in rows]
+        assert values.take(column, rows).to_pylist() == [cells[p] for p in rows]
 
 
 def test_distinct_values_of_a_long_column_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,28 +97,28 @@ def test_a_large_file_is_read_into_a_file_without_a_name(tmp_path: Path, monkeyp
     (tmp_path / "t.csv").write_text("\n".join(lines))
     options, clean = DataOptions(train=("t.csv",), na_values=("-",)), CleanOptions(strip=True)
     whole = load(options, clean, AllowedPaths.create(tmp_path))
-    monkeypatch.setattr(read, "SPOOLED_BYTES", 100)
-    monkeypatch.setattr(read, "CHUNK_ROWS", 300)
+    monkeypatch.setattr(loading, "MAPPED_BYTES", 100)
+    monkeypatch.setattr(loading, "CHUNK_ROWS", 300)
     kept = load(options, clean, AllowedPaths.create(tmp_path), folder=folder)
     assert kept.frame.table.column("a").num_chunks == 4
     assert kept.frame.table.equals(whole.frame.table)
     assert kept.cleaned == whole.cleaned
-    assert kept.given.tolist() == whole.given.tolist()
+    assert kept.source_split.tolist() == whole.source_split.tolist()
     assert not list(folder.iterdir())
 
 
-def test_the_rows_of_a_spool_take_no_memory(tmp_path: Path) -> None:
+def test_the_rows_of_a_memory_map_take_no_memory(tmp_path: Path) -> None:
     before = pa.total_allocated_bytes()
-    table = spooled((pa.table({"a": np.full(2**17, float(i))}) for i in range(8)), tmp_path)
+    table = memory_map_table((pa.table({"a": np.full(2**17, float(i))}) for i in range(8)), tmp_path)
     assert table.num_rows == 2**20
     assert table["a"][-1].as_py() == 7.0
     assert pa.total_allocated_bytes() - before < 2**16
-    assert spooled(iter(()), tmp_path).num_rows == 0
+    assert memory_map_table(iter(()), tmp_path).num_rows == 0
 
 
 def test_a_disk_without_room_is_told_before_anything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "t.csv").write_text("a\n" + "1\n" * 100)
-    monkeypatch.setattr(loading, "SPOOLED_BYTES", 100)
+    monkeypatch.setattr(loading, "MAPPED_BYTES", 100)
     monkeypatch.setattr(platform, "free_bytes", lambda folder: 201)
     options = DataOptions(train=("t.csv",))
     with pytest.raises(StorageError, match="BP740"):

@@ -28,9 +28,8 @@ from bptrain.messages import workflows as messages
 from bptrain.models import backend, predictor
 from bptrain.reports.cleaning import cleaning_text
 from bptrain.runs import storage
-from bptrain.runs.directory import PartialRun, claim
+from bptrain.runs.directory import PartialRun, acquire_run, check_name
 from bptrain.runs.manifest import open_run
-from bptrain.runs.names import check_name
 from bptrain.training.progress import NullReporter, Reporter, RunLogger
 from bptrain.utils import runtime
 
@@ -74,7 +73,7 @@ def fit(
         require_same(read_lock(locked), current_inputs(config, roots))
     if resume and run is not None and os.path.lexists(run):
         return _confirm_finished(config, run, roots, reporter)
-    with claim(run, stem=stem, resume=resume) as partial:
+    with acquire_run(run, stem=stem, resume=resume) as partial:
         for notice in partial.notices:
             reporter.warning(notice)
         if partial.resumed:

@@ -28,7 +28,7 @@ from bptrain.features.numeric.options import NumericOptions
 from bptrain.models import predictor
 from bptrain.models.options import ResolvedModel
 from bptrain.runs.arrays import read_arrays, write_arrays
-from bptrain.runs.directory import claim
+from bptrain.runs.directory import acquire_run
 from bptrain.runs.manifest import open_run
 from bptrain.runs.storage import canonical_json, parse_json
 from bptrain.targets import prepare as targets_prepare
@@ -170,7 +170,7 @@ def test_model_loads_with_equal_outputs(backend: None, tmp_path: Path, options: 
     for number, variable in enumerate(made.model.weights):  # normalisation statistics would start as ones and zeros
         if "seed" not in variable.path:
             variable.assign(np.random.default_rng(number).uniform(0.1, 1, variable.shape))
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         predictor.save(made, options, partial.path)
         partial.publish(latest=False)
     loaded = predictor.load(open_run(tmp_path / "run"))

@@ -138,14 +138,6 @@ def _fit_network(
     events = around.events / network_name(number) if around.events and not chosen else None
     primary = inputs.config.primary
     sign = -1.0 if METRICS[primary].higher_is_better else 1.0
-
-    def score_primary(outputs: Mapping[str, np.ndarray]) -> dict[str, float]:
-        if validation is None:
-            return {}
-        target, state = next(iter(inputs.targets.items()))
-        truth = validation.truths[target]
-        return {primary: score(state, truth, outputs[output_name(0)], primary, weight=validation.weight)}
-
     with event_log(events) as log:
 
         def on_epoch(row: dict[str, float]) -> None:
@@ -164,7 +156,7 @@ def _fit_network(
             minutes=minutes,
             sharing=n_networks - number,
             hooks=Hooks(
-                score_primary,
+                lambda outputs: _score_primary(inputs, validation, outputs),
                 (lambda row: sign * row.get(f"validation_{primary}", math.nan)) if monitors_primary else None,
                 on_epoch,
                 on_resume,
@@ -179,6 +171,17 @@ def _fit_network(
     reporter.stage(f"stopped by {result.stopped_by} after epoch {len(result.history)}, kept epoch {result.best_epoch}")
     around.journal.done[label] = result
     return result
+
+
+def _score_primary(
+    inputs: TrainingInputs, validation: PreparedRows | None, outputs: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """The primary metric of the first target on validation rows."""
+    if validation is None:
+        return {}
+    (target, state), primary = next(iter(inputs.targets.items())), inputs.config.primary
+    truth = validation.truths[target]
+    return {primary: score(state, truth, outputs[output_name(0)], primary, weight=validation.weight)}
 
 
 def build_networks(inputs: TrainingInputs, base_run: BaseRun | None) -> list[Network]:

@@ -81,6 +81,7 @@ def cross_validate(
         tables.append(table.set_column(1, "fold", numbers))  # instead of `split`
         n_trained.append(len(model.inputs.parts["train"].rows))
         n_judged.append(len(part["test"].rows))
+    around.reporter.stage("the published model")  # is trained next
     # A label that a fold's training rows did not hold has no probability there.
     predictions = pa.concat_tables(tables, promote_options="default").sort_by("row")
     return Folds(summarise(reports, trained=n_trained, judged=n_judged), predictions)

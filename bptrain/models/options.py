@@ -43,7 +43,7 @@ class ModelOptions(Section):
 
     kind: PresetName = Field(
         DEFAULT,
-        description="The preset, which says what `auto` means here, for numeric columns, for targets and in `training`.",
+        description="The preset: what `auto` means here, for numeric columns, for targets and in `training`.",
     )
     hidden: Hidden | Literal["auto"] = Field(
         "auto",

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bptrain.config.schema import Config
+from bptrain.data.cleaning import Cleaned
 from bptrain.data.files import AllowedPaths
 from bptrain.data.splits import Split
-from bptrain.errors import DivergedError
+from bptrain.errors import DivergedError, Problem
 from bptrain.evaluation.evaluate import judge
 from bptrain.evaluation.gates import apply_gates
 from bptrain.fitting import artifacts
@@ -19,8 +20,8 @@ from bptrain.fitting.bagging import Surroundings
 from bptrain.fitting.cross_validation import Folds, cross_validate
 from bptrain.fitting.dataset import find_doubts, load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import TrainedModel, fit_model, predict_parts, report_selection
-from bptrain.fitting.inputs import count_ignored, resolve_config, transform_parts
-from bptrain.fitting.lock import Json, Record, describe_inputs, read_lock, require_same
+from bptrain.fitting.inputs import TrainingInputs, count_ignored, resolve_config, transform_parts
+from bptrain.fitting.lock import Json, describe_inputs, read_lock, require_same
 from bptrain.fitting.resolve import ResolvedConfig, gates_of
 from bptrain.fitting.resume import is_sealed, open_journal, refuse_other_inputs
 from bptrain.fitting.warm_start import open_base_run
@@ -102,29 +103,22 @@ def _train(
     with clock("prepare"):
         resolved, kinds, learned = resolve_config(dataset, split, base_run)
         warm_start = base_run.lock_entry if base_run else None
-        record: Record = describe_inputs(
-            resolved.complete, dataset.digests, dataset.frame, split, warm_start=warm_start
-        )
+        record = describe_inputs(resolved.complete, dataset.digests, dataset.frame, split, warm_start=warm_start)
         if is_sealed(partial, record):
-            metrics: Mapping[str, Json] = storage.read_json(folder / "metrics.json")
-            return metrics
+            return dict(storage.read_json(folder / "metrics.json"))
         inputs = transform_parts(resolved, learned, dataset.frame, folder)
     several = _trains_several_times(resolved, split)
-    journal, record = open_journal(partial, record, several=several, until_step=until_step, warn=reporter.warning)
+    journal, begun = open_journal(partial, record, several=several, until_step=until_step, warn=reporter.warning)
     logger = RunLogger(folder / "train.log", reporter)
-    for warning in [*dataset.warnings, *kinds.warnings, *find_doubts(dataset, split, resolved.complete.columns)]:
-        logger.warning(warning)
     cleaned = [*dataset.cleaned, *count_ignored(kinds), *inputs.cleaned]
-    for text in filter(None, (cleaning_text(cleaned), str(inputs))):
-        logger.stage(text)
+    doubts = find_doubts(dataset, split, resolved.complete.columns)
+    _announce(logger, [*dataset.warnings, *kinds.warnings, *doubts], cleaned, inputs)
     with clock("start"):  # here, as TensorFlow keeps the stack it was started from, and with it what that holds
         backend.start(threads=resolved.training.threads)
     events = folder / "tensorboard" if resolved.training.tensorboard else None
     around = Surroundings(logger, journal, base_run, events)
     with clock("folds"):
         folds = cross_validate(dataset, resolved, around, published=split, folder=folder)
-    if folds is not None:
-        logger.stage("the published model")
     with clock("train"):
         model = fit_model(inputs, dataset.frame, split, around, published=split, folder=folder)
     del inputs  # prepared rows take the most memory: nobody holds them any more while predictions are judged
@@ -135,14 +129,24 @@ def _train(
         metrics = _describe(model, judge(table, model.predictor.targets), folds, logger)
     with clock("write"), storage.disk_errors(folder):
         _write_model(folder, model, kinds.reasons)
-        artifacts.write_predictions(folder, table)
         artifacts.write_cleaning(folder, cleaned)
+        artifacts.write_predictions(folder, table)
         if folds is not None:
             artifacts.write_predictions(folder, folds.predictions, name="out_of_fold.parquet")
         storage.write_json(folder / "metrics.json", dict(metrics))
-        artifacts.write_lock(folder, record, journal, model.predictor, metrics)
+        artifacts.write_lock(folder, begun, journal, model.predictor, metrics)
     artifacts.write_timing(folder, clock.seconds, model.epoch_seconds)
     return metrics
+
+
+def _announce(
+    logger: RunLogger, warnings: Sequence[Problem], cleaned: Sequence[Cleaned], inputs: TrainingInputs
+) -> None:
+    """Say what is doubtful, what was cleaned and what is going to be trained on."""
+    for warning in warnings:
+        logger.warning(warning)
+    for text in filter(None, (cleaning_text(cleaned), str(inputs))):
+        logger.stage(text)
 
 
 class Clock:

@@ -103,7 +103,7 @@ def write_lock(
     results = {
         "weights": arrays_digest(model.weights()),
         "metrics": hashlib.sha256(storage.canonical_json(measured).encode()).hexdigest(),
-        "predictions": storage.sha256(directory / "predictions.parquet"),
+        "predictions": storage.file_digest(directory / "predictions.parquet")[0],
     }
     record = complete_record(inputs, results, journal.done, threads=backend.threads())
     storage.write_json(directory / "lock.json", record)

@@ -19,8 +19,6 @@ MANIFEST = "MANIFEST.json"
 FORMAT = 1
 PARTIAL_SUFFIX = ".partial"
 
-_CHUNK = 1 << 20
-
 
 @dataclass(frozen=True)
 class RunFiles:
@@ -62,7 +60,7 @@ def write_manifest(directory: Path, *, leave_out: frozenset[str] = frozenset()) 
     raise_problems(problems, RunError)
     entries = {}
     for name in sorted(files - leave_out - {MANIFEST}):
-        sha256, size = _hash(directory / name)
+        sha256, size = storage.file_digest(directory / name)
         entries[name] = {"sha256": sha256, "bytes": size}
     storage.write_json(directory / MANIFEST, {"format": FORMAT, "files": entries})
 
@@ -109,7 +107,7 @@ def _compare(directory: Path, *, leave_out: frozenset[str]) -> dict[str, Any]:
             missing = messages.MISSING(path=path, where=path)
             problems += [missing] if missing.where not in irregular else []
         else:
-            sha256, size = _hash(path)
+            sha256, size = storage.file_digest(path)
             if size != entries[name]["bytes"]:
                 n_sealed = f"{entries[name]['bytes']:,}"
                 problems.append(messages.OTHER_SIZE(path=path, n=f"{size:,}", n_sealed=n_sealed, where=path))
@@ -207,12 +205,3 @@ def _regular_files(directory: Path) -> tuple[set[str], list[Problem]]:
             else:
                 files.add(name)
     return files, problems
-
-
-def _hash(path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    with storage.open_regular(path) as file, storage.disk_errors(path, doing="read"):
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return digest.hexdigest(), size

@@ -84,13 +84,14 @@ def read_bytes(path: Path, *, at_most: int | None = None) -> bytes:
         return file.read()
 
 
-def sha256(path: Path) -> str:
-    """The sha256 of a regular file's bytes, in hexadecimal; raises as `read_bytes`."""
-    digest = hashlib.sha256()
+def file_digest(path: Path) -> tuple[str, int]:
+    """The sha256 of a regular file's bytes, in hexadecimal, and how many there are; raises as `read_bytes`."""
+    digest, n_bytes = hashlib.sha256(), 0
     with open_regular(path) as file, disk_errors(path, doing="read"):
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    return digest.hexdigest()
+            n_bytes += len(chunk)
+    return digest.hexdigest(), n_bytes
 
 
 def holds(path: Path, data: bytes | memoryview) -> bool:

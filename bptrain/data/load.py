@@ -222,8 +222,8 @@ def concatenate(sources: Sequence[TableSource], tables: Sequence[pa.Table]) -> p
         for name in tables[0].column_names:
             types = {str(table.schema.field(name).type): source for source, table in zip(sources, tables, strict=True)}
             if len(types) > 1:
-                shown = ", ".join(f"{kind} in {source.name}" for kind, source in types.items())
-                problems.append(messages.SEVERAL_TYPES(name=quote_list([name]), types=shown))
+                by_type = ", ".join(f"{kind} in {source.name}" for kind, source in types.items())
+                problems.append(messages.SEVERAL_TYPES(name=quote_list([name]), types=by_type))
         raise DataError(*problems) from err
 
 

@@ -12,12 +12,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bptrain.errors import RunError, Warn, ignore
 from bptrain.messages import runs as messages
 from bptrain.runs import platform, storage
 from bptrain.runs.arrays import Array, pack_arrays, parse_arrays
+from bptrain.runs.storage import Json
 
 FORMAT = 1
 KEPT = 2
@@ -32,7 +32,7 @@ class Generation:
     """A state that was saved: plain JSON values, and named arrays in named groups."""
 
     number: int
-    state: Mapping[str, Any]
+    state: Mapping[str, Json]
     groups: Groups
 
 
@@ -42,7 +42,7 @@ class Checkpoints:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def save(self, state: Mapping[str, Any], groups: Groups) -> None:
+    def save(self, state: Mapping[str, Json], groups: Groups) -> None:
         """Make the state durable as the newest generation; `groups` have names of a-z and `_`.
 
         Raises StorageError when the disk fails at any call; the generation before is then intact.
@@ -95,7 +95,7 @@ class Checkpoints:
     def _manifest(self, number: int) -> Path:
         return self.folder / f"{number:08d}.json"
 
-    def _content(self, number: int) -> dict[str, Any]:
+    def _content(self, number: int) -> dict[str, Json]:
         """A manifest, complete and as it was written."""
         path = self._manifest(number)
         data = storage.read_bytes(path)
@@ -126,5 +126,5 @@ class Checkpoints:
             storage.remove(self.folder / name)
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def _digest(content: Mapping[str, Json]) -> str:
     return hashlib.sha256(storage.canonical_json(dict(content)).encode()).hexdigest()

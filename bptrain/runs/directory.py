@@ -335,7 +335,7 @@ def _acquire_partial(final: Path, parents: list[Path], *, resume: bool = False) 
                 return None
             notices: tuple[Problem, ...] = ()
             resumed = False
-            left = ", ".join(sorted(name for name in os.listdir(partial) if name != LOCK))
+            leftovers = ", ".join(sorted(name for name in os.listdir(partial) if name != LOCK))
             if not resume:
                 _empty(partial)
             locks.write_holder()
@@ -344,8 +344,8 @@ def _acquire_partial(final: Path, parents: list[Path], *, resume: bool = False) 
                 if not resumed:
                     _empty(partial, but=CHECKPOINTS)
                     resumed = (partial / CHECKPOINTS).is_dir()
-            elif left:
-                notices = (messages.PARTIAL_REPLACED(partial=partial, names=left, where=partial),)
+            elif leftovers:
+                notices = (messages.PARTIAL_REPLACED(partial=partial, names=leftovers, where=partial),)
             acquired = PartialRun(final, locks, parents, notices, resumed=resumed)
     finally:
         if acquired is None:

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bptrain.errors import Problem, RunError, StorageError, UsageError, raise_problems
 from bptrain.messages import runs as messages
 from bptrain.runs import arrays, storage
+from bptrain.runs.storage import Json
 from bptrain.utils.version import __version__
 
 MANIFEST = "MANIFEST.json"
@@ -36,7 +36,7 @@ class RunFiles:
             raise RunError(messages.OTHER_CONTENT(path=path, where=path))
         return data
 
-    def read_json(self, name: str) -> Any:
+    def read_json(self, name: str) -> Json:
         """The value of a JSON file; raises as `read_bytes`."""
         return storage.parse_json(self.read_bytes(name), source=str(self.path(name)))
 
@@ -65,7 +65,7 @@ def write_manifest(directory: Path, *, leave_out: frozenset[str] = frozenset()) 
     storage.write_json(directory / MANIFEST, {"format": FORMAT, "files": entries})
 
 
-def verify(directory: Path) -> dict[str, Any]:
+def verify(directory: Path) -> dict[str, Json]:
     """Compare a run directory with its manifest and return the manifest.
 
     Raises one RunError naming every changed, missing and added file, every symlink and special file; or saying why the
@@ -92,7 +92,7 @@ def is_whole(directory: Path, *, leave_out: frozenset[str]) -> bool:
     return True
 
 
-def _compare(directory: Path, *, leave_out: frozenset[str]) -> dict[str, Any]:
+def _compare(directory: Path, *, leave_out: frozenset[str]) -> dict[str, Json]:
     """The manifest of a directory. Raises RunError with every file that is not as it says."""
     manifest = _read_manifest(directory)
     entries = manifest["files"]
@@ -144,7 +144,7 @@ def partial_of(directory: Path) -> Path:
     return directory.parent / (directory.name + PARTIAL_SUFFIX)
 
 
-def _read_manifest(directory: Path) -> dict[str, Any]:
+def _read_manifest(directory: Path) -> dict[str, Json]:
     path = directory / MANIFEST
     data = storage.read_bytes(path)
     manifest = storage.parse_json(data, source=str(path))

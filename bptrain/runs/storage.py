@@ -18,6 +18,7 @@ from bptrain.errors import Problem, RunError, StorageError
 from bptrain.messages import runs as messages
 from bptrain.runs import platform
 
+Json = Any  # a value of JSON: dict with str keys, list, str, int, float, bool or None
 TEMPORARY_PREFIX = ".tmp-"
 _CHUNK = 2**20
 
@@ -118,12 +119,12 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> Json:
     """The value of a JSON file, read strictly; raises RunError when it is damaged, as `read_bytes` otherwise."""
     return parse_json(read_bytes(path), source=str(path))
 
 
-def parse_json(data: bytes, *, source: str) -> Any:
+def parse_json(data: bytes, *, source: str) -> Json:
     """The value of UTF-8 JSON; duplicate keys, NaN, infinities and overflow are a RunError naming `source`."""
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
@@ -180,8 +181,8 @@ def _disk_problem(err: OSError, path: Path, *, need: int | None, doing: str) -> 
         free = platform.free_bytes(path)
         sizes += [f"{need:,} bytes are needed"] if need is not None else []
         sizes += [f"{free:,} bytes are free"] if free is not None else []
-    shown = f"; {', '.join(sizes)}" if sizes else ""
-    return message(doing=doing, path=path, system=err.strerror or err, sizes=shown, where=path)
+    in_brackets = f"; {', '.join(sizes)}" if sizes else ""
+    return message(doing=doing, path=path, system=err.strerror or err, sizes=in_brackets, where=path)
 
 
 def _check_plain(value: object, place: str) -> None:
@@ -199,7 +200,7 @@ def _check_plain(value: object, place: str) -> None:
         )
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     values = dict(pairs)
     if len(values) < len(pairs):
         twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))

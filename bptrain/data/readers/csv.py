@@ -46,12 +46,14 @@ class CsvFormat(Format):
         if row is None:
             raise DataError(messages.EMPTY_FILE(where=file.name))
         names, first_row = row if options.header else list(options.names or ()), f"{file.name}: row 1"
-        own = delimiter.decode()
-        others = [character for character in _SEPARATORS if character != own and len(row) == 1 and character in row[0]]
+        separator = delimiter.decode()
+        others = [
+            character for character in _SEPARATORS if character != separator and len(row) == 1 and character in row[0]
+        ]
         problems = []
         if others:
             problem = messages.OTHER_SEPARATOR(
-                separator=_SEPARATORS.get(own, f"`{own}`"),
+                separator=_SEPARATORS.get(separator, f"`{separator}`"),
                 name=row[0][:60],
                 other=_SEPARATORS[others[0]],
                 character=others[0],
@@ -218,7 +220,7 @@ def _require_no_header(rows: pa.Table | pa.RecordBatch, file: DataFile, options:
         repeats = pc.and_kleene(repeats, pc.equal(column, name))
     positions = pc.indices_nonzero(repeats).to_pylist()
     if positions:
-        shown = ", ".join(str(before + position + 1 + options.header) for position in positions[:EXAMPLES])
-        shown += " …" if len(positions) > EXAMPLES else ""
+        rows_shown = ", ".join(str(before + position + 1 + options.header) for position in positions[:EXAMPLES])
+        rows_shown += " …" if len(positions) > EXAMPLES else ""
         message = messages.HEADER_REPEATED if options.header else messages.NAMES_IN_ROWS
-        raise DataError(message(rows=shown, where=file.name))
+        raise DataError(message(rows=rows_shown, where=file.name))

@@ -251,7 +251,7 @@ class Examination:
 
 def examine(blocks: Iterable[bytes], *, delimiter: bytes, n_columns: int, header: bool) -> Examination:
     """Walk through all rows of a file: a second, slower pass that finds the rows to name."""
-    found = Examination(n_columns)
+    examination = Examination(n_columns)
     before, header_row, quote_open_at = 0, 0 if header else -1, None
     for rows in row_blocks(blocks, delimiter=delimiter):
         present = rows.cells > 0
@@ -259,11 +259,11 @@ def examine(blocks: Iterable[bytes], *, delimiter: bytes, n_columns: int, header
             header_row = before + int(np.flatnonzero(present)[0]) + 1
         if header_row > before:
             present[header_row - before - 1] = False
-        found.add(rows, present, before)
+        examination.add(rows, present, before)
         if len(rows.quotes.toggles):
             quote_open_at = before + rows.row_of(int(rows.quotes.toggles[-1])) + 1
         inside = (len(rows.quotes.toggles) + rows.quotes.starts_inside) % 2 == 1
         if rows.block:  # the row that the end of the file ends has none
-            found.quote_open_at = quote_open_at if inside else None
+            examination.quote_open_at = quote_open_at if inside else None
         before += len(rows.cells)
-    return found
+    return examination

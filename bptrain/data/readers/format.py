@@ -179,8 +179,8 @@ def check_names(names: Sequence[str], where: str, warn: Warn = ignore, *, proble
     ]
     raise_problems(problems)
     if spaced := [name for name in names if name != name.strip()]:
-        shown = ", ".join(f"'{name}'" for name in spaced[:5])
-        warn(messages.SPACES_IN_NAMES(n=len(spaced), names=shown, where=where))
+        examples = ", ".join(f"'{name}'" for name in spaced[:5])
+        warn(messages.SPACES_IN_NAMES(n=len(spaced), names=examples, where=where))
 
 
 def foreign_format(block: bytes) -> str | None:

@@ -21,11 +21,11 @@ FORMATS: dict[str, Format] = {
 
 def format_of(file: DataFile, options: DataOptions) -> Format:
     """By `data.format`, else by the file's name. Raises DataError (BP208) when that says nothing."""
-    known = FORMATS.get(options.format) or format_by_name(file)
-    if known is None:
+    chosen = FORMATS.get(options.format) or format_by_name(file)
+    if chosen is None:
         endings = ", ".join(suffix for format in FORMATS.values() for suffix in format.suffixes)
         raise DataError(messages.FORMAT_UNCLEAR(name=file.name, endings=endings))
-    return known
+    return chosen
 
 
 def format_by_name(file: DataFile) -> Format | None:

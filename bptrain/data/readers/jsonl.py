@@ -123,15 +123,15 @@ def _line_problems(block: bytes, file: DataFile, first: int) -> list[Problem]:
     for number, text in enumerate(block.split(b"\n"), start=first):
         if not text.strip() or len(problems) == EXAMPLES:
             continue
-        shown = shorten(escape(text.decode(errors="replace").strip()), 60)
+        beginning = shorten(escape(text.decode(errors="replace").strip()), 60)
         where = f"{file.name}: line {number}"
         try:
             value = json.loads(text)
         except (ValueError, RecursionError) as err:
-            problems.append(messages.NOT_JSON(reason=err, line=shown, where=where))
+            problems.append(messages.NOT_JSON(reason=err, line=beginning, where=where))
             continue
         if not isinstance(value, dict):
-            problems.append(messages.NOT_AN_OBJECT(line=shown, where=where))
+            problems.append(messages.NOT_AN_OBJECT(line=beginning, where=where))
         elif nested := [name for name, cell in value.items() if isinstance(cell, (dict, list))]:
             problems.append(messages.NESTED(names=quote_list(nested, last="and"), where=where))
     return problems or [messages.NOT_FLAT(where=file.name)]

@@ -51,8 +51,8 @@ class ParquetFormat(Format):
                 if not head:
                     raise DataError(messages.EMPTY_FILE(where=file.name))
                 if not head.startswith(self.mark):
-                    found = foreign_format(head) or "something else, perhaps a text file"
-                    raise DataError(messages.NOT_PARQUET(format=found, where=file.name))
+                    other = foreign_format(head) or "something else, perhaps a text file"
+                    raise DataError(messages.NOT_PARQUET(format=other, where=file.name))
                 with parquet.ParquetFile(
                     pa.PythonFile(stream, mode="r"),
                     pre_buffer=False,

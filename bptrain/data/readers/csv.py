@@ -170,9 +170,6 @@ class _CheckedBytes:
         self._ready = ready[size:]
         return ready[:size]
 
-    def readable(self) -> bool:
-        return True
-
     def close(self) -> None:
         self.closed = True
 

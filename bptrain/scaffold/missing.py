@@ -14,9 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.data.chunks import text_array
 from bptrain.data.frame import NEARLY_ALL, Frame
-from bptrain.data.values import LARGEST_NUMBER, positions_array
+from bptrain.data.values import LARGEST_NUMBER, positions_array, text_array
 from bptrain.errors import DataError
 from bptrain.features import kinds
 from bptrain.scaffold.reading import text_columns

@@ -53,7 +53,8 @@ from bptrain.fitting.journal import Journal
 from bptrain.fitting.warm_start import BaseRun
 from bptrain.models import backend, predictor
 from bptrain.models.predictor import Predictor
-from bptrain.reports.cleaning import cleaning_text
+from bptrain.reports.run import cleaning_table
+from bptrain.reports.text import report_text
 from bptrain.runs import storage
 from bptrain.runs.directory import PartialRun, claim
 from bptrain.runs.manifest import open_run
@@ -170,7 +171,7 @@ def _announce(job: _Job, ready: preparation.Ready) -> None:
     """Warn of what is doubtful, and say what is going to be trained on."""
     doubts = survey.doubts(job.found, job.split, ready.config.columns)
     _warn(job.recorder, [*job.found.warnings, *ready.kinds.warnings, *doubts])
-    _tell(job.recorder, cleaning_text(job.cleaned), preparation.describe(ready))
+    _tell(job.recorder, report_text([cleaning_table(job.cleaned)]), preparation.describe(ready))
 
 
 def _trained(job: _Job, ready: preparation.Ready) -> tuple[Folds | None, Trial]:
@@ -343,7 +344,7 @@ def _network_report(trained: TrainResult) -> dict[str, Any]:
 
 
 def _write(directory: Path, made: Trial, table: pa.Table, content: dict[str, Any]) -> None:
-    from bptrain.reports.curves import curves_svg
+    from bptrain.reports.curves import curves_svg, learning_curves
 
     chosen = (made.selection or made).trained
     histories = [(each.history, each.best_epoch) for each in chosen]
@@ -352,7 +353,7 @@ def _write(directory: Path, made: Trial, table: pa.Table, content: dict[str, Any
     artifacts.write_history(directory, [history for history, _ in histories])
     artifacts.write_predictions(directory, table)
     storage.write_json(directory / "metrics.json", content)
-    storage.write_text(directory / "curves.svg", curves_svg(histories))
+    storage.write_text(directory / "curves.svg", curves_svg(learning_curves(histories)))
 
 
 def _publish(partial: PartialRun, metrics: Mapping[str, Any], reporter: Reporter) -> Path:

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from bptrain.reports.text import metrics_text
+from bptrain.reports.metrics import metrics_tables
+from bptrain.reports.text import report_text
+
+
+def metrics_text(targets: dict[str, Any], primary: str = "") -> str:
+    return report_text(metrics_tables(targets, primary))
 
 
 def report(values: list[float | None], baseline: float | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bptrain.config.write import flow_yaml
-from bptrain.features.weights import weight_column
+from bptrain.features.kinds import WeightOptions
 from bptrain.reports.metrics import result_tables
 from bptrain.reports.tables import Json, Table
 from bptrain.runs.storage import canonical_json
@@ -164,8 +164,8 @@ def _split_words(run: Run) -> str:
     words = [f"{options.kind} (by {options.column})" if options.column else options.kind, f"{rows} rows"]
     if options.folds:
         words.append(f"{options.folds} folds")
-    if weight := weight_column(run.config.columns):
-        words.append(f"metrics weighted by {weight}")
+    weights = [name for name, column in run.config.columns.items() if isinstance(column, WeightOptions)]
+    words += [f"metrics weighted by {name}" for name in weights]
     return ", ".join(words)
 
 

@@ -24,7 +24,7 @@ from bptrain.features import kinds
 from bptrain.scaffold.target import guess_target
 from bptrain.targets.metrics import METRICS
 from bptrain.workflows import fit as pipeline
-from bptrain.workflows.init import Request, first_config
+from bptrain.workflows.init import init
 
 ROOT = Path(__file__).parents[2]
 N = 120
@@ -52,7 +52,7 @@ def write(
 
 def proposed(columns: dict[str, Sequence[object]], target: str = "y", **how: str) -> tuple[str, Config]:
     """The config for a CSV with these columns, as text and as it is read."""
-    text = first_config(Request((write(columns, **how),), target=target))
+    text = init((write(columns, **how),), target=target).text
     return text, config_from_text(text)
 
 
@@ -70,7 +70,7 @@ def checked(text: str) -> tuple[Config, dict[str, str]]:
 
 def table_config(name: str) -> str:
     train, *test = FILES[name]
-    return first_config(Request((train,), tuple(test), TARGETS[name][0], root=ROOT))
+    return init((train,), test=tuple(test), target=TARGETS[name][0], root=ROOT).text
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -159,13 +159,13 @@ def test_format_is_found_where_the_name_does_not_tell() -> None:
     assert proposed({"size": SIZES, "y": LABELS}, name="t.dat")[1].data.format == "csv"
     tables.write(tables.make_table(), Path("t.parquet"))
     os.rename("t.parquet", "p.csv")
-    assert config_from_text(first_config(Request(("p.csv",), target="label"))).data.format == "parquet"
+    assert config_from_text(init(("p.csv",), target="label").text).data.format == "parquet"
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
 def test_every_format_gives_the_same_kinds(name: str) -> None:
     tables.write(tables.make_table(), Path(name))
-    config = config_from_text(first_config(Request((name,), target="label")))
+    config = config_from_text(init((name,), target="label").text)
     found = pipeline.check(config, AllowedPaths.create())[1].options
     expected = {"size", "height", "count", "code", "amount"}
     assert {column for column, options in found.items() if options.kind == "numeric"} == expected
@@ -174,7 +174,7 @@ def test_every_format_gives_the_same_kinds(name: str) -> None:
 def test_several_files_and_a_test_file() -> None:
     for name in ("a.csv", "b.csv", "c.csv"):
         write({"size": SIZES, "y": LABELS}, name)
-    config = config_from_text(first_config(Request(("a.csv", "b.csv"), ("c.csv",), "y")))
+    config = config_from_text(init(("a.csv", "b.csv"), test=("c.csv",), target="y").text)
     assert (config.data.train, config.data.test) == (("a.csv", "b.csv"), ("c.csv",))
 
 
@@ -336,7 +336,7 @@ def test_only_columns_that_matter_have_a_line() -> None:
 
 def test_check_gives_the_kinds_that_the_config_lists() -> None:
     tables.write(tables.make_table(), Path("t.csv"))
-    text = first_config(Request(("t.csv",), target="label"))
+    text = init(("t.csv",), target="label").text
     found = pipeline.check(config_from_text(text), AllowedPaths.create())[1].options
     for kind in kinds.KINDS:
         listed = re.search(rf"^# {kind} \(\d+\): (.*)$", text, re.MULTILINE)
@@ -408,7 +408,7 @@ def test_a_label_of_one_row_says_why_no_rows_are_set_apart() -> None:
 def test_a_test_file_judges_where_no_rows_are_set_apart() -> None:
     write({"size": SIZES[:45], "y": ["fraud", *["fine"] * 44]}, name="train.csv")
     write({"size": SIZES[:60], "y": ["fine"] * 60}, name="test.csv")
-    text = first_config(Request(("train.csv",), ("test.csv",), "y"))
+    text = init(("train.csv",), test=("test.csv",), target="y").text
     assert "too few to set some apart: the test file judges" in text.replace("\n#", "")
 
 
@@ -430,7 +430,7 @@ def test_two_labels_of_which_one_has_a_single_row_all_train() -> None:
 @pytest.mark.parametrize("task", tables.TASKS)
 def test_config_of_a_table_with_gaps_fits(task: str, backend: None, tmp_path: Path) -> None:
     tables.write(tables.make_table(), Path("t.csv"))
-    Path("c.yaml").write_text(first_config(Request(("t.csv",), target=task)), encoding="utf-8")
+    Path("c.yaml").write_text(init(("t.csv",), target=task).text, encoding="utf-8")
     made = fit("c.yaml", overrides=["training.epochs=1", "model.hidden=[4]"], run=tmp_path / "run")
     assert made.metrics["targets"][task]["task"] == tables.TASKS[task]
 
@@ -526,4 +526,4 @@ def test_parquet_dates_are_named(tmp_path: Path) -> None:
     days = pa.array([(datetime.date(2020, 1, 1) + datetime.timedelta(days=i)) for i in range(N)], pa.date32())
     table = pa.table({"day": days, "size": [float(s) for s in SIZES], "y": LABELS})
     tables.write(table, tmp_path / "t.parquet")
-    assert "day: date" in first_config(Request(("t.parquet",), target="y"))
+    assert "day: date" in init(("t.parquet",), target="y").text

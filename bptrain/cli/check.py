@@ -27,12 +27,12 @@ def command(config: Path, overrides: tuple[str, ...], root: Path | None, as_json
     from bptrain.data.files import AllowedPaths
     from bptrain.reports.run import check_json, check_tables
     from bptrain.reports.text import problem_text, report_text
-    from bptrain.workflows import fit as pipeline
+    from bptrain.workflows.check import check
 
     roots = AllowedPaths.create(root, extras=given_paths(overrides))
     loaded = load_config(config, overrides=overrides)
     with placed(config, overrides):
-        settled, kinds, warnings = pipeline.check(loaded, roots)
+        settled, kinds, warnings = check(loaded, roots)
     if as_json:
         click.echo(check_json(settled, kinds, warnings))
         return

@@ -157,9 +157,7 @@ def _split_words(run: Run) -> str:
     """How rows were divided, and how many of them judged."""
     options = run.config.split
     judged = next(iter(run.metrics["targets"].values()))["splits"]
-    names = {"out_of_fold": "training (out of fold)"}
-    if "train" not in judged and run.config.model.networks != 1:  # each network judges what it left out
-        names["validation"] = names["out_of_fold"]
+    names = {"out_of_fold": "training (out of fold)"}  # each network judges what it left out
     rows = ", ".join(f"{part['n']} {names.get(name, name)}" for name, part in judged.items())
     words = [f"{options.kind} (by {options.column})" if options.column else options.kind, f"{rows} rows"]
     if options.folds:

@@ -13,7 +13,7 @@ from bptrain.scaffold.scaffold import Fallback, Scaffold, scaffold
 from bptrain.scaffold.write import scaffold_yaml
 from bptrain.targets.binary.options import BinaryOptions
 from bptrain.utils.text import escape
-from bptrain.workflows import fit as pipeline
+from bptrain.workflows.check import check
 
 FEWEST = 10  # rows below which every row has to train
 RARE_ROWS = 3  # rows of a label from which one can test, one choose the epoch, and one train
@@ -55,7 +55,7 @@ def init(
     first_error: DataError | None = None
     for candidate in _candidates(scaffold(train, test, target, paths)):
         try:
-            resolved, *_ = pipeline.check(config_from_text(scaffold_yaml(candidate, commands=commands)), paths)
+            resolved, *_ = check(config_from_text(scaffold_yaml(candidate, commands=commands)), paths)
         except DataError as error:
             first_error = first_error or error
             if not TOO_FEW.issuperset(problem.code for problem in first_error.problems):

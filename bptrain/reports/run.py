@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bptrain.config.write import flow_yaml
 from bptrain.features.kinds import WeightOptions
 from bptrain.reports.metrics import result_tables
-from bptrain.reports.tables import Json, Table
+from bptrain.reports.tables import Table
 from bptrain.runs.storage import canonical_json
 
 if TYPE_CHECKING:
@@ -82,12 +82,16 @@ def inspect_tables(run: Run) -> list[Table]:
     """The same for a person, in short: what it was made from and how, then its metrics."""
     lock, network = run.lock, run.files.read_json("model/network.json")
     by_kind: dict[str, list[str]] = {}
-    for name, options in run.config.columns.items():
-        by_kind.setdefault(options.kind, []).append(name)
+    for name, column in run.config.columns.items():
+        by_kind.setdefault(column.kind, []).append(name)
     columns = [
         f"{len(names)} {kind} ({', '.join(names[:MOST_NAMES])}{', …' if len(names) > MOST_NAMES else ''})"
         for kind, names in by_kind.items()
     ]
+    options = network["model"]
+    network_words = [f"{options['kind']} {options['hidden']}"]
+    network_words += [f"{options[name]} {name}" for name in ("networks", "members") if options[name] != 1]
+    network_words += [f"{len(members)} of them kept" for members in network["kept"][:1] if members is not None]
     n_weights = sum(math.prod(shape) for _, shape in network["weights"].values())
     in_each = " in each network" if len(network["kept"]) > 1 else ""
     versions = ", ".join(f"{name} {version}" for name, version in lock["versions"].items())
@@ -95,8 +99,8 @@ def inspect_tables(run: Run) -> list[Table]:
         ("run", f"{run.path} ({run.metrics['status']}, verified)"),
         *(("data", f"{name} sha256 {digest[:12]}…") for name, digest in lock["data"].items()),
         ("columns", "; ".join(columns)),
-        ("network", f"{_network_words(network)}, {n_weights} weights{in_each}"),
-        *(("target", _target_words(name, options, run)) for name, options in run.config.targets.items()),
+        ("network", f"{', '.join(network_words)}, {n_weights} weights{in_each}"),
+        *(("target", _target_words(name, target, run)) for name, target in run.config.targets.items()),
         ("split", _split_words(run)),
         ("training", _training_words(run)),
         ("made with", f"{versions}, seed {lock['seed']}"),
@@ -125,15 +129,6 @@ def reproduction_tables(reproduction: Reproduction) -> list[Table]:
             sentence="  {target}: {metric} {now}, was {before}; seeds explain a distance of {tolerance}{remark}",
         ),
     ]
-
-
-def _network_words(network: Json) -> str:
-    """The kind, the hidden layers, and how many networks and members."""
-    options = network["model"]
-    words = [f"{options['kind']} {options['hidden']}"]
-    words += [f"{options[name]} {name}" for name in ("networks", "members") if options[name] != 1]
-    words += [f"{len(members)} of them kept" for members in network["kept"][:1] if members is not None]
-    return ", ".join(words)
 
 
 def _target_words(name: str, options: TargetOptions, run: Run) -> str:

@@ -364,7 +364,7 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
         last_batch="keep",
         epochs=net.epochs + 1,
         patience=16,
-        average=None,
+        ema_momentum=None,
         engine="compiled",
     )
     examples = Examples({"numeric": columns}, {output_name(0): truth})

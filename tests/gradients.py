@@ -78,13 +78,13 @@ def model_settings(**fixed: Any) -> list[Any]:
 
     The models of the schema differ in their defaults alone.
     """
-    plain = settings(MlpOptions, SMALL | {"members": 1, "skip": False, "networks": 1, "dropout": 0.0} | fixed)
+    plain = settings(MlpOptions, SMALL | {"members": 1, "linear": False, "networks": 1, "dropout": 0.0} | fixed)
     others = [
         settings(MlpOptions, SMALL | {"networks": 1, "dropout": 0.0, "members": n, "activation": "tanh"} | fixed)
         for n in (1, 3)
     ]
-    several = (each for part in others for each in part if each.skip != "auto" and (each.skip or each.members > 1))
-    return [*plain, *(each for each in several if each.skip != "half" or each.members > 1)]
+    several = (each for part in others for each in part if each.linear != "auto" and (each.linear or each.members > 1))
+    return [*plain, *(each for each in several if each.linear != "half" or each.members > 1)]
 
 
 def column_settings(kind: str) -> list[Any]:

@@ -62,12 +62,12 @@ def build_networks(ready: Ready, earlier: BaseRun | None) -> list[Network]:
 
 
 def keeping_best(ready: Ready, networks: Sequence[Network], before: Sequence[Network] | None) -> list[Network]:
-    """TrainResult networks of which only those members predict that `model.keep` asks for, as many in each.
+    """Trained networks of which only those members predict that `model.ensemble_selection` asks for, as many in each.
 
     Which, is told by the rows that chose the epoch, or by the networks of `before`, which began with the same weights.
     """
     options = ready.config.model
-    if options.keep is None:
+    if options.ensemble_selection is None:
         return list(networks)
     chosen = [network.kept for network in before] if before is not None else _best_members(ready, networks)
     return [
@@ -88,7 +88,7 @@ def _best_members(ready: Ready, networks: Sequence[Network]) -> list[tuple[int, 
         for network, validation in zip(networks, validations, strict=True)
         if validation is not None
     ]
-    n_members, n_kept = ready.config.model.n_members, ready.config.model.keep
+    n_members, n_kept = ready.config.model.n_members, ready.config.model.ensemble_selection
     if len(ranked) < len(networks):
         return [None] * len(networks)
     if n_kept == "auto":
@@ -195,7 +195,7 @@ class Trainings:
 
     def _watched(self, validation: Prepared | None) -> Watched | None:
         """The primary metric of a row of the history, less is better, if it is what chooses the epoch."""
-        if self.ready.config.training.watch != "primary" or validation is None:
+        if self.ready.config.training.monitor != "primary" or validation is None:
             return None
         metric = self.ready.config.evaluation.primary
         sign = -1.0 if METRICS[metric].higher_is_better else 1.0

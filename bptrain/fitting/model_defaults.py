@@ -11,7 +11,7 @@ DROPOUT = 0.1
 NARROW, WIDE = (128, 128), (256, 256)
 MEMBERS, MORE_MEMBERS = 8, 16
 NETWORKS, MORE_NETWORKS = HALVES // 2, HALVES
-KEEP = ("model", "keep")
+KEEP = ("model", "ensemble_selection")
 FEWEST_KEPT = 2  # members that predict where it is left open how many,
 LEAST_GAIN = 0.002  # and the share of the loss for which another one does
 
@@ -19,7 +19,7 @@ LEAST_GAIN = 0.002  # and the share of the loss for which another one does
 def with_usual_size(
     options: NetworkOptions, *, n_features: int, n_rows: int, labels: bool = False, most: int = NETWORKS
 ) -> NetworkOptions:
-    """The options with `hidden`, `members`, `networks`, `skip` and `dropout` settled.
+    """The options with `hidden`, `members`, `networks`, `linear` and `dropout` settled.
 
     `n_features` counts the numbers that a row gives the network, `n_rows` the rows that one of `fewest_networks` trains
     on; `labels` says that all targets are labels. There may be `most` networks.
@@ -31,20 +31,20 @@ def with_usual_size(
 
 def _with_sizes(options: NetworkOptions, n_features: int, n_rows: int, most: int) -> NetworkOptions:
     if options.kind == "mlp":
-        return _settled(options, hidden=WIDE, members=1, networks=NETWORKS, skip=False)
+        return _settled(options, hidden=WIDE, members=1, networks=NETWORKS, linear=False)
     members, networks = MORE_MEMBERS if options.kind == "ensemble" else MEMBERS, NETWORKS
     if n_features < MANY_FEATURES or n_rows < MANY_ROWS:
-        return _settled(options, hidden=NARROW, members=members, networks=networks, skip="half")
-    all_are_needed = isinstance(options.keep, int) and options.keep >= members // 2
+        return _settled(options, hidden=NARROW, members=members, networks=networks, linear="half")
+    all_are_needed = isinstance(options.ensemble_selection, int) and options.ensemble_selection >= members // 2
     if options.hidden == "auto" and not all_are_needed:
         members //= 2
         if (
             most >= MORE_NETWORKS
             and (options.members, options.networks) == ("auto", "auto")
-            and not isinstance(options.keep, int)
+            and not isinstance(options.ensemble_selection, int)
         ):
             members, networks = members // 2, MORE_NETWORKS
-    return _settled(options, hidden=WIDE, members=members, networks=networks, skip=True)
+    return _settled(options, hidden=WIDE, members=members, networks=networks, linear=True)
 
 
 def fewest_networks(options: NetworkOptions) -> int:
@@ -63,19 +63,26 @@ def is_wide(options: NetworkOptions) -> bool:
 
 
 def with_keep(options: NetworkOptions, *, chosen: bool) -> NetworkOptions:
-    """The options with `keep` as far as it is known; `chosen` says that there are validation rows to choose members by.
+    """The options with `ensemble_selection` as far as it is known.
 
-    Raises UsageError where members are to be chosen that are not there, or without such rows.
+    `chosen` says that there are validation rows to choose members by. Raises UsageError where
+    members are to be chosen that are not there, or without such rows.
     """
-    least = FEWEST_KEPT if options.keep == "auto" else options.keep
+    least = FEWEST_KEPT if options.ensemble_selection == "auto" else options.ensemble_selection
     if least is None or (chosen and least < options.n_members):
         return options
-    if isinstance(options.keep, int):
+    if isinstance(options.ensemble_selection, int):
         members = "there is 1 member" if options.n_members == 1 else f"there are {options.n_members} members"
-        why = members if options.keep >= options.n_members else "there are no validation rows to choose them by"
-        message = f"`model.keep` is {options.keep}, but {why}"
-        raise UsageError(Problem("BP174", message, hints=("write `keep: null`: all members then predict",), key=KEEP))
-    return options.model_copy(update={"keep": None})
+        why = (
+            members
+            if options.ensemble_selection >= options.n_members
+            else "there are no validation rows to choose them by"
+        )
+        message = f"`model.ensemble_selection` is {options.ensemble_selection}, but {why}"
+        raise UsageError(
+            Problem("BP174", message, hints=("write `ensemble_selection: null`: all members then predict",), key=KEEP)
+        )
+    return options.model_copy(update={"ensemble_selection": None})
 
 
 def _settled(options: NetworkOptions, **usual: object) -> NetworkOptions:

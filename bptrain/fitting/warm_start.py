@@ -32,7 +32,14 @@ from bptrain.utils.section import Section
 from bptrain.utils.text import escape, quote_list
 
 KEY = ("model", "from")
-FREE = {"from_run", "initializer", "dropout", "l1", "l2", "keep"}  # may differ from the earlier run: no weight's shape
+FREE = {
+    "from_run",
+    "initializer",
+    "dropout",
+    "l1",
+    "l2",
+    "ensemble_selection",
+}  # may differ from the earlier run: no weight's shape
 UNSAID = StrongOptions().kind  # of a model whose kind was not written
 
 

@@ -57,9 +57,9 @@ CODES: dict[str, Code] = {
     ),
     "BP174": Code(
         "members that cannot be chosen",
-        "`model.keep` lets the best members predict, but there are no more members than that, or no validation rows to "
-        "tell which are best.",
-        "Write `keep: null`, so that all members predict; or give more members, or validation rows.",
+        "`model.ensemble_selection` lets the best members predict, but there are no more members than that, or no "
+        "validation rows to tell which are best.",
+        "Write `ensemble_selection: null`, so that all members predict; or give more members, or validation rows.",
     ),
     "BP181": Code(
         "not as in the run to start from",

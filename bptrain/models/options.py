@@ -69,7 +69,7 @@ class NetworkOptions(Section):
     embedding: EmbeddingOptions = Field(
         EmbeddingOptions(), description="The learned features of numeric columns that have `bins` or are `periodic`."
     )
-    skip: Skip = Field(
+    linear: Skip = Field(
         False,
         description="Add what a linear model of the columns says, trained together with the hidden layers; with `bins` "
         "it is an additive model. Where much of the target is a sum over columns. `half`: only to the first half of "
@@ -81,9 +81,9 @@ class NetworkOptions(Section):
         description="Members of a batch ensemble (TabM): networks that share all hidden weights but how each weighs "
         "the features, and their last layers; each is trained by its own loss, their mean predicts. 4 to 32 are usual. "
         "`auto`: 1 for mlp, 16 for ensemble, else 8; half as many where `hidden: auto` means wide layers, unless "
-        "`keep` asks for more, and a quarter where `networks: auto` then means 10.",
+        "`ensemble_selection` asks for more, and a quarter where `networks: auto` then means 10.",
     )
-    keep: Kept = Field(
+    ensemble_selection: Kept = Field(
         None,
         description="Members of each network that predict, if fewer than all: those whose mean has the least loss on "
         "the rows that chose its epoch. Training needs many members; predicting by few is nearly as good and faster. "
@@ -93,9 +93,9 @@ class NetworkOptions(Section):
         1,
         description="Networks trained one after the other, whose mean predicts. Each leaves out another fold of the "
         "training rows, which chooses its epoch; with validation rows that are given or set apart in time, these do "
-        "for all. `auto`: 5; 10 where `hidden: auto` means wide layers, `members` is `auto`, `keep` no number, and "
-        "rows are divided by neither group nor hash; 1 for more than 250 000 training rows, `data.residence: stream`, "
-        "and few rows or groups.",
+        "for all. `auto`: 5; 10 where `hidden: auto` means wide layers, `members` is `auto`, `ensemble_selection` no "
+        "number, and rows are divided by neither group nor hash; 1 for more than 250 000 training rows, "
+        "`data.residence: stream`, and few rows or groups.",
     )
     from_run: str | None = Field(
         None,
@@ -125,10 +125,10 @@ class NetworkOptions(Section):
 
     @property
     def n_skip(self) -> int:
-        """How many members have the linear model of `skip`, once the table has settled it: the first ones."""
-        if self.skip == "half":
+        """How many members have the linear model of `linear`, once the table has settled it: the first ones."""
+        if self.linear == "half":
             return (self.n_members + 1) // 2
-        return self.n_members * _settled("skip", self.skip)
+        return self.n_members * _settled("linear", self.linear)
 
     @property
     def n_networks(self) -> int:
@@ -158,9 +158,9 @@ class PresetOptions(NetworkOptions):
     hidden: Widths = Field("auto", description=_described("hidden"))
     initializer: Initializer = Field("uniform", description=_described("initializer"))
     dropout: OpenRate = Field("auto", description=_described("dropout"))
-    skip: Skip = Field("auto", description=_described("skip"))
+    linear: Skip = Field("auto", description=_described("linear"))
     members: OpenCount = Field("auto", description=_described("members"))
-    keep: Kept = Field("auto", description=_described("keep"))
+    ensemble_selection: Kept = Field("auto", description=_described("ensemble_selection"))
     networks: OpenCount = Field("auto", description=_described("networks"))
 
 

@@ -36,8 +36,8 @@ def optimizer(options: SettledOptions, schedule: Schedule) -> Any:
         "weight_decay": options.weight_decay,
     }
     settings |= {name: value for name, value in given.items() if value is not None}
-    if options.average is not None:
-        settings |= {"use_ema": True, "ema_momentum": options.average}
+    if options.ema_momentum is not None:
+        settings |= {"use_ema": True, "ema_momentum": options.ema_momentum}
     made = _functional(OPTIMIZERS[options.optimizer.kind])(**settings)
     if settings.get("weight_decay"):
         made.exclude_from_weight_decay(var_names=NOT_DECAYED)
@@ -45,7 +45,7 @@ def optimizer(options: SettledOptions, schedule: Schedule) -> Any:
 
 
 def averages(made: Any, weights: Sequence[Any]) -> dict[int, Any]:
-    """The variables that hold the running means, by the `id` of the weight; none without `average`.
+    """The variables that hold the running means, by the `id` of the weight; none without `ema_momentum`.
 
     `weights` are those that the optimizer was built for, in their order.
     """

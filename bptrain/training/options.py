@@ -165,7 +165,7 @@ class CyclicSchedule(Section):
 
 
 class PlateauSchedule(Section):
-    """The learning rate falls when what `watch` names gets no better (without validation rows the training loss)."""
+    """The learning rate falls when what `monitor` names gets no better (without validation rows the training loss)."""
 
     kind: Literal["plateau"] = "plateau"
     factor: Factor = Field(0.5, description="What the rate is multiplied by.")
@@ -241,14 +241,14 @@ class TrainingOptions(Section):
         description="Stop after this many epochs without a better validation loss; null: never. "
         "Unused without validation rows. `auto`: 16 for mlp, else 8.",
     )
-    average: Decay | Literal["auto"] | None = Field(
+    ema_momentum: Decay | Literal["auto"] | None = Field(
         "auto",
         description="Validate and keep the running mean of the weights over the steps instead of the weights "
         "themselves; how much of the mean a step leaves, such as 0.998. It steadies what a constant learning rate "
         "leaves unsteady. In step t no more than t / (t + 10) is left, so that the first weights are soon forgotten. "
         "null: no mean. `auto`: null for mlp, else 0.998.",
     )
-    watch: Literal["auto", "loss", "primary"] = Field(
+    monitor: Literal["auto", "loss", "primary"] = Field(
         "auto",
         description="What is to get better on validation rows, for patience and for the epoch that is kept: the "
         "`loss`, or the `primary` metric. `auto`: the primary metric where it is mae or median_absolute_error, else "

@@ -21,8 +21,8 @@ class SettledOptions(TrainingOptions):
     last_batch: Literal["keep", "drop"]
     epochs: Count
     patience: Count | None
-    average: Decay | None
-    watch: Literal["loss", "primary"]
+    ema_momentum: Decay | None
+    monitor: Literal["loss", "primary"]
 
 
 def settled(
@@ -41,7 +41,7 @@ def settled(
             "last_batch": "keep",
             "epochs": 200,
             "patience": 16,
-            "average": None,
+            "ema_momentum": None,
         }
     else:
         usual = {
@@ -50,9 +50,9 @@ def settled(
             "last_batch": "drop",
             "epochs": 100,
             "patience": 8,
-            "average": 0.998,
+            "ema_momentum": 0.998,
         }
-    usual["watch"] = "primary" if primary in ABSOLUTE else "loss"
+    usual["monitor"] = "primary" if primary in ABSOLUTE else "loss"
     open_ones = {name: value for name, value in usual.items() if _is_open(getattr(options, name))}
     return options.model_copy(update=open_ones)
 

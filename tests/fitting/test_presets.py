@@ -56,7 +56,7 @@ MEMBERS = 3
 SMALL = {
     "hidden": [12, 8],
     "members": MEMBERS,
-    "embedding": {"dimension": 3, "frequencies": 4, "periodic_dimension": 2},
+    "embedding": {"d_embedding": 3, "n_frequencies": 4, "d_periodic": 2},
 }
 QUICK = {"epochs": 3, "batch_size": 16, "optimizer": {"learning_rate": 0.01}}
 
@@ -78,14 +78,14 @@ def folder(backend: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def strong(folder: Path) -> Run:
     content = settings("strong", *tables.TASKS)
-    return fit({**content, "model": {**content["model"], "keep": 2}}, run=folder / "strong", root=folder)
+    return fit({**content, "model": {**content["model"], "ensemble_selection": 2}}, run=folder / "strong", root=folder)
 
 
 def test_the_default_is_strong(folder: Path) -> None:
     run = fit({"data": "t.csv", "target": "label", "training": {"epochs": 1}}, run=folder / "default", root=folder)
     model = run.config.model
-    assert (model.kind, model.networks, model.skip) == ("strong", 5, "half")
-    assert run.config.training.average == 0.998
+    assert (model.kind, model.networks, model.linear) == ("strong", 5, "half")
+    assert run.config.training.ema_momentum == 0.998
     assert len(run.metrics["training"]["networks"]) == 5
     numeric = [options for options in run.config.columns.values() if options.kind == "numeric"]
     assert {(options.bins, options.periodic) for options in numeric} == {(48, True)}
@@ -279,7 +279,11 @@ def test_numbers_stay_among_those_of_training_rows(strong: Run, folder: Path) ->
 def test_running_means_are_kept_not_the_weights(folder: Path) -> None:
     """With a mean that forgets at once the weights are the same."""
     forgetful, plain = (
-        fit(settings("fast", training={**QUICK, "average": average}), run=folder / f"average {average}", root=folder)
+        fit(
+            settings("fast", training={**QUICK, "ema_momentum": average}),
+            run=folder / f"average {average}",
+            root=folder,
+        )
         for average in (0.0, None)
     )
     assert forgetful.lock["results"]["weights"] == plain.lock["results"]["weights"]
@@ -295,7 +299,7 @@ def test_inspect_tells_of_networks_and_members(strong: Run) -> None:
 
 def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:
     """The best alone, then the one that helps it most; weights of all are saved, for runs that start from them."""
-    given = {"model": {**SMALL, "kind": "fast", "keep": 2}, "seed": 3}
+    given = {"model": {**SMALL, "kind": "fast", "ensemble_selection": 2}, "seed": 3}
     run = fit({**settings("fast", "amount"), **given}, run=folder / "kept", root=folder)
     whole = fit(settings("fast", "amount", seed=3), run=folder / "whole", root=folder)
     assert run.lock["results"]["weights"] == whole.lock["results"]["weights"]
@@ -318,7 +322,7 @@ def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:
 @pytest.mark.parametrize(("skip", "with_it"), [("half", [True, True, False]), (True, [True] * 3), (False, [False] * 3)])
 def test_members_have_the_linear_model(skip: bool | str, with_it: list[bool], folder: Path) -> None:
     """Beside whatever their hidden layers say; and which have it is kept with the members."""
-    model = {**SMALL, "kind": "fast", "skip": skip, "keep": 2}
+    model = {**SMALL, "kind": "fast", "linear": skip, "ensemble_selection": 2}
     run = fit({**settings("fast", "amount"), "model": model}, run=folder / f"skip-{skip}", root=folder)
     (network,) = run.predictor.networks
     arrays = preparer.transform(run.predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
@@ -373,7 +377,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
     monkeypatch.setattr(networks, "enough", three)
     content = {**settings("strong", "amount"), "model": {**SMALL, "members": 5, "networks": 3}}
     run = open_run(fit(content, run=folder / "as-many", root=folder).path)
-    assert run.config.model.keep == "auto"
+    assert run.config.model.ensemble_selection == "auto"
     assert "5 members, 3 of them kept" in inspect_text(run)
     ((losses, given),) = asked
     assert given == {"least_gain": 0.002, "at_least": 2}
@@ -433,15 +437,15 @@ def test_layers_are_wide_where_rows_give_much(
     skip: bool | str = kind != "mlp" and (True if n_features >= 150 and n_rows >= 5000 else "half")
     networks = {"strong": 5, "ensemble": 10, "fast": 1, "mlp": 1}[kind]
     assert settled.n_networks == networks
-    assert (settled.widths, settled.n_members, settled.skip) == (hidden, members, skip)
+    assert (settled.widths, settled.n_members, settled.linear) == (hidden, members, skip)
 
 
 @pytest.mark.parametrize(
     ("given", "members", "networks"),
     [
         ({}, 2, 10),
-        ({"keep": None}, 2, 10),
-        ({"keep": 2}, 4, 5),
+        ({"ensemble_selection": None}, 2, 10),
+        ({"ensemble_selection": 2}, 4, 5),
         ({"members": 4}, 4, 5),
         ({"networks": 5}, 4, 5),
         ({"hidden": [256, 256]}, 8, 5),
@@ -599,7 +603,7 @@ def test_rows_of_several_chunks_are_predicted_alike_when_known(tmp_path: Path, m
 
 def test_given_sizes_stay() -> None:
     options = MODEL.validate_python(
-        {"kind": "strong", "hidden": [7], "members": 3, "networks": 4, "skip": False, "dropout": 0.2}
+        {"kind": "strong", "hidden": [7], "members": 3, "networks": 4, "linear": False, "dropout": 0.2}
     )
     assert with_usual_size(options, n_features=1000, n_rows=100_000) == options
 
@@ -607,7 +611,7 @@ def test_given_sizes_stay() -> None:
 def test_as_many_members_as_are_to_be_kept() -> None:
     """Else `check` would allow what `fit` then refuses: only the latter knows how much a row gives."""
     for keep, members in ((2, 4), (3, 4), (4, 8), (7, 8)):
-        options = MODEL.validate_python({"kind": "strong", "keep": keep})
+        options = MODEL.validate_python({"kind": "strong", "ensemble_selection": keep})
         assert with_usual_size(options, n_features=1000, n_rows=100_000).n_members == members
 
 
@@ -772,9 +776,18 @@ def test_a_refit_keeps_the_sizes_that_chose_its_epochs(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ({"kind": "mlp", "hidden": [4], "keep": 4}, "`model.keep` is 4, but there is 1 member"),
-        ({"kind": "strong", **SMALL, "keep": 3}, "`model.keep` is 3, but there are 3 members"),
-        ({"kind": "fast", **SMALL, "keep": 2}, "`model.keep` is 2, but there are no validation rows to choose them by"),
+        (
+            {"kind": "mlp", "hidden": [4], "ensemble_selection": 4},
+            "`model.ensemble_selection` is 4, but there is 1 member",
+        ),
+        (
+            {"kind": "strong", **SMALL, "ensemble_selection": 3},
+            "`model.ensemble_selection` is 3, but there are 3 members",
+        ),
+        (
+            {"kind": "fast", **SMALL, "ensemble_selection": 2},
+            "`model.ensemble_selection` is 2, but there are no validation rows to choose them by",
+        ),
     ],
 )
 def test_members_that_cannot_be_chosen_are_refused(model: dict[str, Any], message: str, folder: Path) -> None:
@@ -787,7 +800,7 @@ def test_members_that_cannot_be_chosen_are_refused(model: dict[str, Any], messag
 
 def test_where_no_members_are_chosen_the_config_says_so(folder: Path) -> None:
     run = fit(settings("fast", split={"validation": 0.0}, training={"epochs": 1}), run=folder / "none", root=folder)
-    assert run.config.model.keep is None
+    assert run.config.model.ensemble_selection is None
 
 
 def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None:
@@ -796,7 +809,7 @@ def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None
     values[0] = 0.0  # a test row
     pd.DataFrame({"x": np.arange(200), "part": parts, "y": values}).to_csv(folder / "wide.csv", index=False)
     content = settings("fast", split={"kind": "column", "column": "part"}, **OWN) | {"data": "wide.csv"}
-    run = fit({**content, "model": {**content["model"], "keep": None}}, run=folder / "log", root=folder)
+    run = fit({**content, "model": {**content["model"], "ensemble_selection": None}}, run=folder / "log", root=folder)
     assert "target: y, regression, loss {kind: mse}, transform log (chosen)" in inspect_text(run)
     assert run.evaluate(root=folder).targets == run.metrics["targets"]  # its config says `auto` again
     assert reproduce(run, AllowedPaths.create(folder)).verdict == "identical"
@@ -872,7 +885,7 @@ def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
     pd.DataFrame({"x": np.arange(300), "y": values}).to_csv(folder / "zeros.csv", index=False)
     content = settings("fast", **OWN) | {"data": "zeros.csv"}
     content["targets"] = {"y": {"task": "regression", "clip": False, "transform": "log"}}
-    run = fit({**content, "model": {**content["model"], "keep": None}}, run=folder / "zeros", root=folder)
+    run = fit({**content, "model": {**content["model"], "ensemble_selection": None}}, run=folder / "zeros", root=folder)
     assert "target: y, regression, loss {kind: mse}, transform log" in inspect_text(run)
     state = run.predictor.targets["y"]
     smallest = values[values > 0].min()

@@ -187,7 +187,7 @@ def test_gradient_of_the_penalty_equals_central_differences(model: Any) -> None:
     subject = make_subject(model, NUMERIC, [RegressionOptions()], seed=3)
     weights = weights_of(subject.network)  # among them a mask, which is not trained
     kernels = [array for name, array in weights.items() if name.endswith("/kernel") and "mask" not in name]
-    assert len(kernels) == 3 + bool(model.skip)
+    assert len(kernels) == 3 + bool(model.linear)
     assert float(sum(subject.network.losses)) == pytest.approx(0.1 * sum(np.sum(kernel**2) for kernel in kernels))
     assert check(subject) <= TOLERANCE
 

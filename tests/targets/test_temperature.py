@@ -162,7 +162,7 @@ def test_option_makes_a_target_one_of_labels() -> None:
 
 
 SMOOTHED = {"kind": "cross_entropy", "label_smoothing": 0.5}  # makes probabilities too unsure
-SMALL = {"hidden": [8], "members": 2, "embedding": {"dimension": 3, "frequencies": 4, "periodic_dimension": 2}}
+SMALL = {"hidden": [8], "members": 2, "embedding": {"d_embedding": 3, "n_frequencies": 4, "d_periodic": 2}}
 TARGETS: Mapping[str, Mapping[str, object]] = {
     "label": {"task": "binary", "loss": SMOOTHED},
     "sort": {"task": "multiclass", "loss": SMOOTHED},

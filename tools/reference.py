@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from bptrain.config.outline import Expected, child, describe, expected, variants
 
 from bptrain.cli.main import COMMANDS, EXIT_CODES, cli
-from bptrain.config.outline import Expected, child, describe, expected, variants
 from bptrain.config.schema import Config
-from bptrain.config.write import scalar_yaml
+from bptrain.config.yaml_writer import flow_yaml
 from bptrain.messages import CODES
 from bptrain.targets.metrics import METRICS
 from bptrain.utils.section import Section
@@ -155,8 +155,8 @@ def _row(section: type[Section], name: str, place: Expected) -> tuple[str, ...]:
 
 def _default(value: Any) -> str:
     if isinstance(value, tuple):
-        return f"[{', '.join(scalar_yaml(item) for item in value)}]"
-    return scalar_yaml(value)
+        return f"[{', '.join(flow_yaml(item) for item in value)}]"
+    return flow_yaml(value)
 
 
 def _metrics() -> Iterator[tuple[str, ...]]:

@@ -21,15 +21,13 @@ def command(config: Path, overrides: tuple[str, ...], root: Path | None, as_json
 
     Example: bptrain check configs/adult.yaml
     """
-    from bptrain.config.given_paths import given_paths
-    from bptrain.config.load import load_config
-    from bptrain.config.places import placed
+    from bptrain.config.load import load_config, paths_in_overrides, with_source_locations
     from bptrain.data.files import AllowedPaths
     from bptrain.reports.check import check_json, check_text
     from bptrain.workflows import fit as pipeline
 
-    roots = AllowedPaths.create(root, extras=given_paths(overrides))
+    roots = AllowedPaths.create(root, extras=paths_in_overrides(overrides))
     loaded = load_config(config, overrides=overrides)
-    with placed(config, overrides):
+    with with_source_locations(config, overrides):
         settled, kinds, warnings = pipeline.check(loaded, roots)
     click.echo(check_json(settled, kinds, warnings) if as_json else check_text(settled, kinds, warnings))

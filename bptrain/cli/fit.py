@@ -42,9 +42,7 @@ def command(
     Example: bptrain fit configs/adult.yaml --set training.epochs=5
     """
     from bptrain.cli.results import require_gates
-    from bptrain.config.given_paths import given_paths
-    from bptrain.config.load import load_config
-    from bptrain.config.places import placed
+    from bptrain.config.load import load_config, paths_in_overrides, with_source_locations
     from bptrain.data.files import AllowedPaths
     from bptrain.reports.folds import folds_text
     from bptrain.reports.terminal import progress
@@ -56,8 +54,8 @@ def command(
     loaded = load_config(config, overrides=overrides)
     every = (*loaded.evaluation.gates, *gates)
     loaded = loaded.model_copy(update={"evaluation": loaded.evaluation.model_copy(update={"gates": every})})
-    roots = AllowedPaths.create(root, extras=given_paths(overrides))
-    with progress(quiet=quiet) as reporter, placed(config, overrides):
+    roots = AllowedPaths.create(root, extras=paths_in_overrides(overrides))
+    with progress(quiet=quiet) as reporter, with_source_locations(config, overrides):
         made = pipeline.fit(
             loaded, run=run, stem=config.stem, roots=roots, reporter=reporter, resume=resume, locked=locked
         )

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bptrain.config.schema import Config
-from bptrain.config.write import complete_yaml
+from bptrain.config.yaml_writer import complete_yaml
 from bptrain.data.report import Cleaned
 from bptrain.errors import Problem, RunError
 from bptrain.evaluation.gates import Verdict

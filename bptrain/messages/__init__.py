@@ -1,8 +1,12 @@
-"""The catalogue of messages: every error and warning has a stable code, explained by `bptrain explain CODE`."""
+"""The catalogue of messages: every error and warning has a stable code, explained by `bptrain explain CODE`.
+
+A module per folder of the package holds its `Message` constants. Those of one code stand in one module, the first of
+them with the code's title and meaning.
+"""
 
 from __future__ import annotations
 
-from types import ModuleType
+from dataclasses import dataclass
 
 from bptrain.messages import (
     cli,
@@ -18,18 +22,42 @@ from bptrain.messages import (
     workflows,
 )
 from bptrain.messages.code import Code
-from bptrain.messages.message import Message
+from bptrain.messages.message import Message, in_capitals
 
 MODULES = (cli, config, data, evaluation, features, fitting, models, runs, scaffold, targets, workflows)
 
 
-def _documented(module: ModuleType) -> dict[str, Code]:
-    """The entries of a module by code."""
-    messages = [value for value in vars(module).values() if isinstance(value, Message) and value.title]
-    own = {message.code: Code(message.title, message.meaning, message.remedy) for message in messages}
-    return getattr(module, "CODES", {}) | own
+@dataclass(frozen=True)
+class Explanation:
+    """All that is said of a code: what it means, what its messages say (values as NAMES), and what to do."""
+
+    title: str
+    meaning: str
+    texts: tuple[str, ...]
+    remedies: tuple[str, ...]
 
 
-CODES: dict[str, Code] = {code: entry for module in MODULES for code, entry in _documented(module).items()}
+def _catalogue() -> dict[str, Explanation]:
+    """The explanation of every code, from the messages of all modules."""
+    messages: dict[str, list[Message]] = {}
+    explanations: dict[str, Explanation] = {}
+    for module in MODULES:
+        for message in vars(module).values():
+            if isinstance(message, Message):
+                messages.setdefault(message.code, []).append(message)
+        for code, entry in getattr(module, "CODES", {}).items():  # until the module has messages only
+            explanations[code] = Explanation(entry.title, entry.meaning, (), (entry.remedy,))
+    for code, ones in messages.items():
+        texts = dict.fromkeys(in_capitals(message.text) for message in ones)
+        hints = dict.fromkeys(in_capitals(hint) for message in ones for hint in message.hints)
+        first = ones[0]
+        bridge = explanations.get(code, Explanation("", "", (), ()))  # until the module has messages only
+        title, meaning, others = first.title or bridge.title, first.meaning or bridge.meaning, bridge.remedies
+        explanations[code] = Explanation(title, meaning, tuple(texts), tuple(hints) or others)
+    return dict(sorted(explanations.items()))
 
-__all__ = ["CODES", "Code"]
+
+CATALOGUE: dict[str, Explanation] = _catalogue()
+CODES = CATALOGUE  # until every user of the old name is gone
+
+__all__ = ["CATALOGUE", "CODES", "Code", "Explanation", "Message"]

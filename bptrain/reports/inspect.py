@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bptrain.config.write import flow_yaml
+from bptrain.config.yaml_writer import flow_yaml
 from bptrain.reports.folds import folds_text
 from bptrain.reports.text import gates_text, metrics_text, selection_text
 from bptrain.runs.storage import canonical_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
-from bptrain.config.write import scalar_yaml
+from bptrain.config.yaml_writer import flow_yaml
 from bptrain.data.options import DataOptions, SplitOptions
 from bptrain.features.kinds import ColumnOptions
 from bptrain.scaffold.columns import key_of, settings
@@ -76,7 +76,7 @@ def _labels(missing: Missing) -> Iterator[str]:
 
 def _target(proposal: Proposal) -> list[str]:
     target = proposal.target
-    lines = ["target:", f"  column: {scalar_yaml(target.name)}"]
+    lines = ["target:", f"  column: {flow_yaml(target.name)}"]
     lines += _entry("task", target.options.task, target.seen, "  ")
     positive = getattr(target.options, "positive", None)
     if positive is not None:
@@ -149,7 +149,7 @@ def _short(options: ColumnOptions) -> object:
 
 def _entry(key: str, value: object, why: str, indent: str) -> list[str]:
     """One key with its reason behind it, or above it where the line would be long."""
-    line = f"{indent}{scalar_yaml(key)}: {_flow(value)}"
+    line = f"{indent}{flow_yaml(key)}: {_flow(value)}"
     if not why:
         return [line]
     why = escape(why)
@@ -170,18 +170,18 @@ def _comment(text: str, indent: str = "", *, hang: str = "") -> list[str]:
 
 def _flow(value: object) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{scalar_yaml(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{flow_yaml(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, tuple | list):
         return _list(value)
-    return scalar_yaml(value)
+    return flow_yaml(value)
 
 
 def _list(values: Sequence[object]) -> str:
-    return "[" + ", ".join(scalar_yaml(value) for value in values) + "]"
+    return "[" + ", ".join(flow_yaml(value) for value in values) + "]"
 
 
 def _files(paths: Sequence[str]) -> str:
-    return scalar_yaml(paths[0]) if len(paths) == 1 else _list(paths)
+    return flow_yaml(paths[0]) if len(paths) == 1 else _list(paths)
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bptrain.config.given_paths import given_paths
+from bptrain.config.load import paths_in_overrides
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ from bptrain.config.given_paths import given_paths
     ],
 )
 def test_given_paths_are_those_of_the_data_section(overrides: list[str], expected: list[str]) -> None:
-    assert given_paths(overrides) == expected
+    assert paths_in_overrides(overrides) == expected

@@ -49,7 +49,8 @@ def _catalogue() -> dict[str, Explanation]:
             explanations[code] = Explanation(entry.title, entry.meaning, (), (entry.remedy,))
     for code, ones in messages.items():
         texts = dict.fromkeys(in_capitals(message.text) for message in ones)
-        hints = dict.fromkeys(in_capitals(hint) for message in ones for hint in message.hints)
+        remedies = [hint for message in ones for hint in (*message.hints, message.remedy) if hint]
+        hints = dict.fromkeys(map(in_capitals, remedies))
         first = ones[0]
         bridge = explanations.get(code, Explanation("", "", (), ()))  # until the module has messages only
         title, meaning, others = first.title or bridge.title, first.meaning or bridge.meaning, bridge.remedies

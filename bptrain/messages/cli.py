@@ -34,7 +34,7 @@ NOT_REPRODUCED = Message(
     title="not reproduced",
     meaning="With the same inputs and in the same environment the results were others, or they are further from the "
     "run's than other seeds explain.",
-    no_hint="the text names the causes, the report above it the first epoch that differs",
+    remedy="look at the first epoch that differs, and at what the message names; report it if nothing changed",
 )
 INTERRUPTED = Message(
     "BP730",
@@ -64,5 +64,5 @@ BUG = Message(
     "this is a bug in bptrain, please report it with {file}: {error}",
     title="a bug in bptrain",
     meaning="Something happened that should be impossible; the traceback is in the file named.",
-    no_hint="the text says what to do: report it",
+    remedy="please report it with that file",
 )

@@ -15,7 +15,7 @@ NO_FILE = Message(
     "there is no such config file",
     title="the config cannot be opened",
     meaning="The path of the config does not name a file that can be read.",
-    no_hint="near names, or the smallest config, stand behind it",
+    remedy="check the spelling, and that the path starts from the working directory",
 )
 NO_FOLDER = Message(
     "BP100",
@@ -111,9 +111,8 @@ WRONG_VALUE = Message(
     "BP104",
     "`{path}` must be {expected}; got {received}",
     title="wrong value",
-    meaning="The value has another type, or lies outside the range, that its key needs. Numbers have no quotes, text "
-    "that looks like a number needs them.",
-    no_hint="the text says what is expected; how to write it goes by the value",
+    meaning="The value has another type, or lies outside the range, that its key needs.",
+    remedy="write a value as described; numbers have no quotes, text that looks like a number needs them",
 )
 TARGETS_NOT_NAMES = Message(
     "BP104", "each of `targets` must be the name of a column", ("write `targets: [a, b]`, or `targets: {{a: {{…}}}}`",)
@@ -127,7 +126,7 @@ UNKNOWN_CHOICE = Message(
     "unknown {tag} {received} in `{path}`; it must be {choices}",
     title="unknown kind or task",
     meaning="`kind` and `task` choose from a fixed list, and this name is not in it.",
-    no_hint="the text lists the names; the nearest stands below the line",
+    remedy="use one of the names listed",
 )
 
 KEY_MISSING = Message(
@@ -135,12 +134,12 @@ KEY_MISSING = Message(
     "{section} needs `{name}`",
     title="missing key",
     meaning="A key without a default is not given.",
-    no_hint="the text says what to add; what the key means stands behind it",
+    remedy="add the key named to the section shown",
 )
 NO_TARGET = Message("BP106", "the config needs a `target`", ("add `target: COLUMN`",))
 TARGET_WITHOUT_COLUMN = Message("BP106", "`target` needs `column`", (_TARGET_FORM,))
 CHOICE_MISSING = Message(
-    "BP106", "`{path}` needs a `{tag}`: {choices}", no_hint="an example that fits the other keys stands behind it"
+    "BP106", "`{path}` needs a `{tag}`: {choices}", remedy="add `KEY: NAME` with one of the names listed"
 )
 
 KEY_TWICE = Message(
@@ -148,7 +147,7 @@ KEY_TWICE = Message(
     "the key `{name}` is given twice",
     title="a name given twice",
     meaning="The same key stands twice in one mapping, or a target is named twice.",
-    no_hint="the line of the first one stands behind it: keep one of them",
+    remedy="keep one of them",
 )
 PYTHON_KEY_TWICE = Message("BP107", "the key `{name}` is given twice", ("1 and '1' are one key: keep one of them",))
 TARGET_TWICE = Message("BP107", "the target `{name}` is given twice", ("keep one of them",))
@@ -157,9 +156,8 @@ CONTRADICTION = Message(
     "BP108",
     "{statement}",
     title="values that contradict each other",
-    meaning="Each value is allowed by itself, but not together with the others: change or remove one of the keys that "
-    "the message names.",
-    no_hint="each section says what to do about its own values",
+    meaning="Each value is allowed by itself, but not together with the others.",
+    remedy="change or remove one of the keys that the message names",
 )
 TARGET_AND_TARGETS = Message(
     "BP108",

@@ -18,7 +18,7 @@ class Message:
 
     `text`, `hints` and `key` may hold `{names}`, which a call replaces; braces themselves are doubled. Several messages
     may share a code: the first one in its file has `title` and `meaning`, for `bptrain explain` and the reference. A
-    message without `hints` says in `no_hint` who else tells what to do.
+    message whose hints go by the place, and so come with the call, has a general `remedy` instead.
 
     >>> absent = Message("BP999", "the table has no column `{name}`", ("columns: {names}",), key=("columns", "{name}"))
     >>> problem = absent(name="age", names="`size`", where="a.csv")
@@ -32,7 +32,7 @@ class Message:
     key: tuple[str, ...] = ()
     title: str = ""
     meaning: str = ""
-    no_hint: str = ""
+    remedy: str = ""
 
     def __call__(
         self,

@@ -14,7 +14,7 @@ from bptrain.config.schema import Config
 from bptrain.config.validation import RENAMED
 from bptrain.config.yaml_reader import MAX_BYTES
 from bptrain.errors import Problem, UsageError
-from bptrain.messages import CODES
+from bptrain.messages import CATALOGUE
 
 SMALL = "data: a.csv\ntarget: y\n"
 
@@ -22,7 +22,7 @@ SMALL = "data: a.csv\ntarget: y\n"
 def problems_of(text: str, overrides: Sequence[str] = ()) -> tuple[Problem, ...]:
     with pytest.raises(UsageError, match="BP1") as caught:
         config_from_text(text, source="c.yaml", overrides=overrides)
-    assert all(problem.code in CODES for problem in caught.value.problems)
+    assert all(problem.code in CATALOGUE for problem in caught.value.problems)
     return caught.value.problems
 
 

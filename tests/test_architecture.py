@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.messages import CATALOGUE
+from bptrain.messages.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "bptrain"

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from bptrain.messages import CATALOGUE
+from bptrain.messages.catalogue import CATALOGUE
 from bptrain.targets.metrics import METRICS
 
 ROOT = Path(__file__).parent.parent

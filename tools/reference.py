@@ -16,7 +16,7 @@ import click
 from bptrain.cli.main import COMMANDS, EXIT_CODES, cli
 from bptrain.config.json_schema import Schema, child, describe, follow, sections_schema, variants
 from bptrain.config.yaml_writer import flow_yaml
-from bptrain.messages import CATALOGUE
+from bptrain.messages.catalogue import CATALOGUE
 from bptrain.targets.metrics import METRICS
 
 DOCS = Path(__file__).parent.parent / "docs"

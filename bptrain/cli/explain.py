@@ -13,8 +13,8 @@ def command(code: str | None) -> None:
     Example: bptrain explain BP103
     """
     from bptrain.errors import UsageError
-    from bptrain.messages import CATALOGUE
     from bptrain.messages import cli as messages
+    from bptrain.messages.catalogue import CATALOGUE
     from bptrain.utils.text import nearest
 
     if code is None:

@@ -100,8 +100,8 @@ UNKNOWN_KEY = Message(
     "unknown key `{name}` in `{path}`",
     ("keys of {section}: {keys}",),
     title="unknown key",
-    meaning="The config has a closed list of keys, and this is none of the section it stands in; `bptrain schema` "
-    "lists all keys.",
+    meaning="The config has a closed list of keys, and this is none of the section it stands in.",
+    remedy="correct the spelling or move the key to the section named; `bptrain schema` lists all keys",
 )
 UNKNOWN_TOP_KEY = Message(
     "BP103", "unknown key `{name}` at the top level of the config", ("keys of {section}: {keys}",)

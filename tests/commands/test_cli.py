@@ -22,7 +22,7 @@ import tables
 from bptrain import __version__
 from bptrain.cli.main import COMMANDS, EXIT_CODES, cli, run
 from bptrain.errors import DataError, Problem
-from bptrain.messages import CATALOGUE
+from bptrain.messages.catalogue import CATALOGUE
 from bptrain.workflows import fit as pipeline
 
 ROOT = Path(__file__).parents[2]

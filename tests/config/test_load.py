@@ -14,7 +14,7 @@ from bptrain.config.schema import Config
 from bptrain.config.validation import RENAMED
 from bptrain.config.yaml_reader import MAX_BYTES
 from bptrain.errors import Problem, UsageError
-from bptrain.messages import CATALOGUE
+from bptrain.messages.catalogue import CATALOGUE
 
 SMALL = "data: a.csv\ntarget: y\n"
 

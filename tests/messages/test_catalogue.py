@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import bptrain
-from bptrain.messages import CATALOGUE, MODULES
+from bptrain.messages.catalogue import CATALOGUE, MODULES
 from bptrain.messages.message import Message
 
 MESSAGES = {

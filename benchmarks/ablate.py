@@ -29,9 +29,9 @@ from typing import Any
 
 from quality import FOLDS, ROOT, TABLES, Table
 
-from bptrain.fitting.model_defaults import MORE_NETWORKS, NETWORKS
-from bptrain.training.options import TrainingOptions
-from bptrain.training.settled import settled
+from bptrain.config.load import config_from_mapping
+from bptrain.fitting.resolve import resolve_training
+from bptrain.models.presets import STRONG
 
 RECORD = Path(__file__).parent / "ablate.jsonl"
 PAGE = Path(__file__).parent / "ablate.md"
@@ -176,7 +176,9 @@ def _settings(name: str, variant: str, table: Table, n_rows: int) -> list[str]:
     """The settings of a variant; some are relative to what suits a table with so many training rows."""
     n_fitted = int(n_rows * 0.8 * (FOLDS - 1) / FOLDS)
     labels, wide = table.positive is not None, name == "hotel"  # the only one whose layers are wide
-    usual = settled(TrainingOptions(), textbook=False, n_rows=n_fitted, labels=labels, wide=wide)
+    target = {"column": table.target, "task": "binary" if labels else "regression"}
+    config = config_from_mapping({"data": table.file, "target": target})
+    usual = resolve_training(config, n_rows=n_fitted, labels=labels, wide=wide)
     settings = []
     for each in VARIANTS.get(variant, (variant,)):
         key, _, value = each.partition("=")
@@ -187,7 +189,7 @@ def _settings(name: str, variant: str, table: Table, n_rows: int) -> list[str]:
             rate = usual.optimizer.learning_rate
             settings.append(f"training.optimizer={{kind: adamw, learning_rate: {rate}, weight_decay: {value}}}")
         elif key == "networks":  # as many as the default has
-            settings.append(f"model.networks={MORE_NETWORKS if wide else NETWORKS}")
+            settings.append(f"model.networks={(STRONG.wide if wide else STRONG.narrow).networks}")
         elif key == "batch":
             settings.append(f"training.batch_size={int(usual.batch_size * float(value))}")
         elif key != "smoothing":

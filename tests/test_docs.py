@@ -66,7 +66,7 @@ def test_every_option_stands_on_exactly_one_page(reference: ModuleType) -> None:
 
 def test_architecture_is_short_and_names_every_package() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 80
+    assert len(text.splitlines()) <= 100
     packages = [path.parent.name for path in (ROOT / "bptrain").glob("*/__init__.py")]
     assert len(packages) >= 10
     for package in packages:

@@ -61,8 +61,8 @@ def config_from_text(text: str, *, source: str = "config", overrides: Sequence[s
 def config_from_mapping(mapping: Mapping[str, object], *, overrides: Sequence[str] = ()) -> Config:
     """The same from Python's dict, list and scalars, short forms included. Raises UsageError with every problem.
 
-    >>> config_from_mapping({"data": "a.csv", "target": "y", "model": "mlp"}).model.hidden
-    (256, 256)
+    >>> config_from_mapping({"data": "a.csv", "target": "y", "model": "mlp"}).model.kind
+    'mlp'
     """
     return _validated(nodes_of_mapping(mapping), {}, overrides)
 

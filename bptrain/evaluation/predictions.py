@@ -11,6 +11,7 @@ from bptrain.targets import tasks
 from bptrain.targets.state import Decoded, TargetState
 
 Truths = Mapping[str, pa.Array]
+OUT_OF_FOLD = "out_of_fold"  # the part of rows that trained, each predicted by the network that left it out
 
 
 def prefix(targets: Mapping[str, TargetState], name: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
+from bptrain.training.options import ResolvedTraining
 from bptrain.training.schedules import Schedule
-from bptrain.training.settled import SettledOptions
 
 ops = keras.ops
 
@@ -27,7 +27,7 @@ NOT_DECAYED = ["bias", "gamma", "beta"]  # pulling these to zero would not make 
 FIRST_STEPS = 10.0  # the running mean of weights remembers no more than about a tenth of the steps, so many at least
 
 
-def optimizer(options: SettledOptions, schedule: Schedule) -> Any:
+def optimizer(options: ResolvedTraining, schedule: Schedule) -> Any:
     """The Keras optimizer that the config describes, with its learning rate from `schedule`."""
     settings = options.optimizer.model_dump(exclude={"kind"}) | {"learning_rate": schedule}
     given = {

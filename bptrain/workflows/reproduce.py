@@ -18,13 +18,12 @@ import numpy as np
 
 from bptrain.config.schema import Config
 from bptrain.data.files import AllowedPaths
-from bptrain.errors import DivergedError, Problem, RunError
-from bptrain.fitting import lock as provenance
-from bptrain.fitting.lock import Difference
+from bptrain.errors import DivergedError, RunError
+from bptrain.fitting.lock import FORMAT, Difference, find_differences, find_other_processor
+from bptrain.messages import workflows as messages
 from bptrain.targets.metrics import METRICS
 from bptrain.training.progress import NullReporter, Reporter
-from bptrain.utils.text import escape
-from bptrain.workflows import fit as pipeline
+from bptrain.workflows.fit import current_inputs, fit
 from bptrain.workflows.run import Run
 
 LEVEL = 0.95  # of the interval in which two results lie apart when nothing but the seed is another
@@ -91,14 +90,13 @@ def reproduce(run: Run, roots: AllowedPaths, *, reporter: Reporter | None = None
     """Make `run` again from its config and the data that this names, in a temporary folder, and compare.
 
     Where only the environment changed and the results did, too, `seeds` more runs with other seeds, but the same split,
-    show how far results may be apart. Raises RunError for a run of another format, and the errors of `pipeline.fit`.
+    show how far results may be apart. Raises RunError for a run of another format, and the errors of `fit`.
     """
     lock = run.lock
-    if lock["format"] != provenance.FORMAT:
-        message = f"`{escape(run.path)}` has a lock.json of format {lock['format']}, which cannot be made again"
-        raise RunError(Problem("BP530", message, hints=("use the bptrain version named in its lock.json",)))
+    if lock["format"] != FORMAT:
+        raise RunError(messages.OTHER_FORMAT(path=run.path, format=lock["format"]))
     told, roots = reporter or NullReporter(), roots.allowing(lock["data"])
-    found = provenance.differences(lock, pipeline.current_inputs(run.config, roots))
+    found = find_differences(lock, current_inputs(run.config, roots))
     if any(each.kind != "environment" for each in found):
         return Reproduction("other inputs", found)
     timed = run.config.training.minutes is not None  # an epoch that the clock cut short may end for another reason, too
@@ -108,7 +106,7 @@ def reproduce(run: Run, roots: AllowedPaths, *, reporter: Reporter | None = None
         if again.lock["results"] == lock["results"]:
             return Reproduction("identical", found)
         training, epoch = _first_difference(lock["training"], again.lock["training"])
-        found += provenance.other_processor(lock, again.lock)
+        found += find_other_processor(lock, again.lock)
         if not found:
             return Reproduction("differs", found, training, epoch)
         metrics = _compared(run, again, Path(folder), roots, told, seeds, stopped)
@@ -132,7 +130,7 @@ def tolerance(values: Sequence[float]) -> float:
 
 def _made(config: Config, target: Path, roots: AllowedPaths, reporter: Reporter, stopped: Mapping[str, int]) -> Run:
     try:
-        pipeline.fit(config, run=target, stem="run", roots=roots, reporter=reporter, until_step=stopped)
+        fit(config, run=target, stem="run", roots=roots, reporter=reporter, until_step=stopped)
     except DivergedError:  # as the run may have: its results are compared like others
         reporter.stage("training diverged")
     return Run.open(target)

@@ -29,8 +29,7 @@ from bptrain.config.json_schema import Schema, alternatives, child, follow, lite
 from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import BptrainError
-from bptrain.fitting import dataset as survey
-from bptrain.fitting import inputs as preparation
+from bptrain.fitting import dataset, inputs
 
 pytestmark = [pytest.mark.usefixtures("backend"), pytest.mark.slow]
 
@@ -375,10 +374,14 @@ def outcome(name: str, value: str, folder: Path) -> str:
 def _prepared(config: Mapping[str, Any], folder: Path) -> str:
     """Of the arrays that reach the network."""
     digest = hashlib.sha256()
-    found = survey.survey(config_from_mapping(config), AllowedPaths.create(folder))
-    splits = [survey.split_rows(found), *(survey.folds(found) if found.config.split.folds else [])]
-    for split in splits:
-        ready = preparation.prepare(found.config, found.frame, split)
+    found = dataset.load_dataset(config_from_mapping(config), AllowedPaths.create(folder))
+    published = dataset.split_rows(found)
+    resolved, _, learned = inputs.resolve_config(found, published, None)
+    prepared = [inputs.transform_parts(resolved, learned, found.frame)]
+    for split in dataset.split_folds(found) if found.config.split.folds else []:
+        learned = inputs.learn_preparation(resolved.complete, found.frame, split, None, published=published)
+        prepared.append(inputs.transform_parts(resolved, learned, found.frame))
+    for ready in prepared:
         for part in ready.parts.values():
             digest.update(repr(part.rows.tolist()).encode())
             for array in (*part.inputs.values(), *part.encoded, part.weight):

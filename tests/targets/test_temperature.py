@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from bptrain.fitting.target_defaults import with_usual_options
 from sklearn.metrics import log_loss
 
 import bptrain
 from bptrain import Run
 from bptrain.data.frame import Frame
 from bptrain.features import preparer
-from bptrain.fitting.target_defaults import with_usual_options
 from bptrain.models.build import output_name
 from bptrain.reports.inspect import inspect_text
 from bptrain.targets import prepare as targets_prepare

@@ -46,7 +46,11 @@ class BptrainError(Exception):
     exit_code = 1
 
     def __init__(self, *problems: Problem) -> None:
-        super().__init__("; ".join(_sentence(problem) for problem in problems))
+        sentences = []  # for whoever sees the exception and not the command line's message
+        for problem in problems:
+            hints = f" ({'; '.join(problem.hints)})" if problem.hints else ""
+            sentences.append(escape(f"{problem.code}: {problem.message}{hints}"))
+        super().__init__("; ".join(sentences))
         self.problems = problems
 
 
@@ -100,9 +104,3 @@ class StorageError(BptrainError):
     """Disk, I/O or memory failed."""
 
     exit_code = 74
-
-
-def _sentence(problem: Problem) -> str:
-    """A problem in one line, for whoever sees the exception and not the command line's message."""
-    hints = f" ({'; '.join(problem.hints)})" if problem.hints else ""
-    return escape(f"{problem.code}: {problem.message}{hints}")

@@ -6,9 +6,10 @@ python tools/reference.py --check    exit 1 if a page is not what the code says
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from bptrain.cli.main import COMMANDS, EXIT_CODES, cli
 from bptrain.config.json_schema import Schema, child, describe, follow, sections_schema, variants
 from bptrain.config.yaml_writer import flow_yaml
 from bptrain.messages.catalogue import CATALOGUE
+from bptrain.models.presets import PRESETS, ByRows, NetworkSize, Preset
 from bptrain.targets.metrics import METRICS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -137,12 +139,18 @@ def pages() -> dict[str, str]:
         "## Config\n\nUnknown keys are errors. Each section shows its keys, what may be written, and the default. "
         "`--set SECTION.KEY=VALUE` overrides the file. A section that is not given has its defaults.",
         *_sections(core=True),
+        "## Presets\n\n"
+        + _table(("`model`", "meaning"), ((f"`{name}`", one.description) for name, one in PRESETS.items()))
+        + "\n\nWhat `auto` means for each: [options.md](options.md#presets).",
         "## Metrics\n\n" + _table(("metric", "better", "meaning"), _metrics()),
     ]
     others = [
         f"# Options\n\n{WRITTEN}",
         "Those that most people set stand in [reference.md](reference.md), which also explains how to write a config.",
         *_sections(core=False),
+        "## Presets\n\nWhat `auto` means, by `model`. Sizes are those of narrow and of wide networks; numbers that go "
+        "by rows go by the training rows of a network.\n\n"
+        + _table(("", *(f"`{name}`" for name in PRESETS)), _presets()),
     ]
     commands = [
         f"# Commands\n\n{WRITTEN}",
@@ -249,6 +257,24 @@ def _rows(part: Part, key: str) -> Iterator[tuple[str, ...]]:
             cell if len(defaults) > 1 else next(iter(defaults)),
             meaning,
         )
+
+
+def _presets() -> Iterator[tuple[str, ...]]:
+    """A row for each part of a preset, with a cell for each preset."""
+    for part in fields(Preset):
+        if part.name != "description":
+            yield part.name.replace("_", " "), *(_part(getattr(preset, part.name)) for preset in PRESETS.values())
+
+
+def _part(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "<br>".join(f"{name}: {_part(item)}" for name, item in value.items())
+    if isinstance(value, ByRows):
+        steps = [f"{item:g}" + ("" if limit == math.inf else f" below {limit:g}") for limit, item in value.steps]
+        return ", ".join(steps)
+    if isinstance(value, NetworkSize):
+        return ", ".join(f"{one.name} {_default(getattr(value, one.name))}" for one in fields(value))
+    return _default(value)
 
 
 def _default(value: object) -> str:

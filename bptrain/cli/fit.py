@@ -56,15 +56,15 @@ def command(
     loaded = loaded.model_copy(update={"evaluation": loaded.evaluation.model_copy(update={"gates": every})})
     roots = AllowedPaths.create(root, extras=paths_in_overrides(overrides))
     with progress(quiet=quiet) as reporter, with_source_locations(config, overrides):
-        made = fit_config(
+        folder = fit_config(
             loaded, run=run, stem=config.stem, roots=roots, reporter=reporter, resume=resume, locked=locked
         )
-    sealed = Run.open(made)
+    sealed = Run.open(folder)
     if verbose:
         click.echo(details_text(sealed), err=True)
     metrics = sealed.metrics
     if as_json:
-        click.echo(canonical_json({**metrics, "run": str(made)}), nl=False)
+        click.echo(canonical_json({**metrics, "run": str(folder)}), nl=False)
     else:
         click.echo(metrics_text(metrics["targets"], metrics["primary"]))
         if "selection" in metrics:
@@ -73,7 +73,7 @@ def command(
             click.echo(folds_text(metrics["cross_validation"]))
         if metrics["gates"]:
             click.echo(gates_text(metrics["gates"]))
-        click.echo(f"run: {made}")
+        click.echo(f"run: {folder}")
     require_gates(metrics["gates"])
 
 

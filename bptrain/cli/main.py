@@ -86,12 +86,12 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of `bptrain`."""
-    runtime.own_process()
-    interruption.watch({number: problem_text(problem) for number, problem in INTERRUPTED.items()})
-    leave(run(sys.argv[1:]))
+    runtime.set_own_process()
+    interruption.install_handlers({number: problem_text(problem) for number, problem in INTERRUPTED.items()})
+    exit_process(run(sys.argv[1:]))
 
 
-def leave(exit_code: int) -> NoReturn:
+def exit_process(exit_code: int) -> NoReturn:
     """End the process with this exit code, without the teardown of the interpreter and its libraries.
 
     TensorFlow's threads now and then abort the process while it is torn down (`terminate called without an active
@@ -110,7 +110,7 @@ def run(arguments: list[str]) -> int:
     try:
         cli.main(arguments, prog_name="bptrain", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 — the last resort: everything must end with a clear line and a code
-        if number := interruption.taken():
+        if number := interruption.ending_signal():
             return _report([INTERRUPTED[number]], 128 + number)
         match error:
             case BptrainError():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bptrain.errors import DivergedError, GateError
 from bptrain.messages import cli as messages
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bptrain.workflows.run import Run
 
 
-def require_gates(gates: Sequence[Mapping[str, Any]]) -> None:
+def require_gates(gates: Sequence[Mapping[str, object]]) -> None:
     """Raise GateError, exit 3, unless every gate passed; `gates` are as in metrics.json."""
     problems = []
     for gate in gates:

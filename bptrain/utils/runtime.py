@@ -89,19 +89,19 @@ def pinned() -> bool:
     return bool(_state["pinned"])
 
 
-def own_process() -> None:
-    """Say that this process is bptrain's alone, before it loads libraries: see `loading`."""
+def set_own_process() -> None:
+    """Say that this process is bptrain's alone, before it loads libraries: see `without_collection`."""
     _state["own"] = True
     gc.disable()
 
 
 def is_own_process() -> bool:
-    """Whether `own_process` said so."""
+    """Whether `set_own_process` said so."""
     return bool(_state["own"])
 
 
 @contextmanager
-def loading() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Import libraries without the search for unreachable objects, which takes a quarter of the time and finds little.
 
     In a process of our own it is off from the beginning, and later searches pass over all that is there by then.

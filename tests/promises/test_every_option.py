@@ -244,8 +244,6 @@ def _options(
     schema: Schema, name: str, path: tuple[str, ...], choices: Mapping[tuple[str, ...], str]
 ) -> Iterator[Option]:
     tagged = variants(schema)
-    if name == ".model":  # the others differ in their defaults alone
-        tagged = {"mlp": tagged["mlp"]}
     for tag, section in tagged.items():
         discriminator = schema["discriminator"]["propertyName"]
         chosen = {**choices, (*path, discriminator): tag}

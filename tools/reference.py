@@ -71,7 +71,7 @@ METRICS_JSON = """## metrics.json
 ```text
 {format, status: completed | diverged | evaluated, primary,
  targets: {NAME: {task, labels, positive, threshold, temperature,
-                  splits: {train | validation | test: {n, weight,
+                  splits: {train | validation | out_of_fold | test: {n, weight,
                            metrics: {METRIC: {value}}, baselines: {trivial: {METRIC: VALUE}}, confusion,
                            per_label: {LABEL: {n, precision, recall, f1}}}}}},
  training: {epochs, best_epoch, stopped_by: loss | patience | minutes | epochs | diverged, final: best | refit},
@@ -96,10 +96,9 @@ class Part:
 
     path: str
     discriminator: str = ""  # the key that chooses, `kind` or `task`
-    sections: dict[str, Schema] = field(
-        default_factory=dict
-    )  # by their titles: `mse` of labels is another than of numbers
-    above: dict[str, list[str]] = field(default_factory=dict)  # by title, what is chosen in the section around it
+    # By the title of a section, as one name may stand for several: `mse` of labels is another than of numbers.
+    sections: dict[str, Schema] = field(default_factory=dict)
+    above: dict[str, list[str]] = field(default_factory=dict)  # what is chosen in the sections around it
 
     def choice(self, title: str) -> str:
         """What is written to choose a section, such as `adam`."""

@@ -23,7 +23,7 @@ from bptrain import __version__
 from bptrain.cli.main import COMMANDS, EXIT_CODES, cli, run
 from bptrain.errors import DataError, Problem
 from bptrain.messages.catalogue import CATALOGUE
-from bptrain.workflows import fit as pipeline
+from bptrain.workflows import check as check_workflow
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """data: t.csv
@@ -240,7 +240,7 @@ def test_check_prints_every_column_with_its_kind(inside: Path, capsys: pytest.Ca
 def test_json_output_is_one_json_value(arguments: list[str], inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*arguments, "--json"]) == 0
     output, error = capsys.readouterr()
-    assert json.loads(output)["format"] == 1
+    assert json.loads(output)["format"] == (2 if arguments == ["evaluate"] else 1)
     assert error == ""
 
 
@@ -455,7 +455,7 @@ def test_errors_become_exit_codes(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(pipeline, "check", raiser(error))
+    monkeypatch.setattr(check_workflow, "check", raiser(error))
     assert run(["check", "c.yaml"]) == exit_code
     said = capsys.readouterr().err.removeprefix("\n")  # where a terminal shows ^C
     assert said.startswith(f"error[{code}]: ")
@@ -468,7 +468,7 @@ def test_bug_is_one_message_and_a_file_with_the_traceback(
     inside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(pipeline, "check", raiser(RuntimeError("it broke\nbadly\x1b")))
+    monkeypatch.setattr(check_workflow, "check", raiser(RuntimeError("it broke\nbadly\x1b")))
     assert run(["check", "c.yaml"]) == 1
     output, error = capsys.readouterr()
     (file,) = tmp_path.iterdir()

@@ -217,7 +217,7 @@ def _wrong_value(place: Location, name: str, *, finite: bool) -> Diagnostic:
 
 def _value_hints(node: ScalarNode, schema: Schema) -> tuple[str, ...]:
     """Advice for a value of the wrong type that could be written in the right one."""
-    types = {one.get("type") for one in alternatives(schema)}
+    types = {one.get("type") for one in alternatives(schema) if not {"enum", "const"} & one.keys()}
     value, text = node.value, node.text
     if text.lower() in _BOOLEANS and "boolean" in types:
         return (f"write `{_BOOLEANS[text.lower()]}`",)

@@ -44,9 +44,9 @@ def command(
     from bptrain.cli.results import require_gates
     from bptrain.config.load import load_config, paths_in_overrides, with_source_locations
     from bptrain.data.files import AllowedPaths
-    from bptrain.reports.folds import folds_text
-    from bptrain.reports.terminal import progress
-    from bptrain.reports.text import gates_text, metrics_text, selection_text
+    from bptrain.reports.metrics import result_tables
+    from bptrain.reports.terminal import TerminalReporter
+    from bptrain.reports.text import report_text
     from bptrain.runs.storage import canonical_json
     from bptrain.workflows.fit import fit as fit_config
     from bptrain.workflows.run import Run
@@ -55,7 +55,7 @@ def command(
     every = (*loaded.evaluation.gates, *gates)
     loaded = loaded.model_copy(update={"evaluation": loaded.evaluation.model_copy(update={"gates": every})})
     roots = AllowedPaths.create(root, extras=paths_in_overrides(overrides))
-    with progress(quiet=quiet) as reporter, with_source_locations(config, overrides):
+    with TerminalReporter(quiet=quiet) as reporter, with_source_locations(config, overrides):
         folder = fit_config(
             loaded, run=run, stem=config.stem, roots=roots, reporter=reporter, resume=resume, locked=locked
         )
@@ -66,13 +66,7 @@ def command(
     if as_json:
         click.echo(canonical_json({**metrics, "run": str(folder)}), nl=False)
     else:
-        click.echo(metrics_text(metrics["targets"], metrics["primary"]))
-        if "selection" in metrics:
-            click.echo(selection_text(metrics["selection"], metrics["primary"]))
-        if "cross_validation" in metrics:
-            click.echo(folds_text(metrics["cross_validation"]))
-        if metrics["gates"]:
-            click.echo(gates_text(metrics["gates"]))
+        click.echo(report_text(result_tables(metrics)))
         click.echo(f"run: {folder}")
     require_gates(metrics["gates"])
 

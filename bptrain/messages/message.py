@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from string import Formatter
 
 from bptrain.errors import Problem
 from bptrain.utils.text import escape
-
-_FIELD = re.compile(r"\{\{|\}\}|\{(\w+)[^}]*\}")
 
 
 @dataclass(frozen=True)
@@ -69,4 +67,4 @@ def in_capitals(template: str) -> str:
     >>> in_capitals("write `{{column: {name}}}`, at most {limit:.3f}")
     'write `{column: NAME}`, at most LIMIT'
     """
-    return _FIELD.sub(lambda field: field[1].upper() if field[1] else field[0][0], template)
+    return "".join(text + (name or "").upper() for text, name, *_ in Formatter().parse(template))

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from bptrain.messages.message import Message
 
-NO_ROWS_TO_JUDGE = Message(
-    "BP210",
-    "there are no rows to judge: {n} were given, none has a target",
-    ("give rows with a target, or use `bptrain predict`",),
-)
 NO_ROWS_TO_PREDICT = Message(
     "BP233",
     "the table has no rows, so there are no predictions",

@@ -21,9 +21,10 @@ from bptrain.data.split import PARTS, Split, check_sizes, make_split, uneven_par
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.evaluation.gates import Gate, check_gate_splits, check_gates, parse_gates
 from bptrain.features import inference as infer
-from bptrain.features import preparer, refusal
-from bptrain.features.kinds import ColumnOptions
-from bptrain.features.weights import row_weights, weight_column
+from bptrain.features import preparer
+from bptrain.features.kinds import KINDS, is_feature
+from bptrain.features.options import ColumnOptions
+from bptrain.features.roles import row_weights, weight_column
 from bptrain.fitting.feature_defaults import with_learned_features
 from bptrain.fitting.model_defaults import fewest_networks, most_networks, with_keep, with_usual_size
 from bptrain.fitting.split_keys import ROLES, check_split_column, settled_split, split_by, without_split_column
@@ -162,7 +163,7 @@ def check_cells(found: Dataset, config: Config) -> None:
     except DataError as error:
         problems += error.problems
     try:
-        refusal.check_training(training, config.columns)
+        preparer.check_training(training, config.columns)
     except DataError as error:
         problems += error.problems
     try:
@@ -244,7 +245,11 @@ def _with_roles(config: Config, names: tuple[str, ...]) -> Config:
     """The config with columns that patterns give a role, or a format of dates, named one by one."""
     features = [name for name in names if name not in config.targets]
     found = infer.match_patterns(features, config.columns, list(config.targets))
-    named = {name: options for name, options in found.items() if options.kind in (*ROLES, "date")}
+    named = {
+        name: options
+        for name, options in found.items()
+        if options.kind in ROLES or (is_feature(options) and KINDS[options.kind].tells_time)
+    }
     return config.model_copy(update={"columns": config.columns | named})
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bptrain.features.kinds import ColumnOptions
-from bptrain.features.numeric.options import NumericOptions
+from bptrain.features.numeric.options import NumericOptions, ResolvedNumericOptions
+from bptrain.features.options import ColumnOptions
 from bptrain.models.options import NetworkOptions
 
 BINS = 48
@@ -19,19 +19,12 @@ def with_learned_features(columns: Mapping[str, ColumnOptions], model: NetworkOp
     numeric = [options for options in columns.values() if isinstance(options, NumericOptions)]
     textbook = model.kind == "mlp"
     few = not textbook and len(numeric) <= MANY_COLUMNS
-    usual: dict[str, object] = {
-        "bins": max(FEWEST, min(BINS, ALL_BINS // len(numeric))) if few and numeric else 0,
-        "periodic": few,
-    }
-    return {name: _settled(options, usual, textbook=textbook) for name, options in columns.items()}
-
-
-def _settled(options: ColumnOptions, usual: Mapping[str, object], *, textbook: bool) -> ColumnOptions:
-    if not isinstance(options, NumericOptions):
-        return options
-    found = {name: value for name, value in usual.items() if getattr(options, name) == "auto"}
-    if options.scaling == "auto":
-        found["scaling"] = "standard" if textbook else "robust"
-        if not textbook and "clip" not in options.model_fields_set:
-            found["clip"] = "smooth"
-    return options.model_copy(update=found)
+    bins = max(FEWEST, min(BINS, ALL_BINS // len(numeric))) if few and numeric else 0
+    scaling = "standard" if textbook else "robust"
+    resolved = dict(columns)
+    for name, options in columns.items():
+        if isinstance(options, NumericOptions):
+            clips = options.scaling == "auto" and not textbook and "clip" not in options.model_fields_set
+            others = {"clip": "smooth"} if clips else {}
+            resolved[name] = ResolvedNumericOptions.resolve(options, scaling=scaling, bins=bins, periodic=few, **others)
+    return resolved

@@ -16,11 +16,11 @@ from bptrain.data.folds import are_divided, check_numbers
 from bptrain.data.frame import Frame
 from bptrain.data.report import Cleaned
 from bptrain.data.split import Split
-from bptrain.features import preparer, refusal
-from bptrain.features.drift import Profile, profile
-from bptrain.features.inference import Kinds
-from bptrain.features.kinds import IgnoreOptions
-from bptrain.features.weights import row_weights, weight_column
+from bptrain.features import preparer
+from bptrain.features.drift import Profile
+from bptrain.features.inference import Kinds, Why
+from bptrain.features.options import IgnoreOptions
+from bptrain.features.roles import row_weights, weight_column
 from bptrain.fitting import dataset as survey
 from bptrain.fitting.model_defaults import fewest_networks, is_wide, most_networks, with_keep, with_usual_size
 from bptrain.fitting.target_defaults import with_usual_options
@@ -132,7 +132,7 @@ def prepare(
     parts = {name: prepared(columns, targets, frame.take(rows), weight, room) for name, rows in split.parts().items()}
     config, numbers = _with_sizes(config, columns, split)
     parts["train"] = replace(parts["train"], left_out=numbers)
-    before = profile(training, [*preparer.used_columns(columns), *targets])
+    before = Profile.learn(training, [*preparer.used_columns(columns), *targets])
     cleaned = [*_ignored(kinds), *left_out, *_changed(parts)]
     return Ready(config, kinds, columns, targets, parts, before, cleaned, folder, published)
 
@@ -205,15 +205,16 @@ def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, li
 
 def _ignored(kinds: Kinds) -> list[Cleaned]:
     """The columns that inference left out, counted by why."""
-    whys = {
-        "BP243": "columns without values",
-        "BP244": "constant columns",
-        "BP245": "identifiers",
-        "BP246": "free text",
+    words: dict[Why, str] = {
+        "empty": "columns without values",
+        "constant": "constant columns",
+        "identifier": "identifiers",
+        "text": "free text",
     }
-    codes = [warning.code for warning in kinds.warnings if warning.message.find("is ignored") >= 0]
-    counts = {code: codes.count(code) for code in whys if code in codes}
-    return [Cleaned(f"{whys[code]} ignored", n, len(kinds.options), "columns") for code, n in counts.items()]
+    counts = Counter(ignored.why for ignored in kinds.ignored.values())
+    return [
+        Cleaned(f"{words[why]} ignored", counts[why], len(kinds.options), "columns") for why in words if counts[why]
+    ]
 
 
 def _changed(parts: Mapping[str, Prepared]) -> list[Cleaned]:
@@ -237,7 +238,7 @@ def prepared(
     With a `folder`, large arrays lie in files on its disk. Raises DataError as `prepare`.
     """
     allocate = space.in_memory if folder is None else space.in_files(folder)
-    transformed = refusal.transform_strictly(columns, frame, allocate)
+    transformed = preparer.transform_or_raise(columns, frame, allocate)
     return Prepared(
         frame.rows,
         transformed.arrays,

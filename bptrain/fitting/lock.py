@@ -15,6 +15,8 @@ from bptrain.data.digest import parts_digest, table_digests
 from bptrain.data.frame import Frame
 from bptrain.data.split import Split
 from bptrain.errors import DataError, LockedError, Problem, RunError, UsageError
+from bptrain.features.kinds import cells_are_numbers
+from bptrain.features.options import IgnoreOptions
 from bptrain.runs import git, storage
 from bptrain.runs.platform import processor
 from bptrain.runs.storage import canonical_json
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 FORMAT = 3
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
 BACKENDS = {"tensorflow": (), "jax": ("jax", "jaxlib")}  # the packages that each needs besides
-LABELS = ("ignore", "categorical", "ordinal", "boolean", "group", "date", "time")  # kinds whose cells are no numbers
 # Paths say where things are; the others change no result.
 NOT_SETTINGS: Any = {
     "data": {"train", "validation", "test"},
@@ -183,7 +184,11 @@ def check_data(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
 
 def _columns(config: Config) -> dict[str, bool]:
     """The columns that results depend on, and whether their cells are numbers."""
-    used = {name: options.kind not in LABELS for name, options in config.columns.items() if options.kind != "ignore"}
+    used = {
+        name: cells_are_numbers(options)
+        for name, options in config.columns.items()
+        if not isinstance(options, IgnoreOptions)
+    }
     return used | {name: options.task == "regression" for name, options in config.targets.items()}
 
 

@@ -6,15 +6,13 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
 
 from bptrain.config.schema import Config
 from bptrain.data.frame import Frame
 from bptrain.data.options import SplitOptions
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.features.distinct import distinct
-from bptrain.features.kinds import ColumnOptions, IgnoreOptions
-from bptrain.features.timestamps import instants
+from bptrain.features.options import ColumnOptions, IgnoreOptions
+from bptrain.features.roles import timestamps
 from bptrain.targets import tasks
 from bptrain.targets.labels import frame_codes, learn_labels
 from bptrain.utils.text import escape, nearest, quote_list, yaml_name
@@ -92,7 +90,7 @@ def split_by(found: Dataset) -> tuple[np.ndarray | None, tuple[str, ...]]:
     if options.kind not in BY_COLUMN or options.column is None:
         return None, ()
     if options.kind == "time":
-        return instants(frame, options.column, found.config.columns), ()
+        return timestamps(frame, options.column, found.config.columns), ()
     seed = found.config.seed if options.seed is None else options.seed
     values, positions = _keys(frame, options.column, options.kind)
     if options.kind == "group":
@@ -133,7 +131,7 @@ def _only_column(config: Config, kind: str, table: tuple[str, ...]) -> str:
 
 def _keys(frame: Frame, name: str, kind: str) -> tuple[list[str], np.ndarray]:
     """The different labels of a column and the position of each row's. Raises DataError for missing cells."""
-    texts, positions = distinct(frame.keys(name))
+    labels, positions = frame.labels(name)
     missing = positions < 0
     if missing.any():
         raise DataError(
@@ -145,7 +143,7 @@ def _keys(frame: Frame, name: str, kind: str) -> tuple[list[str], np.ndarray]:
                 hints=(f"fill them in or remove these rows; `split: {kind}` needs a value in each",),
             )
         )
-    return pc.cast(texts, "string").to_pylist(), positions
+    return labels, positions
 
 
 def _words(frame: Frame, name: str, values: list[str]) -> np.ndarray:

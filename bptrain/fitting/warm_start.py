@@ -19,9 +19,9 @@ from bptrain.config.schema import Config
 from bptrain.config.write import flow_yaml
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import Problem, RunError, UsageError
-from bptrain.features.defaults import defaults_of_kinds
-from bptrain.features.inference import match_patterns
-from bptrain.features.kinds import IgnoreOptions, is_feature
+from bptrain.features.inference import defaults_of_kinds, match_patterns
+from bptrain.features.kinds import is_feature
+from bptrain.features.options import IgnoreOptions
 from bptrain.features.preparer import Columns
 from bptrain.models.options import NetworkOptions, StrongOptions
 from bptrain.models.predictor import WEIGHTS, check_columns, load_preparation

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from bptrain.features.encoding import Features
+from bptrain.features.kind import Features
 from bptrain.models.layers.batch_ensemble import Adapted
 from bptrain.models.layers.dense import Dense
 from bptrain.models.layers.dropout import Dropout, new_step
@@ -43,7 +43,13 @@ def hidden_layers(features: Features, options: NetworkOptions, seed: int) -> Any
         if number == 1 and options.n_members > 1:
             first = _first_weights(options, options.activation, name, hidden.shape[-1], seed)
             hidden = Adapted(
-                units, options.n_members, features.chunks, **first, penalty=_penalty(options), seed=seed, name=name
+                units,
+                options.n_members,
+                features.group_widths,
+                **first,
+                penalty=_penalty(options),
+                seed=seed,
+                name=name,
             )(hidden)
         else:
             hidden = dense(hidden, units, options, name=name, activation=options.activation, seed=seed)
@@ -74,13 +80,15 @@ def head(hidden: Any, n_outputs: int, options: NetworkOptions, *, name: str, see
 
 
 def skip(features: Features, n_outputs: int, options: NetworkOptions, name: str) -> Any:
-    """What a linear model of the features says (batch, n_outputs); nothing at first."""
+    """What a linear model of the features, which must have some for it, says (batch, n_outputs); nothing at first."""
     first = {"kernel_initializer": "zeros", "kernel_regularizer": _penalty(options)}
-    says = keras.layers.Dense(n_outputs, name=name, **first)(joined(features.linear, f"{name}_sees"))
-    for number, tensor in enumerate(features.by_column):
+    parts = []
+    if features.linear:
+        parts.append(keras.layers.Dense(n_outputs, name=name, **first)(joined(features.linear, f"{name}_sees")))
+    for number, tensor in enumerate(features.linear_by_column):
         layer = keras.layers.EinsumDense("cbm,cmo->cbo", (None, n_outputs), name=f"{name}_{number}", **first)
-        says = says + keras.ops.sum(layer(tensor), axis=0)
-    return says
+        parts.append(keras.ops.sum(layer(tensor), axis=0))
+    return sum(parts[1:], start=parts[0])
 
 
 def skip_of_members(says: Any, options: NetworkOptions, name: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bptrain.features.numeric.options import EmbeddingOptions
+from bptrain.features.options import EmbeddingOptions
 from bptrain.utils.section import Section
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "linear"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bptrain.config.write import scalar_yaml
 from bptrain.data.options import DataOptions, SplitOptions
-from bptrain.features.kinds import ColumnOptions
+from bptrain.features.options import ColumnOptions
 from bptrain.scaffold.columns import key_of, settings
 from bptrain.scaffold.missing import Missing
 from bptrain.scaffold.propose import Proposal

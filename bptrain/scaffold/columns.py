@@ -12,14 +12,11 @@ import pyarrow.compute as pc
 from bptrain.data.frame import Frame
 from bptrain.errors import Problem
 from bptrain.features import inference as infer
-from bptrain.features import kinds
-from bptrain.features import number_formats as marks
-from bptrain.features.kinds import ColumnOptions, IgnoreOptions
+from bptrain.features.kinds import KINDS, is_feature
+from bptrain.features.numeric.number_formats import infer_format
+from bptrain.features.options import ColumnOptions, IgnoreOptions
 from bptrain.scaffold.reading import text_columns
 from bptrain.utils.text import escape, shorten, yaml_name
-
-# Kinds that an analyst wants to see named, although they would be inferred: what is made of them is worth a look.
-NAMED_KINDS = ("date",)
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Columns:
     def by_kind(self) -> dict[str, list[str]]:
         """The columns without a line, by kind, in the order of the kinds."""
         inferred = {name: options.kind for name, options in self.options.items() if name not in self.lines}
-        found = {kind: [name for name, its in inferred.items() if its == kind] for kind in kinds.KINDS}
+        found = {kind: [name for name, its in inferred.items() if its == kind] for kind in KINDS}
         return {kind: names for kind, names in found.items() if names}
 
 
@@ -49,8 +46,8 @@ def propose_columns(frame: Frame, target: str, broken: Mapping[str, str]) -> Col
     found = infer.resolve(frame, {key_of(name, frame.names): its for name, its in declared.items()}, [target])
     reasons = found.reasons | _reasons(frame, declared, broken) | _seen(frame, found.options)
     lines = {name: its for name, its in found.options.items() if _worth_a_line(name, its, declared)}
-    told = {warning.message for warning in found.warnings if _is_of_ignored(warning, reasons)}
-    warnings = [each for each in found.warnings if each.message not in told]
+    told = [ignored.warning for ignored in found.ignored.values()]
+    warnings = [warning for warning in found.warnings if warning not in told]
     return Columns(found.options, reasons, lines, [*warnings, *_numbered_names(frame, found.options)])
 
 
@@ -67,7 +64,7 @@ def settings(options: ColumnOptions) -> dict[str, object]:
 
 def _marked(frame: Frame, known: set[str]) -> dict[str, ColumnOptions]:
     """Numbers with a unit or thousands marks, with the options that read them."""
-    found = {name: marks.numeric_options(frame, name) for name in text_columns(frame) if name not in known}
+    found = {name: infer_format(frame, name) for name in text_columns(frame) if name not in known}
     return {name: options for name, options in found.items() if options is not None}
 
 
@@ -86,7 +83,7 @@ def _seen(frame: Frame, options: Mapping[str, ColumnOptions]) -> dict[str, str]:
     found = {}
     for name, its in options.items():
         given = settings(its)
-        if its.kind in NAMED_KINDS and not given:  # ISO dates: their texts are in the order of time
+        if _tells_time(its) and not given:  # ISO dates: their texts are in the order of time
             texts = pc.min_max(frame.texts(name)).as_py()
             found[name] = f"from {texts['min']} to {texts['max']}"
         elif "order" in given:
@@ -103,14 +100,17 @@ def _numbered_names(frame: Frame, options: Mapping[str, ColumnOptions]) -> list[
             hints=(f"if its numbers name something, write `{yaml_name(name)}: categorical` or `ignore`",),
         )
         for name, its in options.items()
-        if its.kind == "numeric" and infer.ID_NAME.search(name) and frame.n_unique(name) < frame.n_present(name)
+        if is_feature(its)
+        and KINDS[its.kind].cells_are_numbers
+        and infer.ID_NAME.search(name)
+        and frame.n_unique(name) < frame.n_present(name)
     ]
 
 
 def _worth_a_line(name: str, options: ColumnOptions, declared: Mapping[str, ColumnOptions]) -> bool:
-    return name in declared or not kinds.is_feature(options) or options.kind in NAMED_KINDS or bool(settings(options))
+    return name in declared or not is_feature(options) or _tells_time(options) or bool(settings(options))
 
 
-def _is_of_ignored(warning: Problem, reasons: Mapping[str, str]) -> bool:
-    """Whether a warning says why a column is ignored, which its line does, too."""
-    return warning.message.partition(": ")[2] in reasons.values()
+def _tells_time(options: ColumnOptions) -> bool:
+    """Whether an analyst wants to see the kind named, as what is made of times is worth a look."""
+    return is_feature(options) and KINDS[options.kind].tells_time

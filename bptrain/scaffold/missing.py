@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data.chunks import text_array
-from bptrain.data.frame import NEARLY_ALL, Frame
-from bptrain.data.values import LARGEST_NUMBER, positions_array
+from bptrain.data.frame import Frame
+from bptrain.data.limits import LARGEST_NUMBER, NEARLY_ALL
+from bptrain.data.values import positions_array
 from bptrain.errors import DataError
-from bptrain.features import kinds
+from bptrain.features.kinds import KINDS, AnyKind
 from bptrain.scaffold.reading import text_columns
 
 # Compared without letter case and the white space around them; "" is a cell of white space.
@@ -28,7 +29,6 @@ ONLY_AMONG_NUMBERS = ("none", "nil", "not applicable", "not_applicable")  # else
 WORDS = (*CERTAIN, *LIKELY, *ONLY_AMONG_NUMBERS)
 MOST_OF_TARGET = 0.05  # share of a target's rows that may go with a word; above that it is rather a label
 MOST_ODD = 5  # distinct odd cells among numbers that are worth naming one by one
-LABELS_KIND = list(kinds.KINDS)[-1]  # the kind that takes every text
 
 
 @dataclass
@@ -83,13 +83,13 @@ def _look_for_words(frame: Frame, name: str, target: str, found: Missing, refuse
             _note(found.labels, word, {name: count})
 
 
-def _means_missing(word: str, kind: str | None, rest: Frame, name: str) -> bool:
+def _means_missing(word: str, kind: AnyKind | None, rest: Frame, name: str) -> bool:
     plain = word.strip().lower()
     if plain in CERTAIN:
         return not (word.isalpha() and _is_code_like(word, rest, name))
     if plain in ONLY_AMONG_NUMBERS:
         return kind is not None and _is_numbers(rest, name)
-    return kind is not None and kind != LABELS_KIND
+    return kind is not None and not kind.takes_any_text
 
 
 def _is_code_like(word: str, rest: Frame, name: str) -> bool:
@@ -101,13 +101,13 @@ def _is_code_like(word: str, rest: Frame, name: str) -> bool:
     return len(labels) > 2 and bool(pc.all(pc.match_substring_regex(labels, pattern)).as_py())
 
 
-def _kind_of(frame: Frame, name: str) -> str | None:
+def _kind_of(frame: Frame, name: str) -> AnyKind | None:
     """The kind that the cells look like; a column of numbers with some odd cells is one of numbers."""
     if not frame.n_rows or not frame.n_present(name):
         return None
-    for kind in kinds.KINDS:
+    for kind in KINDS.values():
         try:
-            if kinds.prepare(kind).recognise(frame, name) is not None:
+            if kind.infer(frame, name) is not None:
                 return kind
         except DataError:  # nearly all cells are of this kind
             return kind
@@ -125,7 +125,7 @@ def _look_for_odd_cells(frame: Frame, name: str, found: Missing, refused: set[st
     positions = _positions(pc.is_in(texts, value_set=text_array(list(found.words)), skip_nulls=True))
     rest = frame.take(np.delete(np.arange(frame.n_rows), positions))
     values, bad = rest.numbers(name)
-    bad |= np.abs(values) > LARGEST_NUMBER
+    bad = bad | (np.abs(values) > LARGEST_NUMBER)
     n_bad = int(np.count_nonzero(bad))
     n_present = rest.n_present(name)
     if not n_bad or n_bad > (1 - NEARLY_ALL) * n_present or len(np.unique(values[~np.isnan(values)])) < 2:

@@ -6,7 +6,9 @@ import pyarrow.compute as pc
 
 from bptrain.data.frame import Frame
 from bptrain.features.inference import ID_NAME
-from bptrain.scaffold.columns import NAMED_KINDS, Columns
+from bptrain.features.kinds import KINDS, is_feature
+from bptrain.features.options import ColumnOptions
+from bptrain.scaffold.columns import Columns
 from bptrain.utils.text import escape, yaml_name
 
 FEWEST = 10  # rows below which every row has to train
@@ -25,7 +27,7 @@ def hints(frame: Frame, columns: Columns) -> list[tuple[str, str]]:
             _line("time", name),
         )
         for name, options in columns.options.items()
-        if options.kind in NAMED_KINDS
+        if is_feature(options) and KINDS[options.kind].tells_time
     ]
     found += [
         (
@@ -47,7 +49,7 @@ def groups(frame: Frame, columns: Columns) -> list[str]:
     }
     named = [name for name in repeated if ID_NAME.search(name)]
     many = sorted(
-        (name for name in repeated if columns.options[name].kind == "categorical" and repeated[name] > MANY_LABELS),
+        (name for name, n in repeated.items() if n > MANY_LABELS and _are_labels(columns.options[name])),
         key=lambda name: -repeated[name],
     )
     return list(dict.fromkeys([*named, *many]))[:MOST_HINTS]
@@ -60,6 +62,10 @@ def _largest(frame: Frame, name: str) -> int:
 
 def _n_names(frame: Frame, name: str) -> int:
     return frame.n_unique(name) if not frame.is_missing(name).all() else 0
+
+
+def _are_labels(options: ColumnOptions) -> bool:
+    return is_feature(options) and KINDS[options.kind].takes_any_text
 
 
 def _shown(name: str) -> str:

@@ -20,7 +20,7 @@ from bptrain.data.options import DataOptions
 from bptrain.data.readers.read import format_by_name
 from bptrain.errors import DataError, Problem, RunError
 from bptrain.evaluation.gates import Gate, apply_gates, check_gates, parse_gates
-from bptrain.features.weights import weight_column
+from bptrain.features.roles import weight_column
 from bptrain.fitting import artifacts
 from bptrain.fitting import dataset as survey
 from bptrain.models import predictor

@@ -24,9 +24,9 @@ from bptrain.errors import DivergedError, Problem
 from bptrain.evaluation.evaluate import judge
 from bptrain.evaluation.gates import apply_gates
 from bptrain.features import preparer
-from bptrain.features.drift import Drift, drift
+from bptrain.features.drift import Drift, measure_drift
 from bptrain.features.inference import Kinds
-from bptrain.features.weights import weight_column
+from bptrain.features.roles import weight_column
 from bptrain.fitting import (
     artifacts,
     cross_validation,
@@ -252,7 +252,7 @@ def evaluate_on(saved: Predictor, frame: Frame, *, weight: str | None) -> Judged
     part = _part(saved, frame, weight)
     table = trial.predictions(saved, {"test": part})
     changes = preparer.transform(saved.columns, frame)
-    return Judged(judge(table, saved.targets), table, [], changes.unknown, drift(saved.profile, frame, changes))
+    return Judged(judge(table, saved.targets), table, [], changes.unknown, measure_drift(saved.profile, frame, changes))
 
 
 class Clock:

@@ -20,8 +20,9 @@ from bptrain.data.readers.read import common_names, first_row, stream_table
 from bptrain.data.writer import open_writer
 from bptrain.errors import DataError, Problem
 from bptrain.evaluation.predictions import predicted_columns
-from bptrain.features import preparer, refusal
+from bptrain.features import preparer
 from bptrain.features.kind import Transformed
+from bptrain.features.kinds import AnyKind
 from bptrain.models import predictor
 from bptrain.runs.manifest import refuse_inside_run
 from bptrain.utils.text import escape
@@ -40,7 +41,7 @@ class Summary:
     """What was predicted: rows, and per column the unusable cells and the labels that training rows never showed.
 
     `n_overflowed` rows have no finite prediction although all their cells are usable; `usable` are the columns that had
-    a usable cell in some row. `words` says of each column what its unusable cells are.
+    a usable cell in some row. `kinds` says of each column what its unusable cells are.
     """
 
     n_rows: int = 0
@@ -48,7 +49,7 @@ class Summary:
     bad: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     usable: set[str] = field(default_factory=set)
-    words: Mapping[str, refusal.Words] = field(default_factory=dict)
+    kinds: Mapping[str, AnyKind] = field(default_factory=dict)
 
     def add(self, frame: Frame, prepared: Transformed, *, n_overflowed: int) -> None:
         """Count one chunk."""
@@ -69,7 +70,7 @@ class Summary:
             problems.append(Problem("BP233", "the table has no rows, so there are no predictions"))
         for name, count in self.bad.items():
             cells = f"column `{escape(name)}`: {count} of {self.n_rows} cells"
-            text = f"{cells} are {self.words[name].unusable}; their rows have no prediction"
+            text = f"{cells} are {self.kinds[name].unusable}; their rows have no prediction"
             problems.append(Problem("BP234", text, hints=("their `status` says so; see `data.na_values` for missing",)))
         if self.n_overflowed:
             text = (
@@ -136,7 +137,7 @@ def _no_rows(model: predictor.Predictor) -> Frame:
 def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.Table:
     """`row`, `prediction`, `probability_<label>`, `status` of a frame; rows with unusable cells have no prediction."""
     prepared = preparer.transform(model.columns, frame)
-    summary.words = refusal.words(model.columns)
+    summary.kinds = preparer.kinds_of_columns(model.columns)
     outputs = model.outputs(prepared.arrays)
     columns = predicted_columns(model.targets, outputs)
     overflowed = ~np.logical_and.reduce([np.isfinite(output).all(axis=1) for output in outputs])
@@ -146,16 +147,16 @@ def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.T
         columns = {name: pc.if_else(mask, None, values) for name, values in columns.items()}
     summary.add(frame, prepared, n_overflowed=int(overflowed.sum()))
     return pa.table(
-        {"row": pa.array(frame.rows), **columns, "status": _status(overflowed, prepared.bad, summary.words)}
+        {"row": pa.array(frame.rows), **columns, "status": _status(overflowed, prepared.bad, summary.kinds)}
     )
 
 
-def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray], words: Mapping[str, refusal.Words]) -> pa.Array:
+def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray], kinds: Mapping[str, AnyKind]) -> pa.Array:
     """`ok`, or what is wrong with a row: `no finite number: size; height; no date: arrival`."""
     status = np.where(overflowed, np.array("no finite prediction", object), np.array(OK, object))
     said = np.full(len(status), "", object)  # the last word of each row's status
     for name, mask in bad.items():
-        word = words[name].unusable
+        word = kinds[name].unusable
         for row in np.flatnonzero(mask):
             start = f"{status[row]}; " if said[row] else ""
             status[row] = f"{start}{name}" if said[row] == word else f"{start}{word}: {name}"
@@ -170,8 +171,8 @@ def _refuse_all_bad(summary: Summary, source: str) -> None:
             *(
                 Problem(
                     "BP236",
-                    f"column `{escape(name)}` was {summary.words[name].kind} in training, but every cell of it is "
-                    f"{summary.words[name].unusable} here",
+                    f"column `{escape(name)}` was {summary.kinds[name].name} in training, but every cell of it is "
+                    f"{summary.kinds[name].unusable} here",
                     where=source,
                     hints=("check the column, `data.decimal` and `data.na_values`",),
                 )

@@ -27,11 +27,10 @@ from bptrain.data.options import DataOptions
 from bptrain.data.readers.read import read_table
 from bptrain.errors import DataError
 from bptrain.features import preparer as prepare
-from bptrain.features import refusal
+from bptrain.features.date.calendar import PARTS, read_part
 from bptrain.features.date.formats import seconds
+from bptrain.features.date.kind import DateState
 from bptrain.features.date.options import DateOptions
-from bptrain.features.date.parts import PARTS, read_part
-from bptrain.features.date.prepare import DateState
 from bptrain.features.inference import resolve
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -348,7 +347,7 @@ def test_a_column_without_values_is_refused() -> None:
     with pytest.raises(DataError, match="BP241: column `c` is declared a date"):
         learn(pa.nulls(3))
     with pytest.raises(DataError, match="BP241"):
-        refusal.check_training(frame_of(c=pa.nulls(3)), {"c": DateOptions()})
+        prepare.check_training(frame_of(c=pa.nulls(3)), {"c": DateOptions()})
 
 
 def test_in_other_rows_what_is_no_date_is_bad_and_counts_as_missing() -> None:
@@ -357,9 +356,9 @@ def test_in_other_rows_what_is_no_date_is_bad_and_counts_as_missing() -> None:
     assert result.bad["c"].tolist() == [False, True, False]
     assert not result.arrays["date"][1:].any()
     assert result.arrays["date_missing"].tolist() == [[0], [1], [1]]
-    assert refusal.words({"date": state})["c"] == refusal.Words("date", "no date")
+    assert prepare.kinds_of_columns({"date": state})["c"].unusable == "no date"
     with pytest.raises(DataError, match="BP255"):
-        refusal.transform_strictly({"date": state}, frame_of(c=["2024-05-02", "soon"]))
+        prepare.transform_or_raise({"date": state}, frame_of(c=["2024-05-02", "soon"]))
 
 
 # Files and saved states

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.evaluation.predictions import decoded_of, prefix
+from bptrain.evaluation.predictions import OUT_OF_FOLD, decoded_of, prefix
 from bptrain.targets import tasks
 from bptrain.targets.labels import codes_of
 from bptrain.targets.metrics import per_label
 from bptrain.targets.state import Decoded, TargetState
 
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", OUT_OF_FOLD, "validation", "test")
 Report = dict[str, Any]
 
 

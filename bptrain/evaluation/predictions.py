@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,12 @@ from bptrain.targets import tasks
 from bptrain.targets.state import Decoded, TargetState
 
 Truths = Mapping[str, pa.Array]
+OUT_OF_FOLD = "out_of_fold"  # the part of rows that trained, each predicted by the network that left it out
+
+
+def judging_part(splits: Mapping[str, Any]) -> Any:
+    """What is said of the rows that judge: test rows, else those that chose the epoch, else training rows."""
+    return next(splits[part] for part in ("test", "validation", OUT_OF_FOLD, "train") if part in splits)
 
 
 def prefix(targets: Mapping[str, TargetState], name: str) -> str:

@@ -26,7 +26,7 @@ from bptrain.features import preparer as prepare
 from bptrain.features.inference import resolve
 from bptrain.features.ordinal.kind import SCALES, OrdinalState, letters, order_of
 from bptrain.features.ordinal.options import OrdinalOptions
-from bptrain.workflows.fit import check
+from bptrain.workflows.check import check
 
 LEVELS = ("low", "mid", "high")
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from gradients import analytic, double_precision, subject_of
+from networks import mlp
 from one_training import train
 from scipy import special, stats
 from sklearn.utils.class_weight import compute_class_weight
@@ -19,7 +20,6 @@ from bptrain.data.frame import Frame
 from bptrain.errors import DataError, UsageError
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import losses, set_weights, weights_of
-from bptrain.models.options import MlpOptions
 from bptrain.targets import prepare as targets_prepare
 from bptrain.targets import tasks
 from bptrain.targets.binary.options import BinaryOptions
@@ -126,7 +126,7 @@ def test_poisson_loss_is_the_likelihood_up_to_a_constant() -> None:
 def best_constant(loss: Any, values: np.ndarray) -> float:
     """What a linear network predicts that has no input of use."""
     cells = {"x": [1.0, 2.0] * (len(values) // 2), "y": values.tolist()}
-    subject = subject_of(cells, MlpOptions(hidden=()), {"x": NumericOptions()}, {"y": RegressionOptions(loss=loss)})
+    subject = subject_of(cells, mlp(hidden=()), {"x": NumericOptions()}, {"y": RegressionOptions(loss=loss)})
     set_weights(subject.network, {name: np.zeros_like(array) for name, array in weights_of(subject.network).items()})
     plain = Examples(
         {name: np.zeros_like(array) for name, array in subject.examples.inputs.items()}, subject.examples.truths
@@ -261,7 +261,7 @@ def test_gradient_of_weighted_rows_is_that_of_repeated_rows() -> None:
     with double_precision():
         cells = {"x": [0.5, -1.0, 2.0], "y": [1.0, 0.0, 3.0]}
         subject = subject_of(
-            cells, MlpOptions(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
+            cells, mlp(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
         )
         times = np.array([1, 3, 2])
         repeated = Examples(
@@ -292,7 +292,7 @@ def test_history_of_weighted_rows_is_the_weighted_mean_of_all_batches(batch_size
     rng = np.random.default_rng(0)
     cells = {"x": rng.normal(size=7).tolist(), "y": rng.normal(size=7).tolist()}
     subject = subject_of(
-        cells, MlpOptions(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
+        cells, mlp(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
     )
     weight = np.array([0.0, 5.0, 0.1, 1.0, 1.0, 2.0, 0.5], np.float32)
     rows = Examples(subject.examples.inputs, subject.examples.truths, {"target_0": weight})

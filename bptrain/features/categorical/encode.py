@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 
-from bptrain.features.categorical.kind import CategoricalState
 from bptrain.features.kind import Features, Tensor
 from bptrain.utils import seeds
+
+if TYPE_CHECKING:
+    from bptrain.features.categorical.kind import CategoricalState
 
 
 def encode(state: CategoricalState, codes: Tensor, seed: int) -> Features:

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
 from bptrain.features.kind import Features, Tensor
-from bptrain.features.numeric.kind import NumericState
 from bptrain.features.options import EmbeddingOptions
 from bptrain.utils import seeds
+
+if TYPE_CHECKING:
+    from bptrain.features.numeric.kind import NumericState
 
 ops = keras.ops
 THINNEST = 1e-4  # width of a bin, in units of the scaled number, that a thinner one is taken to have

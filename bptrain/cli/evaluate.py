@@ -32,7 +32,7 @@ def command(
     from bptrain.fitting import artifacts
     from bptrain.reports.drift import drift_text
     from bptrain.reports.text import gates_text, metrics_text, problem_text
-    from bptrain.runs.names import latest_run
+    from bptrain.runs.directory import latest_run
     from bptrain.runs.storage import canonical_json
 
     judged = Run.open(run or latest_run())

@@ -18,7 +18,7 @@ def command(run: Path | None, as_json: bool) -> None:
     Example: bptrain inspect runs/adult-0001
     """
     from bptrain.reports.inspect import inspect_json, inspect_text
-    from bptrain.runs.names import latest_run
+    from bptrain.runs.directory import latest_run
     from bptrain.workflows.run import Run
 
     opened = Run.open(run or latest_run())

@@ -32,7 +32,7 @@ def command(run: Path | None, seeds: int, root: Path | None, quiet: bool, as_jso
     from bptrain.errors import NotReproducedError, Problem
     from bptrain.reports.reproduce import reproduction_text
     from bptrain.reports.terminal import progress
-    from bptrain.runs.names import latest_run
+    from bptrain.runs.directory import latest_run
     from bptrain.runs.storage import canonical_json
     from bptrain.workflows.reproduce import reproduce
     from bptrain.workflows.run import Run

@@ -40,8 +40,8 @@ class Histogram:
 
         More than MOST_LABELS are often seen in the first rows.
         """
-        keys = frame.keys(name)
-        some = frame.take(np.arange(FIRST_ROWS)).keys(name) if frame.n_rows > FIRST_ROWS else keys
+        keys = frame.labels(name)
+        some = frame.take(np.arange(FIRST_ROWS)).labels(name) if frame.n_rows > FIRST_ROWS else keys
         if pc.count_distinct(some).as_py() <= MOST_LABELS:
             labels = pc.unique(keys.drop_null())
             if len(labels) <= MOST_LABELS:
@@ -65,7 +65,7 @@ class Histogram:
         if self.edges:
             now = np.array(self._bin_shares(frame.numbers(name)[0], self.edges))
         else:
-            now = np.array(self._label_shares(frame.keys(name), self.labels))
+            now = np.array(self._label_shares(frame.labels(name), self.labels))
         then = np.array(self.shares)
         pooled = (then * n_cells + now * n_now) / (n_cells + n_now)
         errors = np.sqrt(pooled * (1 - pooled) * (1 / max(n_cells, 1) + 1 / n_now))

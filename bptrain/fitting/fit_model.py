@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.data.frame import Frame
-from bptrain.data.split import Split
-from bptrain.data.spool import spooled
+from bptrain.data.memory import memory_map_table
+from bptrain.data.splits import Split
 from bptrain.evaluation.evaluate import judge
 from bptrain.evaluation.predictions import OUT_OF_FOLD, predictions_table
-from bptrain.fitting.bagging import Bag, Surroundings, fit_bag
+from bptrain.fitting.bagging import Bag, FitContext, fit_bag
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs, final_split, learn_preparation, transform_parts
 from bptrain.models.predictor import Predictor
 from bptrain.targets.tuning import tuned, tuned_as
@@ -70,7 +70,7 @@ def fit_model(
     inputs: TrainingInputs,
     frame: Frame,
     split: Split,
-    around: Surroundings,
+    context: FitContext,
     *,
     published: Split,
     label: str = "model",
@@ -84,13 +84,13 @@ def fit_model(
     Args:
         inputs: prepared rows and the config.
         frame, split: the table, and which of its rows these are.
-        around: reporter, checkpoints and base run.
+        context: reporter, checkpoints and base run.
         published: the split of the model that is published, whose training rows settle the kinds of columns.
         label: names the trainings in checkpoints and lock.json.
         folder: where large arrays may be kept.
     """
     config = inputs.config
-    bag = fit_bag(inputs, around, label)
+    bag = fit_bag(inputs, context, label)
     predictor = Predictor(inputs.columns, inputs.targets, bag.networks, inputs.profile)
     part, outputs = inputs.monitored_part, dict[str, list[np.ndarray]]()
     if part in inputs.parts:
@@ -109,12 +109,12 @@ def fit_model(
     model = TrainedModel(inputs, predictor, bag, outputs=outputs)
     if config.training.final == "best" or not len(split.validation) or model.diverged:
         return model
-    around.reporter.stage(f"refit on training and validation rows: {bag.results[0].best_epoch} epochs")
+    context.reporter.stage(f"refit on training and validation rows: {bag.results[0].best_epoch} epochs")
     learned = learn_preparation(
-        config.complete, frame, final_split(config.complete, split), around.base_run, published=published
+        config.complete, frame, final_split(config.complete, split), context.base_run, published=published
     )
     again = transform_parts(config, learned, frame, folder)
-    bag = fit_bag(again, around, label + REFIT, before=bag)
+    bag = fit_bag(again, context, label + REFIT, before=bag)
     targets = tuned_as(again.targets, predictor.targets)
     return TrainedModel(again, Predictor(again.columns, targets, bag.networks, again.profile), bag, selection=model)
 
@@ -148,7 +148,7 @@ def predict_parts(
 
     last = max(int(part.rows[-1]) for part in parts.values())
     chunks = (chunk(first) for first in range(0, last + 1, PREDICTED_ROWS))
-    return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else spooled(chunks, folder)
+    return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else memory_map_table(chunks, folder)
 
 
 def report_selection(selection: TrainedModel) -> dict[str, Any]:

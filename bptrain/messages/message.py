@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from string import Formatter
 
 from bptrain.errors import Problem
 from bptrain.utils.text import escape
@@ -60,4 +60,5 @@ class Message:
     @property
     def remedy(self) -> str:
         """The hints without values, for whoever reads of the code."""
-        return "; ".join(re.sub(r"\{(\w+)[^}]*\}", lambda found: found[1].upper(), hint) for hint in self.hints)
+        parts = [Formatter().parse(hint) for hint in self.hints]
+        return "; ".join("".join(text + (name or "").upper() for text, name, *_ in hint) for hint in parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bptrain.data.report import Cleaned
+from bptrain.data.cleaning import Cleaned
 from bptrain.utils.text import escape
 
 LIMIT = 20

@@ -14,10 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.data.chunks import text_array
 from bptrain.data.frame import Frame
 from bptrain.data.limits import LARGEST_NUMBER, NEARLY_ALL
-from bptrain.data.values import positions_array
+from bptrain.data.values import positions_array, text_array
 from bptrain.errors import DataError
 from bptrain.features.kinds import KINDS, AnyKind
 from bptrain.scaffold.reading import text_columns

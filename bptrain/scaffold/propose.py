@@ -65,7 +65,7 @@ def propose(train: Sequence[str], test: Sequence[str], target: str | None, roots
 
 def _training(frame: Frame, readable: Readable) -> Frame:
     """The rows of the training files."""
-    return frame.take((readable.loaded.given[frame.rows] == "train").nonzero()[0])
+    return frame.take((readable.loaded.source_split[frame.rows] == "train").nonzero()[0])
 
 
 def _require_target(frame: Frame, target: str | None) -> str:

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from bptrain.data.files import AllowedPaths, DataFile, open_data
 from bptrain.data.frame import Frame
-from bptrain.data.load import Loaded, load
+from bptrain.data.load import FileSource, Loaded, load
 from bptrain.data.options import CleanOptions, DataOptions
-from bptrain.data.readers.read import column_names, format_by_name
+from bptrain.data.readers.formats import FORMATS, format_by_name
 from bptrain.errors import DataError
 from bptrain.utils.text import quote_list
 
@@ -24,7 +24,7 @@ MARKS = (  # the longer one first: UTF-32's begins like UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-FORMATS = {"csv": "the name does not tell the format; it reads as CSV", "parquet": "by its first bytes"}
+BY_MARK, BY_NAME = "by its first bytes", "the name does not tell the format; it reads as CSV"
 MOST = 0.9  # share of a column's cells from which their form is the column's
 DECIMAL_COMMA = r"^[+-]?[0-9]*,[0-9]+$"
 GROUPED = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"  # 1,200 is rather twelve hundred, 0,200 is not
@@ -69,9 +69,10 @@ def _other_way(error: DataError, options: DataOptions, why: dict[str, str], root
     codes = {problem.code for problem in error.problems}
     files = roots.expand(options.train)
     if "BP208" in codes and "format" not in why:
-        kind = "csv" if format_by_name(files[0]) is None else "parquet"
-        why["format"] = FORMATS[kind]
-        return options.model_copy(update={"format": kind})
+        is_named = format_by_name(files[0]) is not None
+        why["format"] = BY_MARK if is_named else BY_NAME
+        other = next(name for name, format in FORMATS.items() if bool(format.mark) == is_named)
+        return options.model_copy(update={"format": other})
     if "BP211" in codes and "encoding" not in why:
         encoding = _encoding(files[0])
         why["encoding"] = f"the bytes are not UTF-8; with {encoding} they are text"
@@ -104,7 +105,8 @@ def _delimiter(file: DataFile, options: DataOptions) -> str | None:
     counts: dict[str, int] = {}
     for delimiter in DELIMITERS:
         try:
-            counts[delimiter] = len(column_names(file, options.model_copy(update={"delimiter": delimiter})))
+            source = FileSource(file, options.model_copy(update={"delimiter": delimiter}))
+            counts[delimiter] = len(source.column_names())
         except DataError:
             continue
     best = max(counts, key=lambda delimiter: counts[delimiter], default=None)

@@ -57,7 +57,7 @@ def groups(frame: Frame, columns: Columns) -> list[str]:
 
 def _largest(frame: Frame, name: str) -> int:
     """The rows of the most frequent label, or those without one."""
-    return int(pc.max(pc.value_counts(frame.keys(name)).field(1)).as_py())
+    return int(pc.max(pc.value_counts(frame.labels(name)).field(1)).as_py())
 
 
 def _n_names(frame: Frame, name: str) -> int:

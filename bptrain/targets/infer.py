@@ -73,7 +73,7 @@ def _task_of_values(frame: Frame, name: str, possible: Mapping[str, TargetOption
         _refuse_almost_numbers(frame, name, bad, len(distinct))
     elif len(distinct) > FEW_NUMBERS or list(possible) == ["regression"]:
         return "regression"
-    n_labels = int(pc.count_distinct(frame.keys(name), mode="only_valid").as_py())
+    n_labels = int(pc.count_distinct(frame.labels(name), mode="only_valid").as_py())
     if n_labels < 2:
         raise _single_value(frame, name)
     if n_labels == 2:

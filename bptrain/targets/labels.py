@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data import values
-from bptrain.data.chunks import text_array
 from bptrain.data.frame import Frame
+from bptrain.data.values import text_array
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.targets.options import ClassWeights
 from bptrain.utils.text import escape, nearest, quote_list
@@ -25,7 +25,7 @@ def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:
     counted = pc.value_counts(frame.texts(name).drop_null())
     spellings, counts = pa.chunked_array([counted.field(0)]), counted.field(1).to_pylist()
     n_cells = counts if frame.ignore_case else [0] * len(counts)
-    found = zip(n_cells, spellings.to_pylist(), frame.keys_of(spellings).to_pylist(), strict=True)
+    found = zip(n_cells, spellings.to_pylist(), frame.normalize(spellings).to_pylist(), strict=True)
     by_key = {
         key: text for _, text, key in sorted(found, key=lambda each: (-each[0], len(each[1]), each[1]), reverse=True)
     }
@@ -34,17 +34,17 @@ def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:
 
 def codes_of(texts: pa.ChunkedArray, labels: Sequence[str]) -> np.ndarray:
     """Codes (n_rows,) int64 of each text in `labels`, however it is spelled; -1 for missing or any other text."""
-    return _positions(values.keys(texts), values.keys(pa.chunked_array([text_array(labels)])))
+    return _positions(values.normalize_labels(texts), values.normalize_labels(pa.chunked_array([text_array(labels)])))
 
 
 def frame_codes(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:
     """As `codes_of`, for a column of `frame` and by its rules."""
-    return _positions(frame.keys(name), frame.keys_of(pa.chunked_array([text_array(labels)])))
+    return _positions(frame.labels(name), frame.normalize(pa.chunked_array([text_array(labels)])))
 
 
 def written_codes(frame: Frame, written: Sequence[str], labels: Sequence[str]) -> list[int]:
     """The codes of labels as a config spells them, by the rules of `frame`; -1 for none of `labels`."""
-    both = (frame.keys_of(pa.chunked_array([text_array(list(texts))])) for texts in (written, labels))
+    both = (frame.normalize(pa.chunked_array([text_array(list(texts))])) for texts in (written, labels))
     codes: list[int] = _positions(*both).tolist()
     return codes
 

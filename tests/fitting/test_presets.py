@@ -23,10 +23,9 @@ from bptrain.api import RowsWarning
 from bptrain.config.load import config_from_mapping
 from bptrain.config.schema import Config
 from bptrain.data.files import AllowedPaths
-from bptrain.data.folds import fold_numbers
 from bptrain.data.frame import Frame
 from bptrain.data.options import SplitOptions
-from bptrain.data.split import Split
+from bptrain.data.splits import Split, fold_numbers
 from bptrain.errors import DataError, UsageError
 from bptrain.features import preparer
 from bptrain.fitting import bagging
@@ -527,7 +526,7 @@ def test_the_rate_of_a_fit_goes_by_its_layers(hidden: list[int], rate: float) ->
             "model": {"kind": "strong", "hidden": hidden, "networks": 5},
         }
     )
-    split = Split(np.arange(10_000), np.arange(0), np.arange(10_000, 12_500), left_out=np.arange(10_000) % 5)
+    split = Split(np.arange(10_000), np.arange(0), np.arange(10_000, 12_500), fold=np.arange(10_000) % 5)
     dataset = Dataset(config, frame, np.full(12_500, "train"), {}, [], [])
     training = resolve_config(dataset, split, None)[0].training
     assert training.optimizer == AdamOptions(learning_rate=rate)
@@ -627,7 +626,7 @@ def test_as_many_members_as_are_to_be_kept() -> None:
 def test_ten_folds_are_halves_of_five() -> None:
     """Of as many rows of each class, so that either can be taken once the width of layers is known."""
     rows, by = np.arange(0, 240, 2), np.arange(240) // 2 % 12 == 0
-    for kind, labels in (("random", None), ("stratified", by.astype(np.int64))):
+    for kind, labels in (("random", np.zeros(240, np.int8)), ("stratified", by.astype(np.int64))):
         options = SplitOptions(kind=kind)
         fives, tens = (fold_numbers(rows, labels, options, n_folds, seed=3) for n_folds in (5, 10))
         np.testing.assert_array_equal(tens // 2, fives)
@@ -740,8 +739,8 @@ def test_a_network_never_trains_on_its_fold(tmp_path: Path) -> None:
     Targets are exchanged within the fold and have a mean of exactly zero, so that their scale stays, too.
     """
     rows = np.random.default_rng(0).permutation(np.repeat([-2.0, -1.0, 1.0, 2.0], 30))
-    split = SplitOptions(test=0.0, validation=0.0)
-    numbers = fold_numbers(np.arange(120), None, split, 2, seed=0)
+    split = SplitOptions(kind="random", test=0.0, validation=0.0)
+    numbers = fold_numbers(np.arange(120), np.zeros(120), split, 2, seed=0)
     weights = []
     for name in ("before", "after"):
         frame = pd.DataFrame({"x": np.arange(120) % 17, "y": rows})

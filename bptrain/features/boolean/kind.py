@@ -43,7 +43,7 @@ class Words:
     def declared(cls, name: str, options: BooleanOptions, frame: Frame) -> Words:
         """The usual words beside those of a column's options, which come first."""
         true, false = (
-            tuple(dict.fromkeys(word.lower() for word in frame.keys_of_values(words)))
+            tuple(dict.fromkeys(word.lower() for word in frame.normalize_values(words)))
             for words in (options.true_values, options.false_values)
         )
         usual_true = tuple(word for word, _ in PAIRS if word not in true + false)
@@ -53,7 +53,7 @@ class Words:
     def read(self, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The sign of each cell (n_rows,) float32; masks (n_rows,) of text and of numbers that are no word."""
         by_word = dict.fromkeys(self.true, 1.0) | dict.fromkeys(self.false, -1.0)
-        labels, positions = frame.labels(self.name)
+        labels, positions = frame.encode_labels(self.name)
         signs = np.array([*(by_word.get(label.lower(), 0.0) for label in labels), 0.0], np.float32)[positions]
         others = (signs == 0) & (positions >= 0)  # missing cells, at -1, have the last sign
         if not others.any():
@@ -102,7 +102,7 @@ class BooleanKind(ColumnKind[BooleanOptions, BooleanState]):
         """Whether the cells are both words of one pair and nothing else."""
         if frame.n_unique(name) > MOST_SPELLINGS:
             return None
-        words = {label.lower() for label in frame.labels(name)[0]}
+        words = {label.lower() for label in frame.encode_labels(name)[0]}
         if not any(words == set(pair) for pair in PAIRS):
             return None
         return Inferred(BooleanOptions(), f"every value is {' or '.join(sorted(words, reverse=True))}")

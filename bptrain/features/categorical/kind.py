@@ -55,7 +55,7 @@ class Levels:
     @classmethod
     def learn(cls, frame: Frame, name: str, options: CategoricalOptions) -> Levels:
         """The levels of the training rows in `frame`."""
-        labels, positions = frame.labels(name)
+        labels, positions = frame.encode_labels(name)
         counts = dict(zip(labels, np.bincount(positions[positions >= 0], minlength=len(labels)).tolist(), strict=True))
         min_count = options.min_count or min(MIN_COUNT, max(1, frame.n_rows // 100))
         levels = tuple(sorted(label for label, count in counts.items() if count >= min_count))
@@ -76,7 +76,7 @@ class Levels:
         first = 1 + max(self.missing, self.rare)
         codes_of = {level: code for code, level in enumerate(self.levels, start=first)}
         rare_labels = set(self.rare_labels)
-        labels, positions = frame.labels(self.name)
+        labels, positions = frame.encode_labels(self.name)
         codes = np.array([*(codes_of.get(label, self.rare) for label in labels), self.missing], np.int32)[positions]
         counts = np.bincount(positions[positions >= 0], minlength=len(labels)).tolist()
         unlisted = [(label, n) for label, n in zip(labels, counts, strict=True) if label not in codes_of]
@@ -131,7 +131,7 @@ class CategoricalKind(ColumnKind[CategoricalOptions, CategoricalState]):
         """Labels that differ by letter case, white space or Unicode form alone."""
         first: dict[str, str] = {}
         pairs = []
-        for label in sorted(frame.labels(name)[0]):
+        for label in sorted(frame.encode_labels(name)[0]):
             folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", label.strip()).casefold())
             if first.setdefault(folded, label) != label:
                 pairs.append((shorten(first[folded]), shorten(label)))

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data import values
-from bptrain.data.chunks import text_array
 from bptrain.data.frame import Frame
 from bptrain.data.limits import NEARLY_ALL
+from bptrain.data.values import text_array
 from bptrain.errors import DataError, Problem
 from bptrain.features.date.calendar import DAY
 from bptrain.features.date.options import ISO, DateOptions

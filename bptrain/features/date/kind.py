@@ -45,7 +45,7 @@ class Moments:
         from bptrain.data.values import dictionary_encode
         from bptrain.features.date.formats import seconds
 
-        texts, positions = dictionary_encode(frame.texts(name) if format == ISO else frame.keys(name))
+        texts, positions = dictionary_encode(frame.texts(name) if format == ISO else frame.labels(name))
         return cls(np.append(seconds(texts, format), np.nan), positions)
 
     @property

@@ -94,12 +94,12 @@ class Scale:
     @classmethod
     def declared(cls, name: str, options: OrdinalOptions, frame: Frame) -> Scale:
         """That of a column's options, its labels spelled as those of `frame`."""
-        return cls(name, tuple(frame.keys_of_values(options.order)), options.encoding)
+        return cls(name, tuple(frame.normalize_values(options.order)), options.encoding)
 
     def read(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
         """The place of each cell (n_rows,), -1 if it has none, and which have a label that is not in the order."""
         by_label = {label: place for place, label in enumerate(self.order)}
-        labels, positions = frame.labels(self.name)
+        labels, positions = frame.encode_labels(self.name)
         places = np.array([*(by_label.get(label, -1) for label in labels), -1], np.int64)[positions]
         return places, (places < 0) & (positions >= 0)
 
@@ -155,7 +155,7 @@ class OrdinalKind(ColumnKind[OrdinalOptions, OrdinalState]):
         """Whether all labels belong to one well-known scale. Numbers never do."""
         if frame.n_unique(name) > MOST_LABELS:
             return None
-        order = order_of(frame.labels(name)[0])
+        order = order_of(frame.encode_labels(name)[0])
         return Inferred(OrdinalOptions(order=order), " < ".join(order)) if order else None
 
     def check_training(self, frame: Frame, options: Mapping[str, OrdinalOptions]) -> list[Problem]:
@@ -164,7 +164,7 @@ class OrdinalKind(ColumnKind[OrdinalOptions, OrdinalState]):
         for name, column in options.items():
             unknown = Scale.declared(name, column, frame).read(frame)[1]
             if unknown.any():
-                labels = frame.take(np.flatnonzero(unknown)).labels(name)[0][:N_NEAR]
+                labels = frame.take(np.flatnonzero(unknown)).encode_labels(name)[0][:N_NEAR]
                 order = [str(label) for label in column.order]
                 nearest_labels = {label: near[0] for label in labels if (near := nearest(label, order))}
                 pairs = [f"`{escape(near)}` for `{escape(label)}`" for label, near in nearest_labels.items()]

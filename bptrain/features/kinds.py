@@ -44,6 +44,6 @@ def is_feature(options: ColumnOptions) -> bool:
     return options.kind in KINDS
 
 
-def cells_are_numbers(options: ColumnOptions) -> bool:
-    """Whether it is the numbers of a column's cells that count, or their labels."""
-    return KINDS[options.kind].cells_are_numbers if is_feature(options) else options.cells_are_numbers
+def kind_of(options: ColumnOptions) -> AnyKind | None:
+    """The kind of a column that the model sees; None for one that is ignored or has a role."""
+    return KINDS.get(options.kind)

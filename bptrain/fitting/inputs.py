@@ -147,7 +147,7 @@ def resolve_config(
     resolved = resolve_sizes(config.model_copy(update={"targets": targets}), sizes)
     fold = learned.split.fold
     if fold is not None and resolved.model.networks != most_networks(config.model, config.split):
-        fold = fold // 2  # decision 40: ten folds are halves of five
+        fold = fold // 2  # decision M3: ten folds are halves of five
     return resolved, kinds, replace(learned, split=replace(learned.split, fold=fold))
 
 

@@ -20,7 +20,7 @@ from bptrain.errors import UsageError
 from bptrain.evaluation.gates import Gate, check_gates, parse_gates
 from bptrain.evaluation.predictions import OUT_OF_FOLD
 from bptrain.features import inference
-from bptrain.features.kinds import KINDS, is_feature
+from bptrain.features.kinds import kind_of
 from bptrain.features.numeric.options import NumericOptions, ResolvedNumericOptions
 from bptrain.features.options import ColumnOptions
 from bptrain.fitting.split_keys import ROLES, resolve_split, without_split_column
@@ -88,7 +88,7 @@ def resolve_from_table(config: Config, training_rows: Frame, *, has_validation_f
     named = {
         name: options
         for name, options in by_pattern.items()
-        if options.kind in ROLES or (is_feature(options) and KINDS[options.kind].tells_time)
+        if options.kind in ROLES or ((kind := kind_of(options)) is not None and kind.tells_time)
     }
     targets = {name: target_inference.resolve(training_rows, name, options) for name, options in config.targets.items()}
     targets_prepare.learn(training_rows, targets)  # only for what it refuses, before anything is split

@@ -27,7 +27,8 @@ from bptrain.fitting.resume import is_sealed, open_resume_state, refuse_other_in
 from bptrain.fitting.warm_start import open_base_run
 from bptrain.messages import workflows as messages
 from bptrain.models import backend, predictor
-from bptrain.reports.cleaning import cleaning_text
+from bptrain.reports.run import cleaning_table
+from bptrain.reports.text import report_text
 from bptrain.runs import storage
 from bptrain.runs.directory import PartialRun, acquire_run, check_name
 from bptrain.runs.manifest import open_run
@@ -145,7 +146,7 @@ def _announce(
     """Say what is doubtful, what was cleaned and what is going to be trained on."""
     for warning in warnings:
         logger.warning(warning)
-    for text in filter(None, (cleaning_text(cleaned), str(inputs))):
+    for text in filter(None, (report_text([cleaning_table(cleaned)]), str(inputs))):
         logger.stage(text)
 
 
@@ -214,13 +215,13 @@ def _describe(
 
 def _write_model(folder: Path, model: TrainedModel, reasons: Mapping[str, str]) -> None:
     """The model, its config and how its training went."""
-    from bptrain.reports.curves import curves_svg
+    from bptrain.reports.curves import curves_svg, learning_curves
 
     histories = [(result.history, result.best_epoch) for result in model.chosen_by]
     predictor.save(model.predictor, model.inputs.config.model, folder)
     artifacts.write_config(folder, model.inputs.config.complete, reasons)
     artifacts.write_history(folder, [history for history, _ in histories])
-    storage.write_text(folder / "curves.svg", curves_svg(histories))
+    storage.write_text(folder / "curves.svg", curves_svg(learning_curves(histories)))
 
 
 def _diverged(run: Path, networks: Sequence[Mapping[str, Json]]) -> DivergedError:

@@ -38,7 +38,8 @@ from bptrain.models.build import losses, output_name, weights_of
 from bptrain.models.options import ResolvedModel
 from bptrain.models.predict import Program, predict
 from bptrain.models.predictor import Predictor
-from bptrain.reports.inspect import inspect_text
+from bptrain.reports.run import inspect_tables
+from bptrain.reports.text import report_text
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.targets import tasks
 from bptrain.targets.regression import measures as measures_of_numbers
@@ -101,7 +102,7 @@ def test_training_rows_are_judged_out_of_fold(strong: Run, folder: Path, monkeyp
     counts = {each["values"]: each["counts"] for each in table["split"].value_counts().to_pylist()}
     assert counts == {"out_of_fold": 192, "test": 48}
     assert set(strong.metrics["targets"]["label"]["splits"]) == {"out_of_fold", "test"}
-    assert "192 training (out of fold)" in inspect_text(strong)
+    assert "192 training (out of fold)" in report_text(inspect_tables(strong))
     judged = strong.evaluate()
     assert judged.targets == strong.metrics["targets"]
     predicted = strong.predict(pd.read_csv(folder / "t.csv", dtype=str))
@@ -293,7 +294,7 @@ def test_running_means_are_kept_not_the_weights(folder: Path) -> None:
 
 
 def test_inspect_tells_of_networks_and_members(strong: Run) -> None:
-    text = inspect_text(strong)
+    text = report_text(inspect_tables(strong))
     assert "network: strong [12, 8], 2 networks, 3 members, 2 of them kept" in text
     assert json.loads((strong.path / "model/network.json").read_text())["networks"] == 2
 
@@ -379,7 +380,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
     content = {**settings("strong", "amount"), "model": {**SMALL, "members": 5, "networks": 3}}
     run = open_run(fit(content, run=folder / "as-many", root=folder).path)
     assert run.config.model.ensemble_selection == "auto"
-    assert "5 members, 3 of them kept" in inspect_text(run)
+    assert "5 members, 3 of them kept" in report_text(inspect_tables(run))
     ((losses, given),) = asked
     assert given == {"least_gain": 0.002, "at_least": 2}
     predictor, (state,) = run.predictor, run.predictor.targets.values()
@@ -818,7 +819,7 @@ def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None
     pd.DataFrame({"x": np.arange(200), "part": parts, "y": values}).to_csv(folder / "wide.csv", index=False)
     content = settings("fast", split={"kind": "column", "column": "part"}, **OWN) | {"data": "wide.csv"}
     run = fit({**content, "model": {**content["model"], "ensemble_selection": None}}, run=folder / "log", root=folder)
-    assert "target: y, regression, loss {kind: mse}, transform log (chosen)" in inspect_text(run)
+    assert "target: y, regression, loss {kind: mse}, transform log (chosen)" in report_text(inspect_tables(run))
     assert run.evaluate(root=folder).targets == run.metrics["targets"]  # its config says `auto` again
     assert reproduce(run, AllowedPaths.create(folder)).verdict == "identical"
 
@@ -894,7 +895,7 @@ def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
     content = settings("fast", **OWN) | {"data": "zeros.csv"}
     content["targets"] = {"y": {"task": "regression", "clip": False, "transform": "log"}}
     run = fit({**content, "model": {**content["model"], "ensemble_selection": None}}, run=folder / "zeros", root=folder)
-    assert "target: y, regression, loss {kind: mse}, transform log" in inspect_text(run)
+    assert "target: y, regression, loss {kind: mse}, transform log" in report_text(inspect_tables(run))
     state = run.predictor.targets["y"]
     smallest = values[values > 0].min()
     assert 0.5 * smallest <= state.offset < 10 * smallest

@@ -87,7 +87,7 @@ def model_settings(**fixed: Any) -> list[Any]:
 
 def column_settings(kind: str) -> list[Any]:
     """Every combination of a kind's options that change its inputs, such as encodings and indicators."""
-    options = kinds.KINDS[kind]
+    options = kinds.KINDS[kind].options
     fixed = {"min_count": 1, "parts": ("month", "year"), "order": ("low", "mid", "high")}  # where a kind has them
     others = {name: field.default for name, field in options.model_fields.items() if name not in CHANGE_INPUTS}
     return list(settings(options, others | fixed))

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from bptrain.data.options import CleanOptions, DataOptions, SplitOptions
 from bptrain.evaluation.options import EvaluationOptions
-from bptrain.features.kinds import ColumnOptions
+from bptrain.features.kinds import DeclaredColumn
 from bptrain.models.options import ModelOptions
 from bptrain.targets.tasks import TargetOptions
 from bptrain.training.options import TrainingOptions
@@ -22,7 +22,7 @@ class Config(Section):
     targets: dict[str, TargetOptions] = Field(
         min_length=1, description="The columns to predict; `target: NAME` is the short form for one."
     )
-    columns: dict[str, ColumnOptions] = Field(
+    columns: dict[str, DeclaredColumn] = Field(
         default_factory=dict,
         description="Kind and options of columns by name or pattern (`'*_id': ignore`); unnamed columns are inferred. "
         "`'<numeric>': {scaling: robust}` gives defaults for all columns of a kind, also inferred ones.",

@@ -28,9 +28,9 @@ from bptrain.data.splits import (
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.evaluation.gates import check_gate_splits
 from bptrain.evaluation.predictions import OUT_OF_FOLD
-from bptrain.features import inference, preparer, refusal
-from bptrain.features.kinds import ColumnOptions
-from bptrain.features.weights import row_weights, weight_column
+from bptrain.features import inference, preparer
+from bptrain.features.options import ColumnOptions
+from bptrain.features.roles import row_weights, weight_column
 from bptrain.fitting.resolve import (
     fewest_networks,
     gates_of,
@@ -252,7 +252,7 @@ def check_dataset(dataset: Dataset) -> tuple[Config, inference.Kinds, list[Probl
     for check in (
         lambda: row_weights(dataset.frame, weight_column(config.columns)),
         lambda: preparer.check(dataset.frame, config.columns),
-        lambda: refusal.check_training(training, config.columns),
+        lambda: preparer.check_training(training, config.columns),
         lambda: targets_prepare.encode(targets_prepare.learn(training, config.targets), others),
     ):
         try:

@@ -15,11 +15,11 @@ from bptrain.data import memory
 from bptrain.data.cleaning import Cleaned
 from bptrain.data.frame import Frame
 from bptrain.data.splits import Split, check_numbers
-from bptrain.features import preparer, refusal
-from bptrain.features.drift import Profile, profile
-from bptrain.features.inference import Kinds
-from bptrain.features.kinds import IgnoreOptions
-from bptrain.features.weights import row_weights, weight_column
+from bptrain.features import preparer
+from bptrain.features.drift import Profile
+from bptrain.features.inference import Kinds, Why
+from bptrain.features.options import IgnoreOptions
+from bptrain.features.roles import row_weights, weight_column
 from bptrain.fitting.dataset import Dataset
 from bptrain.fitting.resolve import (
     ResolvedConfig,
@@ -198,7 +198,7 @@ def transform_parts(
         changed.update(part.changed)
     cleaned = [Cleaned(what, n, n_rows, "cells", column) for (what, column), n in changed.items()]
     names = [*preparer.used_columns(learned.columns), *learned.targets]
-    before = profile(frame.take(learned.split.train), names)
+    before = Profile.learn(frame.take(learned.split.train), names)
     return TrainingInputs(config, learned.columns, learned.targets, parts, before, [*learned.cleaned, *cleaned])
 
 
@@ -214,7 +214,7 @@ def prepare_rows(
     With a `folder`, large arrays lie in files on its disk. Raises DataError for cells that cannot be used.
     """
     allocate = memory.in_memory if folder is None else memory.memory_mapped(folder)
-    transformed = refusal.transform_strictly(columns, frame, allocate)
+    transformed = preparer.transform_or_raise(columns, frame, allocate)
     return PreparedRows(
         frame.rows,
         transformed.arrays,
@@ -252,12 +252,13 @@ def final_split(config: Config, split: Split) -> Split:
 
 def count_ignored(kinds: Kinds) -> list[Cleaned]:
     """The columns that inference left out, counted by why."""
-    whys = {
-        "BP243": "columns without values",
-        "BP244": "constant columns",
-        "BP245": "identifiers",
-        "BP246": "free text",
+    words: dict[Why, str] = {
+        "empty": "columns without values",
+        "constant": "constant columns",
+        "identifier": "identifiers",
+        "text": "free text",
     }
-    codes = [warning.code for warning in kinds.warnings if warning.message.find("is ignored") >= 0]
-    counts = {code: codes.count(code) for code in whys if code in codes}
-    return [Cleaned(f"{whys[code]} ignored", n, len(kinds.options), "columns") for code, n in counts.items()]
+    counts = Counter(ignored.why for ignored in kinds.ignored.values())
+    return [
+        Cleaned(f"{words[why]} ignored", counts[why], len(kinds.options), "columns") for why in words if counts[why]
+    ]

@@ -15,6 +15,8 @@ from bptrain.data.frame import Frame
 from bptrain.data.hashes import parts_digest, table_digests
 from bptrain.data.splits import Split
 from bptrain.errors import DataError, LockedError, RunError, UsageError
+from bptrain.features.kinds import kind_of
+from bptrain.features.options import IgnoreOptions
 from bptrain.messages import fitting as messages
 from bptrain.messages import runs as run_messages
 from bptrain.runs import storage
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 FORMAT = 4
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
 BACKENDS = {"tensorflow": (), "jax": ("jax", "jaxlib")}  # the packages that each needs besides
-LABELS = ("ignore", "categorical", "ordinal", "boolean", "group", "date", "time")  # kinds whose cells are no numbers
 # Paths say where things are; the others change no result.
 NOT_SETTINGS: Any = {
     "data": {"train", "validation", "test"},
@@ -75,7 +76,11 @@ def describe_inputs(
         warm_start: the digest of the weights to begin with, if training does not begin afresh.
     """
     settings = config.model_dump(mode="json", exclude=NOT_SETTINGS)
-    columns = {name: options.kind not in LABELS for name, options in config.columns.items() if options.kind != "ignore"}
+    columns = {
+        name: (kind_of(options) or options).cells_are_numbers
+        for name, options in config.columns.items()
+        if not isinstance(options, IgnoreOptions)
+    }
     columns |= {name: options.task == "regression" for name, options in config.targets.items()}
     packages = (*PACKAGES, *BACKENDS[runtime.backend()])
     return {

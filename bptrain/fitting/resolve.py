@@ -7,7 +7,7 @@ or changes a config. The numbers are those of `models/presets.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,8 +20,9 @@ from bptrain.errors import UsageError
 from bptrain.evaluation.gates import Gate, check_gates, parse_gates
 from bptrain.evaluation.predictions import OUT_OF_FOLD
 from bptrain.features import inference
-from bptrain.features.kinds import ColumnOptions
-from bptrain.features.numeric.options import NumericOptions
+from bptrain.features.kinds import kind_of
+from bptrain.features.numeric.options import NumericOptions, ResolvedNumericOptions
+from bptrain.features.options import ColumnOptions
 from bptrain.fitting.split_keys import ROLES, resolve_split, without_split_column
 from bptrain.messages import fitting as messages
 from bptrain.models.options import ModelOptions, ResolvedModel
@@ -84,7 +85,11 @@ def resolve_from_table(config: Config, training_rows: Frame, *, has_validation_f
     names = training_rows.names
     features = [name for name in names if name not in config.targets]
     by_pattern = inference.match_patterns(features, config.columns, list(config.targets))
-    named = {name: options for name, options in by_pattern.items() if options.kind in (*ROLES, "date")}
+    named = {
+        name: options
+        for name, options in by_pattern.items()
+        if options.kind in ROLES or ((kind := kind_of(options)) is not None and kind.tells_time)
+    }
     targets = {name: target_inference.resolve(training_rows, name, options) for name, options in config.targets.items()}
     targets_prepare.learn(training_rows, targets)  # only for what it refuses, before anything is split
     config = config.model_copy(update={"columns": config.columns | named, "targets": targets})
@@ -173,7 +178,7 @@ def resolve_from_training_rows(config: Config, training_rows: Frame) -> tuple[Co
     )
     columns = _resolve_columns(kinds.options, preset)
     targets = {name: _resolve_target(options, preset) for name, options in config.targets.items()}
-    kinds = inference.Kinds(columns, kinds.reasons, kinds.warnings)
+    kinds = replace(kinds, options=columns)
     return config.model_copy(update={"columns": columns, "targets": targets}), kinds
 
 
@@ -182,15 +187,17 @@ def _resolve_columns(columns: Mapping[str, ColumnOptions], preset: Preset) -> di
     n_numeric = sum(isinstance(options, NumericOptions) for options in columns.values())
     few = n_numeric <= preset.most_columns
     bins = max(preset.fewest_bins, min(preset.bins, preset.all_bins // n_numeric)) if few and n_numeric else 0
-    resolved: dict[str, ColumnOptions] = {}
+    resolved: dict[str, ColumnOptions] = dict(columns)
     for name, options in columns.items():
         if isinstance(options, NumericOptions):
-            usual: dict[str, object] = {"bins": bins, "periodic": preset.periodic and few, "scaling": preset.scaling}
-            update = {key: value for key, value in usual.items() if getattr(options, key) == "auto"}
-            if "scaling" in update and "clip" not in options.model_fields_set:
-                update["clip"] = preset.clip
-            options = options.model_copy(update=update)
-        resolved[name] = options
+            clips = options.scaling == "auto" and "clip" not in options.model_fields_set
+            resolved[name] = ResolvedNumericOptions.resolve(
+                options,
+                scaling=preset.scaling,
+                bins=bins,
+                periodic=preset.periodic and few,
+                **({"clip": preset.clip} if clips else {}),
+            )
     return resolved
 
 

@@ -17,9 +17,9 @@ from bptrain.config.schema import Config
 from bptrain.config.yaml_writer import flow_yaml
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import Problem, RunError, UsageError
-from bptrain.features.defaults import defaults_of_kinds
-from bptrain.features.inference import match_patterns
-from bptrain.features.kinds import ColumnOptions, IgnoreOptions, is_feature
+from bptrain.features.inference import defaults_of_kinds, match_patterns
+from bptrain.features.kinds import is_feature
+from bptrain.features.options import ColumnOptions, IgnoreOptions
 from bptrain.features.preparer import Columns
 from bptrain.messages import fitting as messages
 from bptrain.models.predictor import WEIGHTS, check_columns, load_preparation

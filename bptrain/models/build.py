@@ -9,9 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from bptrain.features import kinds
-from bptrain.features.encoding import together
-from bptrain.features.kind import State
+from bptrain.features.kind import Features, FeatureState
+from bptrain.features.kinds import KINDS
 from bptrain.models.layers.dropout import STEP
 from bptrain.models.mlp import head, hidden_layers, skip, skip_of_members
 from bptrain.models.options import ResolvedModel
@@ -38,7 +37,7 @@ class Network:
 
 
 def build(
-    columns: Mapping[str, State], targets: Targets, options: ResolvedModel, *, seed: int, name: str = "network"
+    columns: Mapping[str, FeatureState], targets: Targets, options: ResolvedModel, *, seed: int, name: str = "network"
 ) -> Network:
     """The network, with first weights that are a function of the seed."""
     inputs = {
@@ -46,15 +45,15 @@ def build(
         for state in columns.values()
         for name, (dtype, shape) in state.inputs.items()
     }
-    features = together(
-        kinds.encode(kind).encode(state, inputs, seed, options.embedding) for kind, state in columns.items()
+    features = Features.concat(
+        KINDS[kind].encode(state, inputs, seed=seed, embedding=options.embedding) for kind, state in columns.items()
     )
     trunk = hidden_layers(features, options, seed)
     outputs = {}
     for position, target in enumerate(targets.values()):
         target_name = output_name(position)
         output = head(trunk, target.n_outputs, options, name=target_name, seed=seed)
-        if options.n_linear:
+        if options.n_linear and (features.linear or features.linear_by_column):
             linear = skip(features, target.n_outputs, options, f"{target_name}_skip")
             # In this order: Keras on TensorFlow takes a second summand (batch, 1, 1) for the bias of as many members.
             output = (linear if options.members == 1 else skip_of_members(linear, options, target_name)) + output
@@ -66,7 +65,7 @@ def build(
 
 
 def keeping(
-    network: Network, kept: Sequence[int], columns: Mapping[str, State], targets: Targets, options: ResolvedModel
+    network: Network, kept: Sequence[int], columns: Mapping[str, FeatureState], targets: Targets, options: ResolvedModel
 ) -> Network:
     """The network with only some of its members predicting, counted from 0; `options` are those it was built by."""
     few = build(

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from bptrain.features.encoding import Features
+from bptrain.features.kind import Features
 from bptrain.models.layers.batch_ensemble import Adapted
 from bptrain.models.layers.dense import Dense
 from bptrain.models.layers.dropout import Dropout, new_step
@@ -43,7 +43,7 @@ def hidden_layers(features: Features, options: ResolvedModel, seed: int) -> Any:
         if number == 1 and options.members > 1:
             first = _first_weights(options, options.activation, name, hidden.shape[-1], seed)
             hidden = Adapted(
-                units, options.members, features.chunks, **first, penalty=_penalty(options), seed=seed, name=name
+                units, options.members, features.group_widths, **first, penalty=_penalty(options), seed=seed, name=name
             )(hidden)
         else:
             hidden = dense(hidden, units, options, name=name, activation=options.activation, seed=seed)
@@ -74,13 +74,15 @@ def head(hidden: Any, n_outputs: int, options: ResolvedModel, *, name: str, seed
 
 
 def skip(features: Features, n_outputs: int, options: ResolvedModel, name: str) -> Any:
-    """What a linear model of the features says (batch, n_outputs); nothing at first."""
+    """What a linear model of the features, which must have some for it, says (batch, n_outputs); nothing at first."""
     first = {"kernel_initializer": "zeros", "kernel_regularizer": _penalty(options)}
-    says = keras.layers.Dense(n_outputs, name=name, **first)(joined(features.linear, f"{name}_sees"))
-    for number, tensor in enumerate(features.by_column):
+    parts = []
+    if features.linear:
+        parts.append(keras.layers.Dense(n_outputs, name=name, **first)(joined(features.linear, f"{name}_sees")))
+    for number, tensor in enumerate(features.linear_by_column):
         layer = keras.layers.EinsumDense("cbm,cmo->cbo", (None, n_outputs), name=f"{name}_{number}", **first)
-        says = says + keras.ops.sum(layer(tensor), axis=0)
-    return says
+        parts.append(keras.ops.sum(layer(tensor), axis=0))
+    return sum(parts[1:], start=parts[0])
 
 
 def skip_of_members(says: Any, options: ResolvedModel, name: str) -> Any:

@@ -9,6 +9,7 @@ model.keras, inputs.json             the same network for others; never read bac
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptrain.errors import DataError, Problem, RunError
-from bptrain.features import kinds
 from bptrain.features import preparer as columns_prepare
 from bptrain.features.drift import Profile
+from bptrain.features.kinds import KINDS
 from bptrain.features.preparer import Columns
 from bptrain.models.options import ResolvedModel
 from bptrain.runs import arrays as run_arrays
@@ -208,7 +209,7 @@ def describe_inputs(predictor: Predictor) -> dict[str, Any]:
             for kind, state in predictor.columns.items()
             for name, (dtype, shape) in state.inputs.items()
         },
-        "how": {kind: kinds.prepare(kind).__doc__ for kind in predictor.columns},
+        "how": {kind: inspect.getdoc(KINDS[kind]) for kind in predictor.columns},
         "columns": {item["kind"]: item["state"] for item in saved},
         "numbers": {name: _finite(array) for name, array in arrays.items()},
         "outputs": [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bptrain.config.yaml_writer import flow_yaml
-from bptrain.features.kinds import WeightOptions
+from bptrain.features.options import WeightOptions
 from bptrain.reports.metrics import result_tables
 from bptrain.reports.tables import Table
 from bptrain.runs.storage import canonical_json

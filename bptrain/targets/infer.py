@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow.compute as pc
 from pydantic import ValidationError
 
-from bptrain.data.frame import NEARLY_ALL, Frame
+from bptrain.data.frame import Frame
+from bptrain.data.limits import NEARLY_ALL
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.targets import tasks
 from bptrain.targets.labels import learn_labels

@@ -21,8 +21,8 @@ from bptrain.errors import DataError, Problem, RunError, Warn, ignore
 from bptrain.evaluation.evaluate import judge
 from bptrain.evaluation.gates import apply_gates, check_gates, parse_gates
 from bptrain.features import preparer
-from bptrain.features.drift import Drift, drift
-from bptrain.features.weights import weight_column
+from bptrain.features.drift import Drift, measure_drift
+from bptrain.features.roles import weight_column
 from bptrain.fitting import artifacts
 from bptrain.fitting.dataset import load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import predict_parts
@@ -129,7 +129,7 @@ def judge_other_rows(run: Run, data: str | Path | pd.DataFrame, roots: AllowedPa
     rows = prepare_rows(model.columns, model.targets, kept, weight)
     table = predict_parts(model, {"test": rows})
     changes = preparer.transform(model.columns, kept)
-    shifts = drift(model.profile, kept, changes)
+    shifts = measure_drift(model.profile, kept, changes)
     return Judged(judge(table, model.targets), table, warnings, changes.unknown, shifts)
 
 

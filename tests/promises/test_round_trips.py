@@ -23,8 +23,8 @@ from bptrain.errors import DataError
 from bptrain.features import preparer
 from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.drift import Profile
-from bptrain.features.kinds import ColumnOptions
 from bptrain.features.numeric.options import NumericOptions
+from bptrain.features.options import ColumnOptions
 from bptrain.models import predictor
 from bptrain.models.options import ResolvedModel
 from bptrain.runs.arrays import read_arrays, write_arrays

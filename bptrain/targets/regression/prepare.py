@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.data.frame import Frame
-from bptrain.data.values import LARGEST_NUMBER
+from bptrain.data.limits import LARGEST_NUMBER
 from bptrain.errors import DataError, Problem
 from bptrain.targets.regression.options import (
     AbsoluteLoss,

@@ -1,11 +1,10 @@
-"""Cells that cannot be used are refused in the words of their column's kind."""
+"""Kinds as objects: cells that cannot be used are refused in the words of their column's kind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import chdir
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,11 @@ from tables import write
 from bptrain.cli.main import run
 from bptrain.data.frame import Frame
 from bptrain.errors import DataError, Problem
-from bptrain.features import kinds, refusal
+from bptrain.features import kinds
 from bptrain.features import preparer as prepare
 from bptrain.features.categorical.options import CategoricalOptions
+from bptrain.features.kind import unreadable_cells
+from bptrain.features.numeric.kind import NUMERIC, NumericKind
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.workflows.predict import _status
 
@@ -28,29 +29,23 @@ def frame_of(**columns: Any) -> Frame:
     return Frame(table, np.arange(table.num_rows))
 
 
-@pytest.fixture
-def picky(monkeypatch: pytest.MonkeyPatch) -> None:
+class PickyKind(NumericKind):
     """A numeric kind that has words of its own and wants training rows to be more than 1."""
-    own = kinds.prepare("numeric")
 
-    def unusable(frame: Frame, name: str, mask: np.ndarray) -> Problem:
+    unusable = "no odd"
+
+    def bad_cells(self, frame: Frame, name: str, mask: np.ndarray) -> Problem:
         return Problem("BP999", f"{name} has {int(mask.sum())} odd cells")
 
-    def check_training(frame: Frame, options: Mapping[str, Any]) -> None:
-        problems = [Problem("BP998", f"{name} is small") for name in options if (frame.numbers(name)[0] <= 1).any()]
-        if problems:
-            raise DataError(*problems)
+    def check_training(self, frame: Frame, options: Mapping[str, NumericOptions]) -> list[Problem]:
+        return [Problem("BP998", f"{name} is small") for name in options if (frame.numbers(name)[0] <= 1).any()]
 
-    functions = {name: getattr(own, name) for name in vars(own) if not name.startswith("_")}
-    made: Any = SimpleNamespace(
-        **functions | {"UNUSABLE": "no odd", "unusable": unusable, "check_training": check_training}
-    )
-    real = kinds.prepare
 
-    def found(kind: str) -> ModuleType:
-        return made if kind == "numeric" else real(kind)  # type: ignore[return-value]
-
-    monkeypatch.setattr(kinds, "prepare", found)
+@pytest.fixture
+def picky(monkeypatch: pytest.MonkeyPatch) -> PickyKind:
+    kind = PickyKind()
+    monkeypatch.setitem(kinds.KINDS, "numeric", kind)
+    return kind
 
 
 def learnt() -> prepare.Columns:
@@ -58,47 +53,51 @@ def learnt() -> prepare.Columns:
 
 
 def test_a_kind_without_words_has_those_of_numbers() -> None:
-    assert refusal.words(learnt())["n"] == refusal.Words("numeric", "no finite number")
+    assert (NUMERIC.name, NUMERIC.unusable) == ("numeric", "no finite number")
+    assert prepare.kinds_of_columns(learnt())["n"] is NUMERIC
     with pytest.raises(DataError, match="BP242: column `n` is numeric"):
-        refusal.transform_strictly(learnt(), frame_of(n=["1", "x"], c=["a", "b"]))
-    assert set(refusal.transform_strictly(learnt(), frame_of(n=["1"], c=["a"])).arrays) == {"numeric", "categorical"}
+        prepare.transform_or_raise(learnt(), frame_of(n=["1", "x"], c=["a", "b"]))
+    assert set(prepare.transform_or_raise(learnt(), frame_of(n=["1"], c=["a"])).arrays) == {"numeric", "categorical"}
 
 
-@pytest.mark.usefixtures("picky")
-def test_a_kind_speaks_its_own_words() -> None:
-    assert refusal.words(learnt())["n"] == refusal.Words("numeric", "no odd")
+def test_a_kind_speaks_its_own_words(picky: PickyKind) -> None:
+    assert prepare.kinds_of_columns(learnt())["n"] is picky
     with pytest.raises(DataError, match="BP999: n has 1 odd cells"):
-        refusal.transform_strictly(learnt(), frame_of(n=["1", "x"], c=["a", "b"]))
+        prepare.transform_or_raise(learnt(), frame_of(n=["1", "x"], c=["a", "b"]))
 
 
 @pytest.mark.usefixtures("picky")
 def test_a_kind_may_refuse_cells_of_training_rows_only() -> None:
     options = {"n": NumericOptions(), "c": CategoricalOptions()}
-    refusal.check_training(frame_of(n=[2.0, 3.0], c=["a", "b"]), options)
+    prepare.check_training(frame_of(n=[2.0, 3.0], c=["a", "b"]), options)
     with pytest.raises(DataError, match="BP998: n is small"):
-        refusal.check_training(frame_of(n=[1.0, 3.0], c=["a", "b"]), options)
-    refusal.check_training(frame_of(n=[1.0, 3.0]), {"c": CategoricalOptions()})
+        prepare.check_training(frame_of(n=[1.0, 3.0], c=["a", "b"]), options)
+    prepare.check_training(frame_of(n=[1.0, 3.0]), {"c": CategoricalOptions()})
 
 
 def test_status_names_each_word_once_per_run_of_columns() -> None:
-    words = {name: refusal.Words("numeric", "no number") for name in ("a", "b")} | {
-        "d": refusal.Words("date", "no date")
-    }
+    columns = {"a": kinds.KINDS["numeric"], "b": kinds.KINDS["numeric"], "d": kinds.KINDS["date"]}
     bad = {"a": np.array([1, 0, 1, 0], bool), "b": np.array([1, 0, 0, 0], bool), "d": np.array([1, 1, 0, 0], bool)}
-    status = _status(np.array([0, 0, 1, 1], bool), bad, words).to_pylist()
-    assert status == ["no number: a; b; no date: d", "no date: d", "no number: a", "no finite prediction"]
+    status = _status(np.array([0, 0, 1, 1], bool), bad, columns).to_pylist()
+    assert status == [
+        "no finite number: a; b; no date: d",
+        "no date: d",
+        "no finite number: a",
+        "no finite prediction",
+    ]
 
 
 def test_unreadable_cells_are_counted_shown_and_explained() -> None:
     frame = frame_of(**{"a b": ["x", "y", "z\n", None]})
-    problem = refusal.unreadable(
-        frame, "a b", np.array([0, 1, 1, 0], bool), "is odd, but {} are even", "write them odd"
-    )
+    problem = unreadable_cells(frame, "a b", np.array([0, 1, 1, 0], bool), "is odd, but {} are even", "write them odd")
     assert problem.code == "BP255"
     assert problem.message == "column `a b` is odd, but 2 of 4 cells are even: 'y' (row 2), 'z\\n' (row 3)"
     assert problem.where == "row 2"
-    assert problem.hints[1:] == ("write them odd", 'if they are labels, write `columns: {"a b": categorical}`')
-    assert "data.na_values" in problem.hints[0]
+    assert (problem.hints[0], problem.hints[2]) == (
+        "write them odd",
+        'if they are labels, write `columns: {"a b": categorical}`',
+    )
+    assert "data.na_values" in problem.hints[1]
 
 
 WRONG = [
@@ -133,11 +132,11 @@ def test_the_command_line_shows_file_row_and_remedy(
 def test_rows_are_transformed_in_parts_as_they_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = frame_of(a=[1.0, None, 5.0, 9.0, 2.0], b=["x", "y", "z", None, "x"])
     columns = prepare.learn(frame.take(np.arange(3)), {"a": NumericOptions(), "b": CategoricalOptions()})
-    whole = refusal.transform_strictly(columns, frame)
-    monkeypatch.setattr(refusal, "PART_ROWS", 2)
-    parts = refusal.transform_strictly(columns, frame)
+    whole = prepare.transform_or_raise(columns, frame)
+    monkeypatch.setattr(prepare, "PART_ROWS", 2)
+    parts = prepare.transform_or_raise(columns, frame)
     for name, array in whole.arrays.items():
         np.testing.assert_array_equal(parts.arrays[name], array)
     assert (parts.unknown, parts.outside, parts.changed) == (whole.unknown, whole.outside, whole.changed)
     with pytest.raises(DataError, match=r"1 of 3 cells.*\(row 3\)"):
-        refusal.transform_strictly(columns, frame_of(a=["1", "2", "inf"], b=["x", "x", "x"]))
+        prepare.transform_or_raise(columns, frame_of(a=["1", "2", "inf"], b=["x", "x", "x"]))

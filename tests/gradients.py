@@ -24,7 +24,7 @@ from bptrain.data.frame import Frame
 from bptrain.features import kinds, preparer
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.options import MlpOptions
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 from bptrain.targets import tasks
 from bptrain.training.batches import Examples
 from bptrain.training.step import Batch, objective

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from bptrain.data.split import Split
 from bptrain.errors import DataError, Problem
-from bptrain.evaluation.evaluate import judge
-from bptrain.evaluation.folds import summarise
+from bptrain.evaluation.evaluate import evaluate
+from bptrain.evaluation.folds import summarize
 from bptrain.fitting import dataset as survey
 from bptrain.fitting import fit_model as trial
 from bptrain.fitting import inputs as preparation
@@ -66,8 +66,8 @@ def run(
         tables.append(trial.predictions(made.model, part))
         trained.append(len(made.ready.parts["train"].rows))
         judged.append(len(part["test"].rows))
-        reports.append(judge(tables[-1], made.model.targets))
-    return Folds(summarise(reports, trained=trained, judged=judged), _joined(tables))
+        reports.append(evaluate(tables[-1], made.model.targets))
+    return Folds(summarize(reports, n_trained=trained, n_judged=judged), _joined(tables))
 
 
 def _prepare(

@@ -17,9 +17,11 @@ from bptrain.data.frame import Frame
 from bptrain.data.load import Loaded, load
 from bptrain.data.options import SplitOptions
 from bptrain.data.report import Cleaned
-from bptrain.data.split import PARTS, Split, check_sizes, make_split, uneven_parts
+from bptrain.data.split import Split, check_sizes, make_split, uneven_parts
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.evaluation.gates import Gate, check_gate_splits, check_gates, parse_gates
+from bptrain.evaluation.predictions import OUT_OF_FOLD
+from bptrain.evaluation.predictions import PARTS as JUDGED_PARTS
 from bptrain.features import inference as infer
 from bptrain.features import preparer, refusal
 from bptrain.features.kinds import ColumnOptions
@@ -27,10 +29,9 @@ from bptrain.features.weights import row_weights, weight_column
 from bptrain.fitting.feature_defaults import with_learned_features
 from bptrain.fitting.model_defaults import fewest_networks, most_networks, with_keep, with_usual_size
 from bptrain.fitting.split_keys import ROLES, check_split_column, settled_split, split_by, without_split_column
-from bptrain.fitting.target_defaults import with_usual_options
-from bptrain.targets import infer as targets_infer
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
+from bptrain.fitting.target_defaults import with_target_defaults
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.tasks import TASKS, infer_task
 from bptrain.utils.text import escape, nearest, quote_list
 
 MIN_ROWS, MANY_ROWS = 50, 250_000  # for `model.networks: auto` to be several
@@ -85,7 +86,7 @@ def split_rows(found: Dataset) -> Split:
     split = make_split(found.given, by, found.config.split, seed=found.config.seed, labels=labels)
     parts = list(split.parts())
     if _takes_folds(found.config, validated=len(split.validation) > 0):
-        split, parts = _with_folds(found, split, by), ["validation" if part == "train" else part for part in parts]
+        split, parts = _with_folds(found, split, by), [OUT_OF_FOLD if part == "train" else part for part in parts]
     judged = [part for part in parts if part != "validation" or found.config.training.final != "refit"]
     check_gate_splits(gates_of(found.config), judged)
     return split
@@ -166,7 +167,7 @@ def check_cells(found: Dataset, config: Config) -> None:
     except DataError as error:
         problems += error.problems
     try:
-        targets = with_usual_options(config.targets, textbook=config.model.kind == "mlp")
+        targets = with_target_defaults(config.targets, textbook=config.model.kind == "mlp")
         targets_prepare.encode(targets_prepare.learn(training, targets), others)
     except DataError as error:
         problems += error.problems
@@ -194,7 +195,7 @@ def gates_of(config: Config) -> list[Gate]:
 
 def metrics_of(config: Config) -> dict[str, tuple[str, ...]]:
     """The metrics of each target, whose tasks are settled."""
-    return {name: tasks.measures(options.task).METRICS for name, options in config.targets.items()}
+    return {name: TASKS[options.task].metrics for name, options in config.targets.items()}
 
 
 def _check_names(names: tuple[str, ...], config: Config) -> None:
@@ -235,9 +236,9 @@ def _clean(loaded: Loaded, config: Config) -> tuple[Frame, np.ndarray, list[Clea
 
 def _labelled(config: Config, frame: Frame) -> list[str]:
     """The targets that are labels, by the training rows in `frame`; to group labels there must be three."""
-    found = {name: targets_infer.resolve(frame, name, options).task for name, options in config.targets.items()}
-    few = {"binary"} if config.clean.rare_class == "group" else set()
-    return [name for name, task in found.items() if tasks.prepare(task).CLASSES and task not in few]
+    tasks = {name: TASKS[infer_task(frame, name, options).task] for name, options in config.targets.items()}
+    two_do = config.clean.rare_class != "group"
+    return [name for name, task in tasks.items() if task.predicts_labels and (task.many_labels or two_do)]
 
 
 def _with_roles(config: Config, names: tuple[str, ...]) -> Config:
@@ -250,7 +251,7 @@ def _with_roles(config: Config, names: tuple[str, ...]) -> Config:
 
 def _settle(config: Config, frame: Frame, gates: list[Gate], *, validated: bool) -> Config:
     """`frame` holds the rows of the training files, `validated` says that there is one with validation rows."""
-    targets = {name: targets_infer.resolve(frame, name, options) for name, options in config.targets.items()}
+    targets = {name: infer_task(frame, name, options) for name, options in config.targets.items()}
     targets_prepare.learn(frame, targets)  # for what it refuses, before anything is split; the result is not used
     config = config.model_copy(update={"targets": targets})
     metrics = metrics_of(config)
@@ -300,13 +301,13 @@ def _forgoes_later_rows(split: SplitOptions) -> bool:
 def _parts(config: Config, given: np.ndarray) -> list[str]:
     """The parts that will have rows."""
     if config.split.kind in ("column", "hash"):  # only the cells tell
-        return list(PARTS)
+        return list(JUDGED_PARTS)
     shares = {"validation": config.split.share("validation"), "test": config.split.test}
     parts = [part for part, share in shares.items() if share or (given == part).any()]
     if config.training.final == "refit":  # validation rows train the model that is judged
         parts = [part for part in parts if part != "validation"]
     folds = config.model.networks != 1 and "validation" not in parts
-    return ["validation" if folds else "train", *parts]
+    return [OUT_OF_FOLD if folds else "train", *parts]
 
 
 def _primary(config: Config, metrics: tuple[str, ...]) -> str:

@@ -15,14 +15,13 @@ from bptrain.config.schema import Config
 from bptrain.data.frame import Frame
 from bptrain.data.split import Split
 from bptrain.data.spool import spooled
-from bptrain.evaluation.evaluate import judge
-from bptrain.evaluation.predictions import predictions_table
+from bptrain.evaluation.evaluate import evaluate
+from bptrain.evaluation.predictions import OUT_OF_FOLD, predictions_table
 from bptrain.fitting.inputs import Prepared, Ready, final_split, prepare
 from bptrain.fitting.journal import MODEL, REFIT, Journal
 from bptrain.fitting.warm_start import BaseRun
 from bptrain.models.predictor import Predictor
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.tuning import tuned, tuned_as
+from bptrain.targets import preparer as targets_prepare
 from bptrain.training.progress import Reporter
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 PREDICTED_ROWS = 2**16
 Known = Mapping[str, Sequence[np.ndarray]]  # by part: outputs (n_rows, n_outputs) per target
-OUT_OF_FOLD = "validation"  # the part of rows that trained, each predicted by the network that left it out
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def train_and_refit(
 def selection_report(selection: Trial) -> dict[str, Any]:
     """Per target the metrics of the training that chose the epoch, on the validation rows that it did not train on."""
     part = {"validation": selection.ready.parts["validation"]}
-    report = judge(predictions(selection.model, part, known=selection.known), selection.model.targets)
+    report = evaluate(predictions(selection.model, part, known=selection.known), selection.model.targets)
     return {name: target["splits"]["validation"] for name, target in report.items()}
 
 
@@ -130,7 +128,9 @@ def train(
     networks = keeping_best(ready, networks, after.model.networks if after else None)
     model = Predictor(ready.columns, ready.targets, networks, ready.profile)
     if after is not None:
-        return Trial(ready, replace(model, targets=tuned_as(ready.targets, after.model.targets)), trained)
+        return Trial(
+            ready, replace(model, targets=targets_prepare.copy_calibration(ready.targets, after.model.targets)), trained
+        )
     known = _outputs_to_tune_by(ready, model)
     return Trial(ready, replace(model, targets=_tuned(ready, known)), trained, known=known)
 
@@ -140,7 +140,7 @@ def predictions(
 ) -> pa.Table:
     """The table of predictions for all parts, in the order of the rows; made and kept in chunks of these.
 
-    Training rows of which each network left out a fold are `validation` rows here, as that network alone predicts them.
+    Training rows of which each network left out a fold are `out_of_fold` here, as that network alone predicts them.
     Outputs that are `known` are not computed again.
 
     Those of many rows lie in a file without a name on the disk of `folder`, if one is given.
@@ -196,9 +196,8 @@ def _tuned(ready: Ready, known: Known) -> targets_prepare.Targets:
     validation = ready.validation
     if validation is None:
         return ready.targets
-    return tuned(
+    return targets_prepare.calibrate(
         ready.targets,
-        ready.config.targets,
         validation.encoded,
         known[ready.validating_part],
         validation.weight,

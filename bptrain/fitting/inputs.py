@@ -23,11 +23,10 @@ from bptrain.features.kinds import IgnoreOptions
 from bptrain.features.weights import row_weights, weight_column
 from bptrain.fitting import dataset as survey
 from bptrain.fitting.model_defaults import fewest_networks, is_wide, most_networks, with_keep, with_usual_size
-from bptrain.fitting.target_defaults import with_usual_options
+from bptrain.fitting.target_defaults import with_target_defaults
 from bptrain.fitting.warm_start import BaseRun
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
-from bptrain.targets.tuning import untuned
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.tasks import TASKS
 from bptrain.training.settled import settled
 
 
@@ -112,10 +111,10 @@ def prepare(
     settling = final_split(config, published or split).train
     config, kinds = survey.settle_columns(config, frame.take(settling))
     row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
-    targets_options = with_usual_options(config.targets, textbook=config.model.kind == "mlp")
+    targets_options = with_target_defaults(config.targets, textbook=config.model.kind == "mlp")
     config = config.model_copy(update={"targets": targets_options})
     last, _ = trained_split(config, frame, final_split(config, split))
-    transformed = targets_prepare.with_transforms(targets_options, frame.take(last.train))
+    transformed = targets_prepare.resolve(targets_options, frame.take(last.train))
     split, left_out = trained_split(config, frame, split)
     training = frame.take(split.train)
     if earlier is None:
@@ -124,8 +123,11 @@ def prepare(
         columns = preparer.learn(training, config.columns | later)
         targets = targets_prepare.learn(training, transformed, row_weights(training, weight_column(config.columns)))
     else:  # its weights mean something only together with its preparation
-        columns, targets = earlier.columns, targets_prepare.widened(untuned(earlier.targets, config.targets), training)
-    config = config.model_copy(update={"targets": targets_prepare.written_back(config.targets, targets)})
+        columns, targets = (
+            earlier.columns,
+            targets_prepare.extend_range(targets_prepare.reset_calibration(earlier.targets), training),
+        )
+    config = config.model_copy(update={"targets": targets_prepare.written_options(targets_options, targets)})
     weight = weight_column(config.columns)
     config = _with_residence(config, columns, targets, frame.n_rows)
     room = folder if config.data.residence == "stream" else None
@@ -155,7 +157,7 @@ def _with_sizes(config: Config, columns: preparer.Columns, split: Split) -> tupl
 
     Also the number of the network that does not train on each row, where each leaves out a fold.
     """
-    labels = all(tasks.prepare(options.task).CLASSES for options in config.targets.values())
+    labels = all(TASKS[options.task].predicts_labels for options in config.targets.values())
     numbers, most = split.left_out, most_networks(config.model, divided=are_divided(config.split))
     model = with_usual_size(
         config.model,
@@ -242,7 +244,7 @@ def prepared(
         frame.rows,
         transformed.arrays,
         [space.moved(each, allocate) for each in targets_prepare.encode(targets, frame)],
-        targets_prepare.truths(targets, frame),
+        targets_prepare.y_true(targets, frame),
         row_weights(frame, weight),
         transformed.changed,
     )

@@ -18,6 +18,7 @@ from bptrain.errors import DataError, LockedError, Problem, RunError, UsageError
 from bptrain.runs import git, storage
 from bptrain.runs.platform import processor
 from bptrain.runs.storage import canonical_json
+from bptrain.targets.tasks import TASKS
 from bptrain.utils import runtime
 from bptrain.utils.text import escape
 from bptrain.utils.version import __version__
@@ -184,7 +185,7 @@ def check_data(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
 def _columns(config: Config) -> dict[str, bool]:
     """The columns that results depend on, and whether their cells are numbers."""
     used = {name: options.kind not in LABELS for name, options in config.columns.items() if options.kind != "ignore"}
-    return used | {name: options.task == "regression" for name, options in config.targets.items()}
+    return used | {name: not TASKS[options.task].predicts_labels for name, options in config.targets.items()}
 
 
 def _config_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:

@@ -15,8 +15,8 @@ from bptrain.errors import DataError, Problem, UsageError
 from bptrain.features.distinct import distinct
 from bptrain.features.kinds import ColumnOptions, IgnoreOptions
 from bptrain.features.timestamps import instants
-from bptrain.targets import tasks
-from bptrain.targets.labels import frame_codes, learn_labels
+from bptrain.targets.classification.labels import frame_codes, learn_labels
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import escape, nearest, quote_list, yaml_name
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _with_role(config: Config, role: str, names: tuple[str, ...]) -> list[str]:
 
 
 def _by_task(config: Config) -> str:
-    classes = [tasks.prepare(options.task).CLASSES for options in config.targets.values()]
+    classes = [TASKS[options.task].predicts_labels for options in config.targets.values()]
     return "stratified" if classes == [True] else "random"
 
 

@@ -27,7 +27,8 @@ from bptrain.models.options import NetworkOptions, StrongOptions
 from bptrain.models.predictor import WEIGHTS, check_columns, load_preparation
 from bptrain.runs.arrays import Expected
 from bptrain.runs.manifest import RunFiles, open_run
-from bptrain.targets.prepare import Targets, with_learned_transforms
+from bptrain.targets.preparer import Targets, learned_options
+from bptrain.targets.tasks import with_tasks
 from bptrain.utils.section import Section
 from bptrain.utils.text import escape, quote_list
 
@@ -116,7 +117,7 @@ def with_earlier_columns(config: Config, earlier: BaseRun, names: Sequence[str])
 
 
 def _other_targets(config: Config, earlier: BaseRun) -> Iterator[Problem]:
-    known = with_learned_transforms(earlier.config.targets, earlier.targets)
+    known = learned_options(with_tasks(earlier.config.targets), earlier.targets)
     if list(config.targets) != list(known):
         both = [quote_list(list(targets), last="and") for targets in (known, config.targets)]
         message = f"the run to start from predicts {both[0]}, the config {both[1]}"

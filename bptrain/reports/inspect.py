@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bptrain.config.write import flow_yaml
+from bptrain.evaluation.predictions import OUT_OF_FOLD
 from bptrain.reports.folds import folds_text
 from bptrain.reports.text import gates_text, metrics_text, selection_text
 from bptrain.runs.storage import canonical_json
@@ -84,9 +85,8 @@ def _split(run: Run) -> str:
     options = run.config.split
     by = f"{options.kind} (by {escape(options.column)})" if options.column else options.kind
     judged = next(iter(run.metrics["targets"].values()))["splits"]
-    folded = "train" not in judged and run.config.model.networks != 1  # each network judges what it left out
-    names = {name: "training (out of fold)" if folded and name == "validation" else name for name in judged}
-    rows = ", ".join(f"{part['n']} {names[name]}" for name, part in judged.items())
+    names = {OUT_OF_FOLD: "training (out of fold)"}  # each network judges what it left out
+    rows = ", ".join(f"{part['n']} {names.get(name, name)}" for name, part in judged.items())
     weight = next((name for name, options in run.config.columns.items() if options.kind == "weight"), None)
     weighted = f", metrics weighted by {escape(weight)}" if weight else ""
     return f"{by}, {rows} rows{f', {options.folds} folds' if options.folds else ''}{weighted}"

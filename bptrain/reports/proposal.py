@@ -11,6 +11,7 @@ from bptrain.features.kinds import ColumnOptions
 from bptrain.scaffold.columns import key_of, settings
 from bptrain.scaffold.missing import Missing
 from bptrain.scaffold.propose import Proposal
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import escape, join_words
 
 WIDTH = 100
@@ -124,7 +125,7 @@ def _split(proposal: Proposal) -> list[str]:
 
 
 def _kind(proposal: Proposal) -> str:
-    return "random" if proposal.target.options.task == "regression" else "stratified"
+    return "stratified" if TASKS[proposal.target.options.task].predicts_labels else "random"
 
 
 def _parts(proposal: Proposal) -> str:

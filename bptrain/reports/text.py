@@ -8,7 +8,6 @@ from typing import Any
 from bptrain.errors import Problem
 from bptrain.utils.text import escape
 
-SPLITS = ("train", "validation", "test")
 MOST_LABELS = 20
 
 
@@ -115,7 +114,9 @@ def _labels_text(name: str, report: Mapping[str, Any]) -> str:
 
 def _splits(report: Mapping[str, Any]) -> list[str]:
     """The splits that were judged; the last is what counts."""
-    return [split for split in SPLITS if split in report["splits"]]
+    from bptrain.evaluation.predictions import PARTS
+
+    return [part for part in PARTS if part in report["splits"]]
 
 
 def _title(name: str, report: Mapping[str, Any]) -> str:

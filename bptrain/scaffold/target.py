@@ -9,12 +9,10 @@ import numpy as np
 
 from bptrain.data.frame import Frame
 from bptrain.errors import UsageError
-from bptrain.targets import infer
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.labels import codes_of, learn_labels, shares
-from bptrain.targets.multiclass.options import MulticlassOptions
+from bptrain.targets.classification.labels import codes_of, label_shares, learn_labels
+from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.tasks import AutoOptions, TargetOptions
+from bptrain.targets.tasks import TASKS, AutoOptions, TaskOptions, infer_task
 from bptrain.utils.text import escape, quote_list, shorten
 
 AFFIRMATIVE = ("yes", "y", "true", "t", "1", "1.0", "on", "positive", "pos", "ja", "oui", "sim")
@@ -30,7 +28,7 @@ class Target:
     """Options with a task, what was seen, and remarks; a remark may name the line to write instead."""
 
     name: str
-    options: TargetOptions
+    options: TaskOptions
     seen: str
     remarks: list[str] = field(default_factory=list)
 
@@ -38,19 +36,18 @@ class Target:
 def propose_target(frame: Frame, name: str) -> Target:
     """The target in `frame` (rows with a target). Raises what `check` says of one that cannot be predicted."""
     try:
-        options = infer.resolve(frame, name, AutoOptions())
+        options = infer_task(frame, name, AutoOptions())
     except UsageError:
         values, bad = frame.numbers(name)
         if bad.any():
             raise
         return _few_numbers(frame, name, values)
-    if isinstance(options, RegressionOptions):
+    if not TASKS[options.task].predicts_labels:
         return Target(name, options, _numbers_seen(frame.numbers(name)[0]))
     labels = learn_labels(frame, name)
-    parts = shares(codes_of(frame.texts(name), labels), len(labels))
-    if isinstance(options, BinaryOptions):
-        positive = _positive(labels, parts)
-        options = BinaryOptions(positive=positive)
+    parts = label_shares(codes_of(frame.texts(name), labels), len(labels))
+    if not TASKS[options.task].many_labels:
+        options = BinaryOptions(positive=_positive(labels, parts))
     return Target(name, options, _labels_seen(labels, parts), _imbalance(labels, parts))
 
 
@@ -66,9 +63,9 @@ def _few_numbers(frame: Frame, name: str, values: np.ndarray) -> Target:
     numbers, counts = np.unique(values, return_counts=True)
     whole = bool(np.equal(np.mod(numbers, 1), 0).all())
     labels = whole and len(numbers) <= MOST_CLASSES and counts.min() >= LEAST_ROWS
-    options: TargetOptions = MulticlassOptions() if labels else RegressionOptions()
+    options: TaskOptions = MulticlassOptions() if labels else RegressionOptions()
     other = "regression" if labels else "multiclass"
-    parts = shares(np.searchsorted(numbers, values), len(numbers))
+    parts = label_shares(np.searchsorted(numbers, values), len(numbers))
     seen = _labels_seen(learn_labels(frame, name), parts) if labels else _numbers_seen(values)
     because = (
         f"{len(numbers)} whole numbers, each in at least {counts.min()} rows, are taken for labels."

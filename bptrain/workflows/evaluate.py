@@ -24,7 +24,7 @@ from bptrain.features.weights import weight_column
 from bptrain.fitting import artifacts
 from bptrain.fitting import dataset as survey
 from bptrain.models import predictor
-from bptrain.targets.labels import frame_codes
+from bptrain.targets.classification.labels import frame_codes
 from bptrain.utils.text import escape
 from bptrain.workflows import fit as pipeline
 from bptrain.workflows.run import DIVERGED, Evaluation, Run

@@ -21,7 +21,7 @@ from bptrain.data.load import digests_of
 from bptrain.data.report import Cleaned
 from bptrain.data.split import Split
 from bptrain.errors import DivergedError, Problem
-from bptrain.evaluation.evaluate import judge
+from bptrain.evaluation.evaluate import evaluate
 from bptrain.evaluation.gates import apply_gates
 from bptrain.features import preparer
 from bptrain.features.drift import Drift, drift
@@ -195,7 +195,7 @@ def _trained(job: _Job, ready: preparation.Ready) -> tuple[Folds | None, Trial]:
 def _judged(job: _Job, made: Trial, table: pa.Table, folds: Folds | None) -> dict[str, Any]:
     """Judge the predictions and write the files of the run; returns the content of metrics.json."""
     with job.clock("judge"):
-        content = _metrics(made, judge(table, made.model.targets), folds, job.recorder)
+        content = _metrics(made, evaluate(table, made.model.targets), folds, job.recorder)
     with job.clock("write"), storage.disk_errors(job.folder):
         _write(job.folder, made, table, content)
         artifacts.write_cleaning(job.folder, job.cleaned)
@@ -241,7 +241,7 @@ def evaluate_again(saved: Predictor, found: survey.Dataset) -> Judged:
     parts = {name: _part(saved, found.frame.take(rows), weight, folder) for name, rows in split.parts().items()}
     parts["train"] = replace(parts["train"], left_out=split.left_out)
     table = trial.predictions(saved, parts, folder)
-    return Judged(judge(table, saved.targets), table, found.warnings, {})
+    return Judged(evaluate(table, saved.targets), table, found.warnings, {})
 
 
 def evaluate_on(saved: Predictor, frame: Frame, *, weight: str | None) -> Judged:
@@ -252,7 +252,7 @@ def evaluate_on(saved: Predictor, frame: Frame, *, weight: str | None) -> Judged
     part = _part(saved, frame, weight)
     table = trial.predictions(saved, {"test": part})
     changes = preparer.transform(saved.columns, frame)
-    return Judged(judge(table, saved.targets), table, [], changes.unknown, drift(saved.profile, frame, changes))
+    return Judged(evaluate(table, saved.targets), table, [], changes.unknown, drift(saved.profile, frame, changes))
 
 
 class Clock:

@@ -14,7 +14,7 @@ from bptrain.reports.proposal import proposal_yaml
 from bptrain.runs import storage
 from bptrain.scaffold.propose import Proposal, propose
 from bptrain.scaffold.split import FEWEST
-from bptrain.targets.binary.options import BinaryOptions
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import escape
 from bptrain.workflows import fit as pipeline
 
@@ -84,7 +84,7 @@ def _with_remedies(proposal: Proposal) -> list[Proposal]:
     undivided = replace(proposal, remedies={"split": none})
     if n_labelled < FEWEST:
         return [undivided]
-    if isinstance(proposal.target.options, BinaryOptions):
+    if not TASKS[proposal.target.options.task].many_labels:
         return [proposal, undivided]
     rare: Remedy = (
         {"rare_class": "drop", "rare_class_rows": RARE_ROWS},

@@ -19,6 +19,7 @@ import numpy as np
 from bptrain.config.schema import Config
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import DivergedError, Problem, RunError
+from bptrain.evaluation.predictions import PARTS
 from bptrain.fitting import lock as provenance
 from bptrain.fitting.lock import Difference
 from bptrain.targets.metrics import METRICS
@@ -191,7 +192,7 @@ def _primary(run: Run, *, trivial: bool = False) -> dict[tuple[str, str], float]
     found = {}
     for target, report in run.metrics["targets"].items():
         splits = report["splits"]
-        judged = splits.get("test", splits.get("validation", splits["train"]))
+        judged = splits[max(splits, key=PARTS.index)]
         metrics = judged["baselines"]["trivial"] if trivial else judged["metrics"]
         name = run.metrics["primary"] if run.metrics["primary"] in metrics else next(iter(metrics))
         value = metrics[name] if trivial else metrics[name]["value"]

@@ -16,7 +16,7 @@ from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import DataError
 from bptrain.fitting import dataset as survey
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 
 
 def table(n_rows: int = 120) -> pd.DataFrame:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tables
+from bptrain.targets.regression.prepare import RegressionState
 
 from bptrain import Run, fit, open_run
 from bptrain.api import RowsWarning
@@ -42,7 +43,6 @@ from bptrain.targets import tasks
 from bptrain.targets.regression import measures as measures_of_numbers
 from bptrain.targets.regression import prepare as prepare_number
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.regression.prepare import RegressionState
 from bptrain.training import train
 from bptrain.training.options import AdamOptions, TrainingOptions
 from bptrain.training.selection import enough, forward_selection

@@ -37,8 +37,7 @@ from bptrain.models.build import output_name, set_weights, weights_of
 from bptrain.models.options import Activation, MlpOptions
 from bptrain.models.predict import predict
 from bptrain.targets import tasks
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.options import BrierLoss
+from bptrain.targets.classification.options import BinaryOptions, BrierLoss
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.batches import Examples
 from bptrain.training.options import (

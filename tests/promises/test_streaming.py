@@ -110,7 +110,7 @@ def test_auto_streams_what_the_limit_does_not_hold(limit: int, expected: str) ->
     from bptrain.data.frame import Frame
     from bptrain.features import preparer as prepare
     from bptrain.features.numeric.options import NumericOptions
-    from bptrain.targets import prepare as targets
+    from bptrain.targets import preparer as targets
     from bptrain.targets.regression.options import RegressionOptions
 
     frame = Frame(make_table(), np.arange(200))

@@ -20,11 +20,15 @@ from bptrain.errors import DataError, UsageError
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import losses, set_weights, weights_of
 from bptrain.models.options import MlpOptions
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 from bptrain.targets import tasks
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.multiclass.options import MulticlassOptions
-from bptrain.targets.options import BrierLoss, CrossEntropyLoss, FocalLoss
+from bptrain.targets.classification.options import (
+    BinaryOptions,
+    BrierLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    MulticlassOptions,
+)
 from bptrain.targets.regression.options import (
     AbsoluteLoss,
     HuberLoss,

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
+from bptrain.targets.infer import resolve
 
 from bptrain.data import values
 from bptrain.data.frame import Frame
@@ -15,9 +16,7 @@ from bptrain.errors import DataError, UsageError
 from bptrain.evaluation.evaluate import judge
 from bptrain.evaluation.predictions import predictions_table
 from bptrain.targets import prepare, tasks
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.infer import resolve
-from bptrain.targets.multiclass.options import MulticlassOptions
+from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.tasks import AutoOptions, TargetOptions
 

@@ -11,23 +11,22 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from bptrain.targets.binary.prepare import BinaryState
+from bptrain.targets.binary.threshold import choose_threshold
+from bptrain.targets.temperature import HIGHEST, LOWEST, choose_temperature, log_softmax
 from sklearn.metrics import log_loss
 
 import bptrain
 from bptrain import Run
 from bptrain.data.frame import Frame
 from bptrain.features import preparer
-from bptrain.fitting.target_defaults import with_usual_options
+from bptrain.fitting.target_defaults import with_target_defaults
 from bptrain.models.build import output_name
 from bptrain.reports.inspect import inspect_text
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 from bptrain.targets import tasks
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.binary.prepare import BinaryState
-from bptrain.targets.binary.threshold import choose_threshold
-from bptrain.targets.multiclass.options import MulticlassOptions
+from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.tasks import AutoOptions, TargetOptions
-from bptrain.targets.temperature import HIGHEST, LOWEST, choose_temperature, log_softmax
 
 
 def temperature_of(each: Any) -> Any:
@@ -147,7 +146,7 @@ def test_threshold_is_one_of_tempered_probabilities() -> None:
 @pytest.mark.parametrize("section", [BinaryOptions, MulticlassOptions])
 def test_the_textbook_network_has_none(section: type[Any]) -> None:
     def settled(options: Any, *, textbook: bool) -> Any:
-        return temperature_of(with_usual_options({"y": options}, textbook=textbook)["y"])
+        return temperature_of(with_target_defaults({"y": options}, textbook=textbook)["y"])
 
     assert settled(section(), textbook=True) == 1.0
     assert settled(section(), textbook=False) == "auto"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bptrain.targets.binary.threshold import Rows, choose_threshold, curve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
 import bptrain
 from bptrain import Run
-from bptrain.targets.binary.threshold import Rows, choose_threshold, curve
 
 SCORES: dict[str, Callable[..., float]] = {
     "accuracy": metrics.accuracy_score,

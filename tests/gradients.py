@@ -25,7 +25,7 @@ from bptrain.features import kinds, preparer
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.options import MlpOptions
 from bptrain.targets import preparer as targets_prepare
-from bptrain.targets import tasks
+from bptrain.targets.tasks import TASKS, TargetOptions
 from bptrain.training.batches import Examples
 from bptrain.training.step import Batch, objective
 from bptrain.utils.section import Section
@@ -98,8 +98,8 @@ def column_settings(kind: str) -> list[Any]:
 def target_settings() -> list[Any]:
     """Every loss of every task."""
     fixed = {"transform": "none", "clip": False}  # both are no part of the loss
-    chosen = (options for task in variants(tasks.TargetOptions) for options in settings(task, fixed))
-    return [options for options in chosen if options.task in tasks.TASKS]
+    chosen = (options for task in variants(TargetOptions) for options in settings(task, fixed))
+    return [options for options in chosen if options.task in TASKS]
 
 
 def label(options: Section) -> str:

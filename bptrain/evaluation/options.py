@@ -19,6 +19,6 @@ class EvaluationOptions(Section):
     )
     gates: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         (),
-        description="Conditions such as `auc >= 0.9`, on test rows unless written `validation.auc` or `out_of_fold.auc`; a "
-        "failed one ends with exit 3.",
+        description="Conditions such as `auc >= 0.9`, on test rows unless written `validation.auc` or "
+        "`out_of_fold.auc`; a failed one ends with exit 3.",
     )

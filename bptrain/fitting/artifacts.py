@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bptrain.models.predictor import Predictor
     from bptrain.workflows.run import Evaluation, Run
 
-METRICS_FORMAT = 1
+METRICS_FORMAT = 2
 CLEANING_FORMAT = 1
 TIMING_FORMAT = 1
 ROW_GROUP = 2**18  # rows that are encoded together, in memory

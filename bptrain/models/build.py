@@ -97,13 +97,13 @@ def losses(targets: Targets, members: int = 1) -> dict[str, Any]:
 def combined(outputs: Mapping[str, Any], targets: Targets) -> dict[str, Any]:
     """One output of what several said, (batch, several, n_outputs) each."""
     return {
-        output_name(position): TASKS[target.task].combine(target, outputs[output_name(position)])
+        output_name(position): TASKS[target.task].head.combine(target, outputs[output_name(position)])
         for position, target in enumerate(targets.values())
     }
 
 
 def _loss(target: TargetState, members: int) -> Callable[[Any, Any], Any]:
-    loss: Callable[[Any, Any], Any] = TASKS[target.task].loss(target)
+    loss: Callable[[Any, Any], Any] = TASKS[target.task].head.loss(target)
     if members > 1:
         loss = _of_members(loss, members)
     if target.loss_weight == 1.0:

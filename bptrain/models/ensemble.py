@@ -55,7 +55,7 @@ def exported(networks: Sequence[keras.Model], targets: Mapping[str, TargetState]
     network, outputs = ensemble(networks, targets, KERAS_LAYERS), {}
     for position, target in enumerate(targets.values()):
         name = output_name(position)
-        outputs[name] = TASKS[target.task].export(target, network.output[name], f"{name}_decoded")
+        outputs[name] = TASKS[target.task].head.export(target, network.output[name], f"{name}_decoded")
     return keras.Model(network.input, outputs, name="exported")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar, get_args
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -67,15 +67,31 @@ Options = TypeVar("Options", bound=Section)
 State = TypeVar("State", bound=TargetState)
 
 
+StateOfHead = TypeVar("StateOfHead", bound=TargetState, contravariant=True)
+
+
+class Head(Protocol[StateOfHead]):
+    """What a task's `head.py` has, in Keras."""
+
+    def loss(self, state: StateOfHead) -> Loss:
+        """The loss (batch,) of y_true (batch, width) and outputs (batch, n_outputs)."""
+
+    def combine(self, state: StateOfHead, outputs: Tensor) -> Tensor:
+        """One output (batch, n_outputs) that predicts the mean of what several (batch, several, n_outputs) do."""
+
+    def export(self, state: StateOfHead, outputs: Tensor, name: str) -> Tensor:
+        """Probabilities or numbers in the target's own units, for the exported network; `name` is that of the layer."""
+
+
 class Task(ABC, Generic[Options, State]):
     """One kind of target. A subclass says what is below; an object of it stands in `TASKS`.
 
-    A task is a folder: `options.py` (pydantic only), `task.py` (numpy and pyarrow) and `head.py` (Keras, which the last
-    three methods import when they are called).
+    A task is a folder: `options.py` (pydantic only), `task.py` (numpy and pyarrow) and `head.py` (Keras, which
+    `head` imports when it is asked for).
 
     The rooms that are kept free for what comes, none of which changes the methods:
-    - y_true of any rank: `encode` gives (n_rows, …), as a picture or a sequence would need; only `loss` and `decode`
-      know what the axes mean.
+    - y_true of any rank: `encode` gives (n_rows, …), as a picture or a sequence would need; only the head's
+      `loss` and `decode` know what the axes mean.
     - several labels in one cell: `labels` with `encode` (n_rows, n_labels) of zeros and ones.
     - metrics over groups of rows (users, texts): `measure` gets all rows of a part at once and, then, their groups.
     - baselines of its own: `baseline` gives any prediction that needs no columns.
@@ -187,16 +203,7 @@ class Task(ABC, Generic[Options, State]):
         """`confusion` and `per_label` of metrics.json; null for numbers."""
         return {"confusion": None, "per_label": None}
 
-    # The part of the network that is its own: Keras
-
+    @property
     @abstractmethod
-    def loss(self, state: State) -> Loss:
-        """The loss (batch,) of y_true (batch, width) and outputs (batch, n_outputs)."""
-
-    @abstractmethod
-    def combine(self, state: State, outputs: Tensor) -> Tensor:
-        """One output (batch, n_outputs) that predicts the mean of what several (batch, several, n_outputs) do."""
-
-    @abstractmethod
-    def export(self, state: State, outputs: Tensor, name: str) -> Tensor:
-        """Probabilities or numbers in the target's own units, for the exported network; `name` is that of the layer."""
+    def head(self) -> Head[State]:
+        """The part of the network that is its own; imports Keras."""

@@ -7,11 +7,14 @@ the softmax of the logits.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import keras
 
-from bptrain.targets.classification.task import ClassificationState
 from bptrain.targets.task import Loss, Tensor
+
+if TYPE_CHECKING:
+    from bptrain.targets.classification.task import ClassificationState
 
 NOWHERE = 1e9  # subtracted from a logit to leave its label out of a sum of exponentials
 
@@ -92,19 +95,19 @@ LOSSES: dict[tuple[str, str], Callable[..., Tensor]] = {
 }
 
 
-def combine(state: ClassificationState, logits: Tensor) -> Tensor:
+def combine(state: ClassificationState, outputs: Tensor) -> Tensor:
     """Logits (batch, n_outputs) whose probabilities are the mean of several (batch, several, n_outputs).
 
     Written in logarithms, which no logit overflows.
     """
     if state.n_outputs > 1:
-        return keras.ops.logsumexp(keras.ops.log_softmax(logits, axis=-1), axis=1)
-    yes = keras.ops.logsumexp(keras.ops.log_sigmoid(logits), axis=1)
-    return yes - keras.ops.logsumexp(keras.ops.log_sigmoid(-logits), axis=1)
+        return keras.ops.logsumexp(keras.ops.log_softmax(outputs, axis=-1), axis=1)
+    yes = keras.ops.logsumexp(keras.ops.log_sigmoid(outputs), axis=1)
+    return yes - keras.ops.logsumexp(keras.ops.log_sigmoid(-outputs), axis=1)
 
 
-def export(state: ClassificationState, logits: Tensor, name: str) -> Tensor:
+def export(state: ClassificationState, outputs: Tensor, name: str) -> Tensor:
     """Probabilities (batch, n_outputs): of the positive label, or of each."""
     if state.temperature != 1:
-        logits = keras.layers.Rescaling(1 / state.temperature, name=f"{name}_temperature")(logits)
-    return keras.layers.Activation("softmax" if state.n_outputs > 1 else "sigmoid", name=name)(logits)
+        outputs = keras.layers.Rescaling(1 / state.temperature, name=f"{name}_temperature")(outputs)
+    return keras.layers.Activation("softmax" if state.n_outputs > 1 else "sigmoid", name=name)(outputs)

@@ -24,7 +24,7 @@ from bptrain.targets.classification.labels import (
     learn_labels,
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
-from bptrain.targets.task import Decoded, Json, Loss, TargetState, Task, Tensor
+from bptrain.targets.task import Decoded, Head, Json, TargetState, Task
 from bptrain.utils.text import quote_list
 
 LabelOptions = TypeVar("LabelOptions", BinaryOptions, MulticlassOptions)
@@ -159,20 +159,11 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
         per_label = metrics.per_label(true_codes, codes, state.labels, weight=weight)
         return {"confusion": confusion.tolist(), "per_label": per_label}
 
-    def loss(self, state: ClassificationState) -> Loss:
+    @property
+    def head(self) -> Head[ClassificationState]:
         from bptrain.targets.classification import head
 
-        return head.loss(state)
-
-    def combine(self, state: ClassificationState, outputs: Tensor) -> Tensor:
-        from bptrain.targets.classification import head
-
-        return head.combine(state, outputs)
-
-    def export(self, state: ClassificationState, outputs: Tensor, name: str) -> Tensor:
-        from bptrain.targets.classification import head
-
-        return head.export(state, outputs, name)
+        return head
 
 
 class BinaryTask(ClassificationTask[BinaryOptions]):

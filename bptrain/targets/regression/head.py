@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import keras
 
-from bptrain.targets.regression.task import RegressionState
 from bptrain.targets.task import Loss, Tensor
+
+if TYPE_CHECKING:
+    from bptrain.targets.regression.task import RegressionState
 
 
 def loss(state: RegressionState) -> Loss:

@@ -23,7 +23,7 @@ from bptrain.targets.regression.options import (
     RegressionOptions,
     SquaredLoss,
 )
-from bptrain.targets.task import Decoded, Json, Loss, TargetState, Task, Tensor
+from bptrain.targets.task import Decoded, Head, Json, TargetState, Task
 from bptrain.utils.text import yaml_name
 
 FAR = 1000.0  # times as large as the first percentile is the last one, where a logarithm is taken
@@ -163,20 +163,11 @@ class RegressionTask(Task[RegressionOptions, RegressionState]):
         true_numbers, numbers = y_true.to_numpy(), predicted.prediction.to_numpy()
         return {name: metrics.number_metric(name, true_numbers, numbers, weight) for name in names}
 
-    def loss(self, state: RegressionState) -> Loss:
+    @property
+    def head(self) -> Head[RegressionState]:
         from bptrain.targets.regression import head
 
-        return head.loss(state)
-
-    def combine(self, state: RegressionState, outputs: Tensor) -> Tensor:
-        from bptrain.targets.regression import head
-
-        return head.combine(state, outputs)
-
-    def export(self, state: RegressionState, outputs: Tensor, name: str) -> Tensor:
-        from bptrain.targets.regression import head
-
-        return head.export(state, outputs, name)
+        return head
 
 
 def _values(frame: Frame, name: str) -> np.ndarray:

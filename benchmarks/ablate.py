@@ -29,9 +29,9 @@ from typing import Any
 
 from quality import FOLDS, ROOT, TABLES, Table
 
-from bptrain.fitting.model_defaults import MORE_NETWORKS, NETWORKS
-from bptrain.training.options import TrainingOptions
-from bptrain.training.settled import settled
+from bptrain.config.load import config_from_mapping
+from bptrain.fitting.resolve import resolve_training
+from bptrain.models.presets import STRONG
 
 RECORD = Path(__file__).parent / "ablate.jsonl"
 PAGE = Path(__file__).parent / "ablate.md"
@@ -44,9 +44,14 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "4 members of 256": ("model.members=4", "model.hidden=[256, 256]", "rate=1"),
     "16 members of 128": ("model.members=16", "model.hidden=[128, 128]"),
     "8 members of 192": ("model.members=8", "model.hidden=[192, 192]", "rate=1"),
-    "4 members of 256, two predict": ("model.members=4", "model.hidden=[256, 256]", "model.keep=2", "rate=1"),
-    "two members predict": ("model.keep=2",),
-    "all members predict": ("model.keep=null",),
+    "4 members of 256, two predict": (
+        "model.members=4",
+        "model.hidden=[256, 256]",
+        "model.ensemble_selection=2",
+        "rate=1",
+    ),
+    "two members predict": ("model.ensemble_selection=2",),
+    "all members predict": ("model.ensemble_selection=null",),
     "10 networks": ("model.networks=10",),
     "10 networks of 4 members of 128": ("model.networks=10", "model.members=4"),
     "10 networks of 3 members of 256": ("model.networks=10", "model.members=3", "model.hidden=[256, 256]", "rate=1"),
@@ -68,25 +73,25 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no dropout": ("model.dropout=0",),
     "dropout: 0.1": ("model.dropout=0.1",),
     "dropout: 0.2": ("model.dropout=0.2",),
-    "skip for all members": ("model.skip=true",),
-    "skip for half the members": ("model.skip=half",),
-    "no skip": ("model.skip=false",),
-    "no skip, 4 members of 256": ("model.skip=false", "model.members=4", "model.hidden=[256, 256]", "rate=1"),
+    "linear for all members": ("model.linear=true",),
+    "linear for half the members": ("model.linear=half",),
+    "no linear": ("model.linear=false",),
+    "no linear, 4 members of 256": ("model.linear=false", "model.members=4", "model.hidden=[256, 256]", "rate=1"),
     "no piecewise-linear": ("columns.<numeric>.bins=0",),
     "no periodic": ("columns.<numeric>.periodic=false",),
     "bins: 24": ("columns.<numeric>.bins=24",),
     "bins: 96": ("columns.<numeric>.bins=96",),
-    "half the embedding": ("model.embedding.dimension=4", "model.embedding.periodic_dimension=2"),
+    "half the embedding": ("model.embedding.d_embedding=4", "model.embedding.d_periodic=2"),
     "quantile scaling": ("columns.<numeric>.scaling=quantile",),
     "standard scaling": ("columns.<numeric>.scaling=standard",),
-    "no running mean": ("training.average=null",),
-    "average: 0.999": ("training.average=0.999",),
-    "average: 0.995": ("training.average=0.995",),
+    "no running mean": ("training.ema_momentum=null",),
+    "ema_momentum: 0.999": ("training.ema_momentum=0.999",),
+    "ema_momentum: 0.995": ("training.ema_momentum=0.995",),
     "patience: 5": ("training.patience=5",),
     "patience: 16": ("training.patience=16",),
-    "spread: 0.25": ("model.embedding.spread=0.25",),
-    "spread: 0.5": ("model.embedding.spread=0.5",),
-    "spread: 2": ("model.embedding.spread=2.0",),
+    "frequency_init_scale: 0.25": ("model.embedding.frequency_init_scale=0.25",),
+    "frequency_init_scale: 0.5": ("model.embedding.frequency_init_scale=0.5",),
+    "frequency_init_scale: 2": ("model.embedding.frequency_init_scale=2.0",),
     "one-hot to 400 levels": ("columns.<categorical>.one_hot_limit=400",),
     "one-hot to 16 levels": ("columns.<categorical>.one_hot_limit=16",),
     "selu": ("model.activation=selu",),
@@ -112,8 +117,8 @@ PARTS = (  # of the default, and what else one might choose in their place
     "5 networks, half the members",
     "all members predict",
     "two members predict",
-    "skip for all members",
-    "no skip",
+    "linear for all members",
+    "no linear",
     "no piecewise-linear",
     "no periodic",
     "no running mean",
@@ -174,7 +179,9 @@ def _settings(name: str, variant: str, table: Table, n_rows: int) -> list[str]:
     """The settings of a variant; some are relative to what suits a table with so many training rows."""
     n_fitted = int(n_rows * 0.8 * (FOLDS - 1) / FOLDS)
     labels, wide = table.positive is not None, name == "hotel"  # the only one whose layers are wide
-    usual = settled(TrainingOptions(), textbook=False, n_rows=n_fitted, labels=labels, wide=wide)
+    target = {"column": table.target, "task": "binary" if labels else "regression"}
+    config = config_from_mapping({"data": table.file, "target": target})
+    usual = resolve_training(config, n_rows=n_fitted, labels=labels, wide=wide)
     settings = []
     for each in VARIANTS.get(variant, (variant,)):
         key, _, value = each.partition("=")
@@ -185,7 +192,7 @@ def _settings(name: str, variant: str, table: Table, n_rows: int) -> list[str]:
             rate = usual.optimizer.learning_rate
             settings.append(f"training.optimizer={{kind: adamw, learning_rate: {rate}, weight_decay: {value}}}")
         elif key == "networks":  # as many as the default has
-            settings.append(f"model.networks={MORE_NETWORKS if wide else NETWORKS}")
+            settings.append(f"model.networks={(STRONG.wide if wide else STRONG.narrow).networks}")
         elif key == "batch":
             settings.append(f"training.batch_size={int(usual.batch_size * float(value))}")
         elif key != "smoothing":
@@ -215,7 +222,7 @@ def page() -> str:
         "",
         "Made by `python benchmarks/ablate.py`, on training rows alone (a fifth of them judges): how much worse than",
         "the default a variant is, in per cent of its error, mean ± standard error over rounds (inner split and seed),",
-        "of the networks that the default has; on hotel, variants that set `keep` or `hidden` have 5 networks.",
+        "of the networks that the default has; on hotel, variants that set `ensemble_selection` or `hidden` have 5.",
         "Above zero: the default is better.",
         "",
         *_compared("test"),

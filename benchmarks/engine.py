@@ -343,12 +343,11 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     from bptrain.features.numeric.options import NumericOptions
     from bptrain.features.preparer import learn
     from bptrain.models.build import build, losses, output_name
-    from bptrain.models.options import MlpOptions
+    from bptrain.models.options import ResolvedModel
     from bptrain.targets import preparer as targets_prepare
     from bptrain.targets.regression.options import RegressionOptions
     from bptrain.training.batches import Examples
-    from bptrain.training.options import AdamOptions
-    from bptrain.training.settled import SettledOptions
+    from bptrain.training.options import AdamOptions, ResolvedTraining
     from bptrain.training.train import Hooks, Rows, Trainer
 
     columns, truth = data(net)
@@ -357,14 +356,24 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     frame, watch = Frame(few, np.arange(100)), Watch()
     states = learn(frame, dict.fromkeys(names, NumericOptions()))
     targets = targets_prepare.learn(frame, {"y": RegressionOptions()})
-    network = build(states, targets, MlpOptions(hidden=net.widths, dropout=dropout), seed=0)
-    options = SettledOptions(
+    model = ResolvedModel(
+        kind="mlp",
+        hidden=net.widths,
+        initializer="by_activation",
+        dropout=dropout,
+        linear=False,
+        members=1,
+        ensemble_selection=None,
+        networks=1,
+    )
+    network = build(states, targets, model, seed=0)
+    options = ResolvedTraining(
         optimizer=AdamOptions(learning_rate=LEARNING_RATE),
         batch_size=net.batch,
         last_batch="keep",
         epochs=net.epochs + 1,
         patience=16,
-        average=None,
+        ema_momentum=None,
         engine="compiled",
     )
     examples = Examples({"numeric": columns}, {output_name(0): truth})

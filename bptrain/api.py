@@ -13,9 +13,9 @@ from bptrain.config.places import placed
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import BptrainError
 from bptrain.training.progress import NullReporter, Reporter
-from bptrain.workflows import fit as pipeline
 from bptrain.workflows import run as record
 from bptrain.workflows.evaluate import evaluate
+from bptrain.workflows.fit import fit as fit_config
 from bptrain.workflows.predict import predict_frame
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def fit(
     target, roots = Path(run) if run else None, AllowedPaths.create(root, extras=given_paths(overrides))
     lock = Path(locked) if locked else None
     with placed(config if isinstance(config, Mapping) else Path(config), overrides):
-        made = pipeline.fit(
+        made = fit_config(
             loaded, run=target, stem=stem, roots=roots, reporter=reporter or NullReporter(), resume=resume, locked=lock
         )
     return Run.open(made)

@@ -23,7 +23,7 @@ import tensorflow as tf
 from bptrain.data.frame import Frame
 from bptrain.features import kinds, preparer
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
-from bptrain.models.options import MlpOptions
+from bptrain.models.options import ResolvedModel
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.tasks import TASKS, TargetOptions
 from bptrain.training.batches import Examples
@@ -76,15 +76,13 @@ def settings(options: type[Section], fixed: Mapping[str, Any] | None = None) -> 
 def model_settings(**fixed: Any) -> list[Any]:
     """Every combination of activation and normalisation, and of members and a skip for one of them, at a small size.
 
-    The models of the schema differ in their defaults alone.
+    Presets differ in what they put for `auto` alone.
     """
-    plain = settings(MlpOptions, SMALL | {"members": 1, "skip": False, "networks": 1, "dropout": 0.0} | fixed)
-    others = [
-        settings(MlpOptions, SMALL | {"networks": 1, "dropout": 0.0, "members": n, "activation": "tanh"} | fixed)
-        for n in (1, 3)
-    ]
-    several = (each for part in others for each in part if each.skip != "auto" and (each.skip or each.members > 1))
-    return [*plain, *(each for each in several if each.skip != "half" or each.members > 1)]
+    one = {"kind": "mlp", "networks": 1, "dropout": 0.0, "ensemble_selection": None, "initializer": "by_activation"}
+    plain = settings(ResolvedModel, SMALL | one | {"members": 1, "linear": False} | fixed)
+    others = [settings(ResolvedModel, SMALL | one | {"members": n, "activation": "tanh"} | fixed) for n in (1, 3)]
+    several = (each for part in others for each in part if each.linear or each.members > 1)
+    return [*plain, *(each for each in several if each.linear != "half" or each.members > 1)]
 
 
 def column_settings(kind: str) -> list[Any]:

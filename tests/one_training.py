@@ -8,8 +8,7 @@ import keras
 
 from bptrain.models.build import Network
 from bptrain.training.batches import Examples
-from bptrain.training.options import TrainingOptions
-from bptrain.training.settled import SettledOptions, settled
+from bptrain.training.options import ResolvedTraining, TrainingOptions, settled
 from bptrain.training.state import TrainResult
 from bptrain.training.step import Losses
 from bptrain.training.train import Rows, Trainer
@@ -25,6 +24,6 @@ def train(
 ) -> TrainResult:
     """Train in place; what `options` leave open is as for `model: mlp`."""
     known = settled(options, textbook=True, n_rows=training.n_rows, labels=False, wide=False)
-    chosen = SettledOptions.model_validate(dict(known))
+    chosen = ResolvedTraining.model_validate(dict(known))
     trainer = Trainer(Network(network, network), training, losses, losses, chosen, n_rows=training.n_rows)
     return trainer.train(Rows(None, validation), minutes=options.minutes, **others)

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 import pyarrow as pa
+from networks import mlp
 from one_training import train
 
 from bptrain.data.frame import Frame
@@ -23,7 +24,6 @@ from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.layers.dropout import Dropout, new_step
-from bptrain.models.options import MlpOptions
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.classification.options import MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
@@ -32,7 +32,7 @@ from bptrain.training.batches import Examples, permutation
 from bptrain.training.options import KnownOptimizer, TrainingOptions
 
 N_ROWS, BATCH, EPOCHS, SEED = 45, 8, 3, 7  # the last batch of an epoch has 5 rows
-MODEL = MlpOptions(hidden=(9,), activation="tanh", l2=0.01)
+MODEL = mlp(hidden=(9,), activation="tanh", l2=0.01)
 KINDS = [kind.model_fields["kind"].default for kind in typing.get_args(typing.get_args(KnownOptimizer)[0])]
 RATES = {"sgd": 0.02, "adagrad": 0.05, "lion": 0.003}
 BY_KERAS: dict[str, Any] = {

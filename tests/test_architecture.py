@@ -174,7 +174,7 @@ def test_options_import_pydantic_only() -> None:
     files = matching(lambda path: path.endswith("/options.py") and not path.startswith("cli/"), at_least=8)
     for path, tree in files.items():
         for name, line in imports(tree):
-            ours = name == "bptrain.utils.section" or (name.startswith("bptrain.") and name.endswith(".options"))
+            ours = name.startswith("bptrain.") and name.endswith((".section", ".options", ".presets"))
             if not ours and name.partition(".")[0] not in PYDANTIC_ONLY:
                 wrong.append(f"{path}:{line} imports {name}")
     assert wrong == []

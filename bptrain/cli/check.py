@@ -26,10 +26,10 @@ def command(config: Path, overrides: tuple[str, ...], root: Path | None, as_json
     from bptrain.config.places import placed
     from bptrain.data.files import AllowedPaths
     from bptrain.reports.check import check_json, check_text
-    from bptrain.workflows import fit as pipeline
+    from bptrain.workflows.check import check
 
     roots = AllowedPaths.create(root, extras=given_paths(overrides))
     loaded = load_config(config, overrides=overrides)
     with placed(config, overrides):
-        settled, kinds, warnings = pipeline.check(loaded, roots)
+        settled, kinds, warnings = check(loaded, roots)
     click.echo(check_json(settled, kinds, warnings) if as_json else check_text(settled, kinds, warnings))

@@ -50,7 +50,7 @@ def command(
     from bptrain.reports.terminal import progress
     from bptrain.reports.text import gates_text, metrics_text, selection_text
     from bptrain.runs.storage import canonical_json
-    from bptrain.workflows import fit as pipeline
+    from bptrain.workflows.fit import fit as fit_config
     from bptrain.workflows.run import Run
 
     loaded = load_config(config, overrides=overrides)
@@ -58,7 +58,7 @@ def command(
     loaded = loaded.model_copy(update={"evaluation": loaded.evaluation.model_copy(update={"gates": every})})
     roots = AllowedPaths.create(root, extras=given_paths(overrides))
     with progress(quiet=quiet) as reporter, placed(config, overrides):
-        made = pipeline.fit(
+        made = fit_config(
             loaded, run=run, stem=config.stem, roots=roots, reporter=reporter, resume=resume, locked=locked
         )
     sealed = Run.open(made)

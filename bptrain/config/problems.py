@@ -25,6 +25,18 @@ from bptrain.config.scalars import resolve
 from bptrain.utils.section import Section
 from bptrain.utils.text import escape, first_sentences, join_words, nearest, quote_list, shorten
 
+# Keys by their names before the first release, which deletes this table.
+RENAMED = {
+    "model.embedding.dimension": "d_embedding",
+    "model.embedding.frequencies": "n_frequencies",
+    "model.embedding.periodic_dimension": "d_periodic",
+    "model.embedding.spread": "frequency_init_scale",
+    "model.keep": "ensemble_selection",
+    "model.skip": "linear",
+    "training.average": "ema_momentum",
+    "training.watch": "monitor",
+}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -129,7 +141,9 @@ def _unknown_key(place: Place, key: str, name: str) -> Finding:
 
 
 def _suggestion(place: Place, key: str, keys: list[str]) -> tuple[str, tuple[str, ...]]:
-    """A note for the caret and hints: the key belongs to another kind, to another section, or is misspelled."""
+    """A note for the caret and hints: the key was renamed, belongs to another kind or section, or is misspelled."""
+    if renamed := RENAMED.get(".".join([*map(str, place.path), key])):
+        return f"`{key}` is called `{renamed}` now", ()
     tags = [tag for tag, section in place.variants.items() if key in section.fields_by_key()]
     if tags:
         chosen = place.node.get(place.discriminator) if isinstance(place.node, MappingNode) else None

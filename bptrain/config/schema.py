@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from bptrain.data.options import CleanOptions, DataOptions, SplitOptions
 from bptrain.evaluation.options import EvaluationOptions
 from bptrain.features.kinds import ColumnOptions
-from bptrain.models.options import ModelOptions, StrongOptions
+from bptrain.models.options import ModelOptions
 from bptrain.targets.tasks import TargetOptions
 from bptrain.training.options import TrainingOptions
 from bptrain.utils.section import Section
@@ -29,7 +29,7 @@ class Config(Section):
     )
     clean: CleanOptions = Field(CleanOptions(), description="Rows removed before anything is learned.")
     split: SplitOptions = Field(SplitOptions(), description="Training, validation and test rows.")
-    model: ModelOptions = Field(StrongOptions(), description="The network: the name of a preset, or its options.")
+    model: ModelOptions = Field(ModelOptions(), description="The network: the name of a preset, or its options.")
     training: TrainingOptions = Field(TrainingOptions(), description="Optimizer, batches, stopping.")
     evaluation: EvaluationOptions = Field(EvaluationOptions(), description="Metrics and gates.")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Every random number follows from this.")

@@ -18,7 +18,7 @@ from bptrain.targets.tasks import TASKS
 Report = dict[str, Any]  # JSON
 
 
-def evaluate(table: pa.Table, targets: Targets) -> Report:
+def evaluate_predictions(table: pa.Table, targets: Targets) -> Report:
     """The `targets` part of metrics.json for a table of predictions."""
     present = set(pc.unique(table["split"]).to_pylist())
     report: Report = {

@@ -9,6 +9,7 @@ no two columns have one name, whatever targets and labels are called, and none t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,12 @@ from bptrain.targets.tasks import TASKS
 
 OUT_OF_FOLD = "out_of_fold"  # training rows, each predicted by the network that left it out
 PARTS = ("train", OUT_OF_FOLD, "validation", "test")  # the last of those that have rows is what counts
+Part = TypeVar("Part")
+
+
+def judging_part(splits: Mapping[str, Part]) -> Part:
+    """What is said of the rows that judge: test rows, else those that chose the epoch, else training rows."""
+    return splits[max(splits, key=PARTS.index)]
 
 
 def column_name(target: str, what: str, label: str | None = None) -> str:

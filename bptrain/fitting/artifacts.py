@@ -7,7 +7,7 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,12 +18,12 @@ from bptrain.data.report import Cleaned
 from bptrain.errors import Problem, RunError
 from bptrain.evaluation.gates import Verdict
 from bptrain.features.inference import DECLARED
-from bptrain.fitting import lock as provenance
-from bptrain.fitting.journal import Journal
+from bptrain.fitting.lock import Json, Record, complete_record
+from bptrain.fitting.resume import Journal
+from bptrain.messages import fitting as messages
 from bptrain.runs import storage
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.manifest import RunFiles, refuse_inside_run
-from bptrain.utils.text import escape
 
 if TYPE_CHECKING:
     from bptrain.models.predictor import Predictor
@@ -36,17 +36,17 @@ ROW_GROUP = 2**18  # rows that are encoded together, in memory
 
 
 def metrics_json(
-    report: Mapping[str, Any],
+    report: Mapping[str, Json],
     *,
     status: str,
     primary: str,
     verdicts: Sequence[Verdict],
     warnings: Sequence[Problem],
     seed: int,
-    training: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    training: Mapping[str, Json] | None = None,
+) -> dict[str, Json]:
     """The content of metrics.json; no times, so that equal runs have equal bytes."""
-    content: dict[str, Any] = {
+    content: dict[str, Json] = {
         "format": METRICS_FORMAT,
         "status": status,
         "primary": primary,
@@ -90,7 +90,7 @@ def write_timing(directory: Path, stages: Mapping[str, float], epochs: Sequence[
 
 
 def write_lock(
-    directory: Path, inputs: Mapping[str, Any], journal: Journal, model: Predictor, metrics: Mapping[str, Any]
+    directory: Path, inputs: Record, journal: Journal, model: Predictor, metrics: Mapping[str, Json]
 ) -> None:
     """lock.json, once everything else is written: what the results depend on, and their digests.
 
@@ -105,8 +105,8 @@ def write_lock(
         "metrics": hashlib.sha256(storage.canonical_json(measured).encode()).hexdigest(),
         "predictions": storage.sha256(directory / "predictions.parquet"),
     }
-    lock = provenance.lock(inputs, results, journal.done, threads=backend.threads())
-    storage.write_json(directory / "lock.json", lock)
+    record = complete_record(inputs, results, journal.done, threads=backend.threads())
+    storage.write_json(directory / "lock.json", record)
 
 
 def write_predictions(directory: Path, table: pa.Table, *, name: str = "predictions.parquet") -> None:
@@ -120,12 +120,11 @@ def read_split(files: RunFiles) -> pa.Table:
     try:
         return pq.read_table(pa.BufferReader(files.read_bytes("predictions.parquet"))).select(["row", "split"])
     except (pa.ArrowException, KeyError) as err:
-        path = escape(files.path("predictions.parquet"))
-        hints = ("restore the run from a copy, or train it again with `bptrain fit`",)
-        raise RunError(Problem("BP508", f"`{path}` is damaged: {escape(str(err))}", path, hints=hints)) from err
+        path = files.path("predictions.parquet")
+        raise RunError(messages.DAMAGED_PREDICTIONS(path=path, reason=str(err), where=path)) from err
 
 
-def evaluation_json(run: Run, result: Evaluation) -> dict[str, Any]:
+def evaluation_json(run: Run, result: Evaluation) -> dict[str, Json]:
     """The content of an evaluation's metrics.json: the same form as the run's own, and the drift of other rows."""
     content = metrics_json(
         result.targets,
@@ -138,7 +137,7 @@ def evaluation_json(run: Run, result: Evaluation) -> dict[str, Any]:
     return content | ({"drift": [change.to_json() for change in result.drift]} if result.drift else {})
 
 
-def write_evaluation(directory: Path, content: Mapping[str, Any], predictions: pa.Table) -> None:
+def write_evaluation(directory: Path, content: Mapping[str, Json], predictions: pa.Table) -> None:
     """metrics.json and predictions.parquet of an evaluation, in a folder that is made if needed and is no run."""
     refuse_inside_run(directory / "metrics.json")
     with storage.disk_errors(directory):

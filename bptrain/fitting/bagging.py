@@ -1,21 +1,20 @@
-"""The networks of a model: built, and trained one after the other by one program."""
+"""The networks of a model: a bag of them, built and trained one after the other. A plain fit is a bag of one."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bptrain.errors import Problem
 from bptrain.evaluation.evaluate import score
-from bptrain.fitting.inputs import Prepared, Ready
-from bptrain.fitting.journal import Journal
-from bptrain.fitting.model_defaults import FEWEST_KEPT, LEAST_GAIN
+from bptrain.fitting.inputs import PreparedRows, TrainingInputs
+from bptrain.fitting.resume import Journal
 from bptrain.fitting.warm_start import BaseRun
+from bptrain.messages import fitting as messages
+from bptrain.models import backend
 from bptrain.models.build import (
     Network,
     build,
@@ -32,84 +31,171 @@ from bptrain.models.predict import Program, fitting_block
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.metrics import METRICS
 from bptrain.training.batches import Examples
-from bptrain.training.early_stopping import Watched, total_loss, values_of
+from bptrain.training.early_stopping import total_loss, values_of
 from bptrain.training.event_log import event_log
 from bptrain.training.progress import Reporter
-from bptrain.training.selection import Ranking, enough, forward_selection
-from bptrain.training.settled import SettledOptions
+from bptrain.training.selection import enough, forward_selection
 from bptrain.training.state import TrainResult
 from bptrain.training.train import Hooks, Rows, Trainer
 from bptrain.utils import seeds
 
-if TYPE_CHECKING:
-    History = Sequence[dict[str, float]]
+FEWEST_SELECTED = 2  # members that predict where it is left open how many,
+LEAST_GAIN = 0.002  # and the share of the loss for which another one does (decision 32)
 
 
-def build_networks(ready: Ready, earlier: BaseRun | None) -> list[Network]:
+@dataclass(frozen=True)
+class Bag:
+    """The trained networks of a model, and how the training of each went."""
+
+    networks: list[Network]
+    results: list[TrainResult]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all trainings of a job share.
+
+    Attributes:
+        reporter: who is told what happens.
+        journal: where trainings are saved, and may have been before.
+        base_run: the run whose weights training begins with.
+        events: the folder of event files for TensorBoard, if these are to be written.
+    """
+
+    reporter: Reporter
+    journal: Journal = field(default_factory=Journal)
+    base_run: BaseRun | None = None
+    events: Path | None = None
+
+
+def fit_bag(inputs: TrainingInputs, around: Surroundings, label: str, *, before: Bag | None = None) -> Bag:
+    """Build the networks of a model and train each from its own first weights.
+
+    A network is trained on the rows that are not in its fold, and the rows of its fold choose its epoch; where no folds
+    are left out, validation rows do. The layers of the first network are trained for each, as its program is then
+    compiled once: networks differ in their rows, in their first weights, and in the step from which dropout counts
+    (decision 30).
+
+    Args:
+        inputs: prepared rows and the config.
+        around: reporter, checkpoints and base run.
+        label: names the trainings in checkpoints and lock.json, followed by the number of the network.
+        before: the bag that chose epochs and members, which a refit takes over.
+    """
+    config, networks = inputs.config, build_networks(inputs, around.base_run)
+    workbench, training = networks[0], inputs.parts["train"]
+    n_rows = len(training.rows)
+    if training.fold is not None:
+        n_rows -= int(np.bincount(training.fold, minlength=len(networks)).min())
+    trainer = Trainer(
+        workbench,
+        training_examples(inputs, training),
+        losses(inputs.targets, config.model.members),
+        losses(inputs.targets),
+        config.training,
+        n_rows=n_rows,
+        n_trainings=len(networks),
+    )
+    first_weights = [values_of(network.model) for network in networks]
+    weights, results = [], list[TrainResult]()
+    for number, first in enumerate(first_weights):
+        if len(networks) > 1:
+            around.reporter.stage(f"network {number + 1} of {len(networks)}")
+        workbench.model.set_weights(first)
+        chosen = before.results[number] if before else None
+        results.append(_fit_network(trainer, inputs, around, label, results, chosen, n_networks=len(networks)))
+        weights.append(values_of(workbench.model))
+    for network, trained in zip(networks, weights, strict=True):
+        network.model.set_weights(trained)
+    kept = [network.kept for network in before.networks] if before else _select_members(inputs, networks)
+    return Bag(
+        [
+            network if members is None else keeping(network, members, inputs.columns, inputs.targets, config.model)
+            for network, members in zip(networks, kept, strict=True)
+        ],
+        results,
+    )
+
+
+def _fit_network(
+    trainer: Trainer,
+    inputs: TrainingInputs,
+    around: Surroundings,
+    label: str,
+    done: Sequence[TrainResult],
+    chosen: TrainResult | None,
+    *,
+    n_networks: int,
+) -> TrainResult:
+    """Train one network, after those `done`; a refit makes as many epochs as the training that was `chosen`."""
+    number, options, reporter = len(done), inputs.config.training, around.reporter
+    label = f"{label}-{number + 1}"
+    positions, validation = rows_of_network(inputs, number)
+    minutes = None
+    if options.minutes is not None and around.journal.until_step is None:  # repeated: the clock decides nothing
+        minutes = max(0.0, options.minutes - sum(seconds for each in done for seconds in each.seconds) / 60)
+    epochs = chosen.best_epoch if chosen else options.epochs
+    events = around.events / network_name(number) if around.events and not chosen else None
+    primary = inputs.config.primary
+    sign = -1.0 if METRICS[primary].higher_is_better else 1.0
+    with event_log(events) as log:
+
+        def on_epoch(row: dict[str, float]) -> None:
+            reporter.epoch(row, epochs)
+            log(row)
+
+        def on_resume(history: list[dict[str, float]]) -> None:
+            reporter.resumed(history, epochs)
+            for row in history:
+                log(row)
+
+        monitors_primary = options.monitor == "primary" and validation is not None
+        result = trainer.train(
+            Rows(positions, None if validation is None else training_examples(inputs, validation)),
+            seed=network_seed(inputs.config.seed, number),
+            minutes=minutes,
+            sharing=n_networks - number,
+            hooks=Hooks(
+                lambda outputs: _score_primary(inputs, validation, outputs),
+                (lambda row: sign * row.get(f"validation_{primary}", math.nan)) if monitors_primary else None,
+                on_epoch,
+                on_resume,
+                around.journal.warn,
+            ),
+            after=chosen,
+            saving=around.journal.saving(label),
+            until_step=(around.journal.until_step or {}).get(label),
+        )
+    if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in result.history):
+        reporter.warning(messages.NO_VALIDATION_LOSS())
+    reporter.stage(f"stopped by {result.stopped_by} after epoch {len(result.history)}, kept epoch {result.best_epoch}")
+    around.journal.done[label] = result
+    return result
+
+
+def _score_primary(
+    inputs: TrainingInputs, validation: PreparedRows | None, outputs: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """The primary metric of the first target on validation rows."""
+    if validation is None:
+        return {}
+    (target, state), primary = next(iter(inputs.targets.items())), inputs.config.primary
+    truth = validation.truths[target]
+    return {primary: score(state, truth, outputs[output_name(0)], primary, weight=validation.weight)}
+
+
+def build_networks(inputs: TrainingInputs, base_run: BaseRun | None) -> list[Network]:
     """All networks of a model with their first weights, functions of the seed and of their number."""
-    from bptrain.models import backend
-
     backend.fresh_names()
     networks = []
-    for number in range(ready.config.model.n_networks):
-        seed = network_seed(ready.config.seed, number)
-        network = build(ready.columns, ready.targets, ready.config.model, seed=seed, name=network_name(number))
+    for number in range(inputs.config.model.networks):
+        seed = network_seed(inputs.config.seed, number)
+        network = build(inputs.columns, inputs.targets, inputs.config.model, seed=seed, name=network_name(number))
         start_at(network.model, seeds.integer(seed, "dropout") if number else 0)
-        if earlier is not None:
-            set_weights(network.model, earlier.weights(number, weight_shapes(network.model)))
+        if base_run is not None:
+            set_weights(network.model, base_run.read_weights(number, weight_shapes(network.model)))
         networks.append(network)
     return networks
-
-
-def keeping_best(ready: Ready, networks: Sequence[Network], before: Sequence[Network] | None) -> list[Network]:
-    """TrainResult networks of which only those members predict that `model.keep` asks for, as many in each.
-
-    Which, is told by the rows that chose the epoch, or by the networks of `before`, which began with the same weights.
-    """
-    options = ready.config.model
-    if options.keep is None:
-        return list(networks)
-    chosen = [network.kept for network in before] if before is not None else _best_members(ready, networks)
-    return [
-        network if kept is None else keeping(network, kept, ready.columns, ready.targets, options)
-        for network, kept in zip(networks, chosen, strict=True)
-    ]
-
-
-def _best_members(ready: Ready, networks: Sequence[Network]) -> list[tuple[int, ...] | None]:
-    """The members of each network whose mean has little loss on the rows that validate it; None for all.
-
-    How many is one decision for all networks, as the rows of one are few: by the mean of the losses over all rows.
-    """
-    validations = [_rows(ready, number)[1] for number in range(len(networks))]
-    program = Program(networks[0].members)
-    ranked = [
-        _ranking(ready, program, values_of(network.members), validation)
-        for network, validation in zip(networks, validations, strict=True)
-        if validation is not None
-    ]
-    n_members, n_kept = ready.config.model.n_members, ready.config.model.keep
-    if len(ranked) < len(networks):
-        return [None] * len(networks)
-    if n_kept == "auto":
-        sizes = [len(validation.rows) for validation in validations if validation is not None]
-        losses = np.average([ranking.losses for ranking in ranked], axis=0, weights=sizes)
-        n_kept = enough(losses.tolist(), at_least=FEWEST_KEPT, least_gain=LEAST_GAIN)
-    if n_kept is None or n_kept >= n_members:
-        return [None] * len(networks)
-    return [ranking.first(n_kept) for ranking in ranked]
-
-
-def _ranking(ready: Ready, program: Program, weights: Sequence[np.ndarray], validation: Prepared) -> Ranking:
-    """The members of a network with these weights by what they do for the loss on validation rows."""
-    examples, judged = _examples(ready, validation), losses(ready.targets)
-    outputs = program.predict(weights, examples.inputs, block_rows=fitting_block(examples.n_rows))
-
-    def loss(members: Sequence[int]) -> float:
-        mean = combined({name: output[:, members] for name, output in outputs.items()}, ready.targets)
-        return total_loss(judged, examples.truths, mean, examples.weights)
-
-    return forward_selection(ready.config.model.n_members, loss)
 
 
 def network_seed(seed: int, number: int) -> int:
@@ -117,140 +203,55 @@ def network_seed(seed: int, number: int) -> int:
     return seeds.integer(seed, "network", number) if number else seed
 
 
-@dataclass(frozen=True)
-class Trainings:
-    """The trainings of the networks of a model; `after` is the one whose epochs a refit takes over."""
-
-    networks: Sequence[Network]
-    ready: Ready
-    reporter: Reporter
-    journal: Journal
-    label: str
-    after: TrainResult | None
-    events: Path | None
-
-    def train_all(self) -> list[TrainResult]:
-        """Train all networks in place, each from its own first weights; tells how each training went.
-
-        The first network's layers are trained for each, as its program is compiled once.
-        """
-        workbench, options = self.networks[0], self._options()
-        trainer = Trainer(
-            workbench,
-            _examples(self.ready, self.ready.parts["train"]),
-            losses(self.ready.targets, self.ready.config.model.n_members),
-            losses(self.ready.targets),
-            options,
-            n_rows=self._most_rows(),
-            n_trainings=len(self.networks),
-        )
-        kept, done = [], list[TrainResult]()
-        for number, start in enumerate([values_of(network.model) for network in self.networks]):
-            if len(self.networks) > 1:
-                self.reporter.stage(f"network {number + 1} of {len(self.networks)}")
-            workbench.model.set_weights(start)
-            done.append(self._train(trainer, number, self._minutes_left(options, done)))
-            kept.append(values_of(workbench.model))
-        for network, weights in zip(self.networks, kept, strict=True):
-            network.model.set_weights(weights)
-        return done
-
-    def _train(self, trainer: Trainer, number: int, minutes: float | None) -> TrainResult:
-        label = self.label if len(self.networks) == 1 else f"{self.label}-{number + 1}"
-        training, validation = _rows(self.ready, number)
-        epochs = self.after.best_epoch if self.after else trainer.options.epochs
-        with event_log(self._events(number)) as log:
-
-            def on_epoch(row: dict[str, float]) -> None:
-                self.reporter.epoch(row, epochs)
-                log(row)
-
-            def on_resume(history: list[dict[str, float]]) -> None:
-                self.reporter.resumed(history, epochs)
-                for row in history:
-                    log(row)
-
-            trained = trainer.train(
-                Rows(training, None if validation is None else _examples(self.ready, validation)),
-                seed=network_seed(self.ready.config.seed, number),
-                minutes=minutes,
-                sharing=len(self.networks) - number,
-                hooks=Hooks(
-                    lambda outputs: _primary_score(self.ready, validation, outputs),
-                    self._watched(validation),
-                    on_epoch,
-                    on_resume,
-                    self.journal.warn,
-                ),
-                after=self.after,
-                saving=self.journal.saving(label),
-                until_step=(self.journal.until_step or {}).get(label),
-            )
-        if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in trained.history):
-            self.reporter.warning(Problem("BP601", "the loss on validation rows was never a finite number"))
-        ended = f"stopped by {trained.stopped_by} after epoch {len(trained.history)}"
-        self.reporter.stage(f"{ended}, kept epoch {trained.best_epoch}")
-        self.journal.done[label] = trained
-        return trained
-
-    def _watched(self, validation: Prepared | None) -> Watched | None:
-        """The primary metric of a row of the history, less is better, if it is what chooses the epoch."""
-        if self.ready.config.training.watch != "primary" or validation is None:
-            return None
-        metric = self.ready.config.evaluation.primary
-        sign = -1.0 if METRICS[metric].higher_is_better else 1.0
-        return lambda row: sign * row.get(f"validation_{metric}", math.nan)
-
-    def _most_rows(self) -> int:
-        """The training rows of the network that has most."""
-        left_out = self.ready.parts["train"].left_out
-        n_rows = len(self.ready.parts["train"].rows)
-        if left_out is None:
-            return n_rows
-        return n_rows - int(np.bincount(left_out, minlength=len(self.networks)).min())
-
-    def _options(self) -> SettledOptions:
-        training = self.ready.config.training
-        if self.journal.until_step is not None:  # repeated: the clock decides nothing
-            training = training.model_copy(update={"minutes": None})
-        return SettledOptions.model_validate(dict(training))
-
-    def _minutes_left(self, options: SettledOptions, done: Sequence[TrainResult]) -> float | None:
-        """What is left of the time, for the networks that are left."""
-        if options.minutes is None:
-            return None
-        spent = sum(seconds for trained in done for seconds in trained.seconds) / 60
-        return max(0.0, options.minutes - spent)
-
-    def _events(self, number: int) -> Path | None:
-        several = self.events is not None and len(self.networks) > 1
-        return self.events / network_name(number) if self.events is not None and several else self.events
-
-
-def _rows(ready: Ready, number: int) -> tuple[np.ndarray | None, Prepared | None]:
+def rows_of_network(inputs: TrainingInputs, number: int) -> tuple[np.ndarray | None, PreparedRows | None]:
     """Positions of the training rows of a network, None for all, and the rows that validate it."""
-    training = ready.parts["train"]
-    if training.left_out is None:
-        return None, ready.validation
-    own = training.left_out == number
-    return np.flatnonzero(~own), training.chosen(np.flatnonzero(own))
+    training = inputs.parts["train"]
+    if training.fold is None:
+        return None, inputs.parts.get("validation")
+    left_out = training.fold == number
+    return np.flatnonzero(~left_out), training.take(np.flatnonzero(left_out))
 
 
-def _examples(ready: Ready, rows: Prepared) -> Examples:
-    weights = targets_prepare.row_weights(ready.targets, rows.encoded, rows.weight)
+def training_examples(inputs: TrainingInputs, rows: PreparedRows) -> Examples:
+    """Prepared rows as `Trainer` takes them; with weights where rows or classes count differently."""
+    weights = targets_prepare.row_weights(inputs.targets, rows.encoded, rows.weight)
     truths = {output_name(position): truth for position, truth in enumerate(rows.encoded)}
-    streamed = ready.config.data.residence == "stream"
+    streamed = inputs.config.residence == "stream"
     if all(np.ptp(weight) == 0 for weight in weights):
         return Examples(rows.inputs, truths, streamed=streamed)
     by_name = {output_name(position): weight for position, weight in enumerate(weights)}
     return Examples(rows.inputs, truths, by_name, streamed)
 
 
-def _primary_score(ready: Ready, validation: Prepared | None, outputs: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The primary metric of the first target on validation rows."""
-    if validation is None:
-        return {}
-    name, state = next(iter(ready.targets.items()))
-    metric = ready.config.evaluation.primary
-    value = score(state, validation.truths[name], outputs[output_name(0)], metric, weight=validation.weight)
-    return {metric: value}
+def _select_members(inputs: TrainingInputs, networks: Sequence[Network]) -> list[tuple[int, ...] | None]:
+    """The members of each network whose mean has little loss on the rows that validate it; None for all.
+
+    Forward selection (Caruana et al. 2004). How many is one decision for all networks, as the rows of one are few: by
+    the mean of the losses over all rows (decision 32).
+    """
+    model, everyone = inputs.config.model, [None] * len(networks)
+    validations = [validation for _, validation in (rows_of_network(inputs, n) for n in range(len(networks)))]
+    if model.ensemble_selection is None or any(rows is None for rows in validations):
+        return list(everyone)
+    program, judged, rankings, sizes = Program(networks[0].members), losses(inputs.targets), [], []
+    for network, validation in zip(networks, validations, strict=True):
+        assert validation is not None  # noqa: S101 — the line above says so
+        examples = training_examples(inputs, validation)
+        outputs = program.predict(
+            values_of(network.members), examples.inputs, block_rows=fitting_block(examples.n_rows)
+        )
+
+        def mean_loss(
+            members: Sequence[int], examples: Examples = examples, outputs: Mapping[str, np.ndarray] = outputs
+        ) -> float:
+            mean = combined({name: output[:, members] for name, output in outputs.items()}, inputs.targets)
+            return total_loss(judged, examples.truths, mean, examples.weights)
+
+        rankings.append(forward_selection(model.members, mean_loss))
+        sizes.append(examples.n_rows)
+    if isinstance(model.ensemble_selection, int):
+        n_kept = model.ensemble_selection
+    else:
+        mean_losses = np.average([ranking.losses for ranking in rankings], axis=0, weights=sizes)
+        n_kept = enough(mean_losses.tolist(), at_least=FEWEST_SELECTED, least_gain=LEAST_GAIN)
+    return [ranking.first(n_kept) for ranking in rankings] if n_kept < model.members else list(everyone)

@@ -15,15 +15,15 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.data.split import Split
-from bptrain.errors import DataError, Problem
-from bptrain.evaluation.evaluate import evaluate
+from bptrain.errors import DataError
+from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.folds import summarize
-from bptrain.fitting import dataset as survey
-from bptrain.fitting import fit_model as trial
-from bptrain.fitting import inputs as preparation
-from bptrain.fitting.journal import Journal
-from bptrain.fitting.warm_start import BaseRun
-from bptrain.training.progress import Reporter
+from bptrain.fitting.bagging import Surroundings
+from bptrain.fitting.dataset import Dataset, split_folds
+from bptrain.fitting.fit_model import fit_model, predict_parts
+from bptrain.fitting.inputs import learn_preparation, transform_parts
+from bptrain.fitting.resolve import ResolvedConfig
+from bptrain.messages import fitting as messages
 
 
 @dataclass(frozen=True)
@@ -34,65 +34,54 @@ class Folds:
     predictions: pa.Table
 
 
-def run(
-    found: survey.Dataset,
-    published: Split,
-    earlier: BaseRun | None,
-    reporter: Reporter,
-    journal: Journal,
+def cross_validate(
+    dataset: Dataset,
+    config: ResolvedConfig,
+    around: Surroundings,
     *,
+    published: Split,
     folder: Path | None = None,
 ) -> Folds | None:
-    """Train and judge once per fold; None without `split.folds`. Raises DataError when the folds cannot be made.
+    """Train and judge once per fold; None without `split.folds`.
 
-    The kinds of columns are those of the model that has the split `published`.
-    `folder` is where large arrays may be kept; trainings go on where the `journal` has a part of them.
+    All folds are prepared before the first is trained, so that no training is lost to what a later one cannot use.
+
+    Args:
+        dataset: the table.
+        config: that of the published model, which gives the folds its kinds of columns and its sizes.
+        around: reporter, checkpoints and base run.
+        published: the split of the published model.
+        folder: where large arrays may be kept.
+
+    Raises:
+        DataError: when the folds cannot be made, or one cannot be prepared.
     """
-    if not found.config.split.folds:
+    if not config.complete.split.folds:
         return None
-    splits = survey.folds(found)
-    prepared = [
-        _prepare(found, split, published, number, earlier, folder) for number, split in enumerate(splits, start=1)
-    ]
-    reports, tables, trained, judged = [], [], [], []
-    for number, (split, ready) in enumerate(zip(splits, prepared, strict=True), start=1):
-        reporter.stage(f"fold {number} of {len(splits)}")
-        made = trial.train_and_refit(
-            ready, found.frame, split, reporter, earlier, journal=journal, label=f"fold-{number}"
-        )
-        if made.diverged:
-            reporter.warning(Problem("BP603", f"the training of fold {number} diverged, so its metrics are undefined"))
-        part = {"test": made.ready.parts["test"]}
-        tables.append(trial.predictions(made.model, part))
-        trained.append(len(made.ready.parts["train"].rows))
-        judged.append(len(part["test"].rows))
-        reports.append(evaluate(tables[-1], made.model.targets))
-    return Folds(summarize(reports, n_trained=trained, n_judged=judged), _joined(tables))
-
-
-def _prepare(
-    found: survey.Dataset,
-    split: Split,
-    published: Split,
-    number: int,
-    earlier: BaseRun | None,
-    folder: Path | None,
-) -> preparation.Ready:
-    """A fold ready to be trained; all are made before the first is, so that none is lost to what one cannot use."""
-    try:
-        return preparation.prepare(found.config, found.frame, split, earlier, folder=folder, published=published)
-    except DataError as error:
-        told = (replace(problem, message=f"fold {number}: {problem.message}") for problem in error.problems)
-        raise DataError(*told) from error
-
-
-def _joined(tables: list[pa.Table]) -> pa.Table:
-    """All predictions with the number of their fold instead of their split, in the order of the rows.
-
-    A label that a fold's training rows did not hold has no probability there.
-    """
-    numbered = [
-        table.set_column(1, "fold", pa.array(np.full(table.num_rows, number, np.int32)))
-        for number, table in enumerate(tables, start=1)
-    ]
-    return pa.concat_tables(numbered, promote_options="default").sort_by("row")
+    frame, prepared = dataset.frame, []
+    splits = split_folds(replace(dataset, config=config.complete))
+    for number, split in enumerate(splits, start=1):
+        try:
+            learned = learn_preparation(config.complete, frame, split, around.base_run, published=published)
+            prepared.append(transform_parts(config, learned, frame, folder))
+        except DataError as error:
+            named = (replace(problem, message=f"fold {number}: {problem.message}") for problem in error.problems)
+            raise DataError(*named) from error
+    around = replace(around, events=None)
+    reports, tables, n_trained, n_judged = [], [], [], []
+    for number, (split, inputs) in enumerate(zip(splits, prepared, strict=True), start=1):
+        around.reporter.stage(f"fold {number} of {len(splits)}")
+        model = fit_model(inputs, frame, split, around, published=published, label=f"fold-{number}", folder=folder)
+        if model.diverged:
+            around.reporter.warning(messages.FOLD_DIVERGED(number=number))
+        part = {"test": model.inputs.parts["test"]}
+        table = predict_parts(model.predictor, part)
+        reports.append(evaluate_predictions(table, model.predictor.targets))
+        numbers = pa.array(np.full(table.num_rows, number, np.int32))
+        tables.append(table.set_column(1, "fold", numbers))  # instead of `split`
+        n_trained.append(len(model.inputs.parts["train"].rows))
+        n_judged.append(len(part["test"].rows))
+    around.reporter.stage("the published model")  # is trained next
+    # A label that a fold's training rows did not hold has no probability there.
+    predictions = pa.concat_tables(tables, promote_options="default").sort_by("row")
+    return Folds(summarize(reports, n_trained=n_trained, n_judged=n_judged), predictions)

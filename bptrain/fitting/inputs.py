@@ -1,4 +1,4 @@
-"""Rows made ready for training: columns and targets learned on training rows, and every part prepared by them."""
+"""Rows made ready for training: columns and targets learned on training rows, and every part transformed by them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.config.schema import Config
-from bptrain.data import memory as space
-from bptrain.data.folds import are_divided, check_numbers
+from bptrain.data import memory
+from bptrain.data.folds import check_numbers
 from bptrain.data.frame import Frame
 from bptrain.data.report import Cleaned
 from bptrain.data.split import Split
@@ -21,21 +21,31 @@ from bptrain.features.drift import Profile, profile
 from bptrain.features.inference import Kinds
 from bptrain.features.kinds import IgnoreOptions
 from bptrain.features.weights import row_weights, weight_column
-from bptrain.fitting import dataset as survey
-from bptrain.fitting.model_defaults import fewest_networks, is_wide, most_networks, with_keep, with_usual_size
-from bptrain.fitting.target_defaults import with_target_defaults
+from bptrain.fitting.dataset import Dataset
+from bptrain.fitting.resolve import (
+    ResolvedConfig,
+    Sizes,
+    most_networks,
+    resolve_from_training_rows,
+    resolve_sizes,
+)
 from bptrain.fitting.warm_start import BaseRun
 from bptrain.targets import preparer as targets_prepare
-from bptrain.targets.tasks import TASKS
-from bptrain.training.settled import settled
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """One part, ready for the network: its row numbers, network inputs, targets as numbers and labels, and weights.
+class PreparedRows:
+    """The rows of one part, ready for the network.
 
-    `changed` counts the cells that were cleaned on the way, by (what was done, column). `left_out` (n_rows,) is the
-    number of the network that did not train on the row, in training rows of which each network leaves out a fold.
+    Attributes:
+        rows: their numbers in the table (n_rows,).
+        inputs: arrays for the network by name (n_rows, …).
+        encoded: what the network is to give, an array (n_rows, width) per target.
+        truths: the target columns (n_rows,) as predictions.parquet holds them.
+        weight: how much each row counts (n_rows,).
+        changed: cells that were cleaned on the way, by (what was done, column).
+        fold: the number of the network that did not train on the row (n_rows,), in training rows of which each network
+            leaves out a fold.
     """
 
     rows: np.ndarray
@@ -44,168 +54,203 @@ class Prepared:
     truths: Mapping[str, pa.Array]
     weight: np.ndarray
     changed: Mapping[tuple[str, str], int]
-    left_out: np.ndarray | None = None
+    fold: np.ndarray | None = None
 
-    def chosen(self, rows: np.ndarray) -> Prepared:
+    def take(self, positions: np.ndarray) -> PreparedRows:
         """Some of the rows, by position."""
-        return Prepared(
-            self.rows[rows],
-            {name: array[rows] for name, array in self.inputs.items()},
-            [array[rows] for array in self.encoded],
-            {name: truth.take(pa.array(rows)) for name, truth in self.truths.items()},
-            self.weight[rows],
+        return PreparedRows(
+            self.rows[positions],
+            {name: array[positions] for name, array in self.inputs.items()},
+            [array[positions] for array in self.encoded],
+            {name: truth.take(pa.array(positions)) for name, truth in self.truths.items()},
+            self.weight[positions],
             {},
         )
 
 
 @dataclass(frozen=True)
-class Ready:
-    """What training starts from: the settled config, what training rows taught, and every part prepared by it.
+class Preparation:
+    """What training rows taught about columns and targets.
 
-    `profile` tells what the training rows were like, `cleaned` what was done to rows and cells of all parts. `folder`
-    is where large arrays may be kept; `published` as of `prepare`.
+    Attributes:
+        columns, targets: what was learned.
+        split: the split without training rows that are not trained on.
+        cleaned: how many rows these were, and why.
     """
 
-    config: Config
-    kinds: Kinds
     columns: preparer.Columns
     targets: targets_prepare.Targets
-    parts: Mapping[str, Prepared]
+    split: Split
+    cleaned: list[Cleaned]
+
+
+@dataclass(frozen=True)
+class TrainingInputs:
+    """What a training starts from.
+
+    Attributes:
+        config: nothing in it is open.
+        columns, targets: what training rows taught.
+        parts: the rows of each part, by its name.
+        profile: what the training rows were like, for drift.
+        cleaned: what was done to rows and cells of all parts.
+    """
+
+    config: ResolvedConfig
+    columns: preparer.Columns
+    targets: targets_prepare.Targets
+    parts: Mapping[str, PreparedRows]
     profile: Profile
     cleaned: list[Cleaned]
-    folder: Path | None = None
-    published: Split | None = None
 
     @property
-    def validation(self) -> Prepared | None:
-        """The rows that choose epochs, temperatures and thresholds.
+    def monitored_part(self) -> str:
+        """The part whose rows choose epochs and thresholds: validation rows, or training rows of left-out folds."""
+        return "validation" if self.parts["train"].fold is None else "train"
 
-        Those of folds that networks leave out, where there are such.
-        """
-        return self.parts.get(self.validating_part)
+    def __str__(self) -> str:
+        rows = ", ".join(f"{len(part.rows)} {name}" for name, part in self.parts.items())
+        kinds = ", ".join(f"{len(state.columns)} {kind}" for kind, state in self.columns.items())
+        networks = self.config.model.networks
+        kinds += f"; {networks} networks" if networks != 1 else ""
+        where = "; rows are streamed from a file" if self.config.residence == "stream" else ""
+        return f"{rows} rows; columns: {kinds}{where}"
 
-    @property
-    def validating_part(self) -> str:
-        """The name of the part of these rows."""
-        return "validation" if self.parts["train"].left_out is None else "train"
 
-
-def prepare(
-    config: Config,
-    frame: Frame,
-    split: Split,
-    earlier: BaseRun | None = None,
-    *,
-    folder: Path | None = None,
-    published: Split | None = None,
-) -> Ready:
-    """Settle the kinds of columns, learn from the training rows, and prepare all parts.
+def resolve_config(
+    dataset: Dataset, split: Split, base_run: BaseRun | None
+) -> tuple[ResolvedConfig, Kinds, Preparation]:
+    """Settle what is left open, by what the training rows teach.
 
     Kinds of columns and transforms of targets are settled by the rows that train the model in the end: with a refit,
-    which has the same ones, the validation rows are among them. A fold has the kinds that the split of the `published`
-    model gives. A column with values in the rows that settle its kind, but none in the training rows, is not learned.
+    the validation rows are among them.
 
-    Prepared rows that are to be streamed lie in files without names on the disk of `folder`; without one all are in
-    memory. Raises UsageError and DataError for columns and cells that cannot be used.
+    Returns:
+        The resolved config, the kinds of columns and why each was chosen, and what the training rows taught.
+
+    Raises:
+        UsageError, DataError: for columns and cells that cannot be used.
     """
-    settling = final_split(config, published or split).train
-    config, kinds = survey.settle_columns(config, frame.take(settling))
+    frame = dataset.frame
+    config, kinds = resolve_from_training_rows(dataset.config, frame.take(final_split(dataset.config, split).train))
     row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
-    targets_options = with_target_defaults(config.targets, textbook=config.model.kind == "mlp")
-    config = config.model_copy(update={"targets": targets_options})
-    last, _ = trained_split(config, frame, final_split(config, split))
-    transformed = targets_prepare.resolve(targets_options, frame.take(last.train))
-    split, left_out = trained_split(config, frame, split)
+    learned = learn_preparation(config, frame, split, base_run, published=split)
+    targets = targets_prepare.written_options(config.targets, learned.targets)
+    sizes = Sizes(
+        n_features=preparer.n_features(learned.columns),
+        n_rows=frame.n_rows,
+        n_train=len(split.train),
+        row_bytes=preparer.row_bytes(learned.columns) + targets_prepare.row_bytes(learned.targets),
+        folds=split.left_out is not None,
+        has_validation=split.left_out is not None or len(split.validation) > 0 or config.training.final == "refit",
+    )
+    resolved = resolve_sizes(config.model_copy(update={"targets": targets}), sizes)
+    fold = learned.split.left_out
+    if fold is not None and resolved.model.networks != most_networks(config.model, config.split):
+        fold = fold // 2  # decision 40: ten folds are halves of five
+    return resolved, kinds, replace(learned, split=replace(learned.split, left_out=fold))
+
+
+def learn_preparation(
+    config: Config, frame: Frame, split: Split, base_run: BaseRun | None, *, published: Split
+) -> Preparation:
+    """Learn columns and targets from the training rows of a split.
+
+    A column with values in the rows that settle its kind, those of the model that has the split `published`, but with
+    none in these training rows, is not learned. With a base run, what that run learned is kept, as its weights mean
+    something only together with it. Raises DataError for columns and cells that cannot be used.
+    """
+    finally_trained, _ = drop_untrained_rows(config, frame, final_split(config, split))
+    targets_options = targets_prepare.resolve(config.targets, frame.take(finally_trained.train))
+    split, cleaned = drop_untrained_rows(config, frame, split)
     training = frame.take(split.train)
-    if earlier is None:
-        empty = [name for name in config.columns if not training.n_present(name)]
-        later = {name: IgnoreOptions() for name in empty if frame.take(settling).n_present(name)}
-        columns = preparer.learn(training, config.columns | later)
-        targets = targets_prepare.learn(training, transformed, row_weights(training, weight_column(config.columns)))
-    else:  # its weights mean something only together with its preparation
-        columns, targets = (
-            earlier.columns,
-            targets_prepare.extend_range(targets_prepare.reset_calibration(earlier.targets), training),
-        )
-    config = config.model_copy(update={"targets": targets_prepare.written_options(targets_options, targets)})
-    weight = weight_column(config.columns)
-    config = _with_residence(config, columns, targets, frame.n_rows)
-    room = folder if config.data.residence == "stream" else None
-    parts = {name: prepared(columns, targets, frame.take(rows), weight, room) for name, rows in split.parts().items()}
-    config, numbers = _with_sizes(config, columns, split)
-    parts["train"] = replace(parts["train"], left_out=numbers)
-    before = profile(training, [*preparer.used_columns(columns), *targets])
-    cleaned = [*_ignored(kinds), *left_out, *_changed(parts)]
-    return Ready(config, kinds, columns, targets, parts, before, cleaned, folder, published)
+    if base_run is not None:
+        targets = targets_prepare.extend_range(targets_prepare.reset_calibration(base_run.targets), training)
+        return Preparation(base_run.columns, targets, split, cleaned)
+    settling = frame.take(final_split(config, published).train)
+    empty = [name for name in config.columns if not training.n_present(name)]
+    later = {name: IgnoreOptions() for name in empty if settling.n_present(name)}
+    columns = preparer.learn(training, config.columns | later)
+    weight = row_weights(training, weight_column(config.columns))
+    return Preparation(columns, targets_prepare.learn(training, targets_options, weight), split, cleaned)
 
 
-def _with_residence(config: Config, columns: preparer.Columns, targets: targets_prepare.Targets, n_rows: int) -> Config:
-    """The config with it settled whether prepared rows are streamed, by their bytes, those of all folds included.
+def transform_parts(
+    config: ResolvedConfig, learned: Preparation, frame: Frame, folder: Path | None = None
+) -> TrainingInputs:
+    """Transform the rows of all parts.
 
-    A step on all rows needs them in memory.
+    Rows that are to be streamed lie in files without names on the disk of `folder`. Raises DataError for cells that
+    cannot be used.
     """
-    if config.data.residence != "auto":
-        return config
-    n_bytes = n_rows * (preparer.row_bytes(columns) + targets_prepare.row_bytes(targets))
-    too_large = n_bytes * (1 + (config.split.folds or 0)) > config.data.memory_limit * 2**20
-    residence = "stream" if too_large and config.training.batch_size != "all" else "memory"
-    return config.model_copy(update={"data": config.data.model_copy(update={"residence": residence})})
+    weight = weight_column(config.complete.columns)
+    room = folder if config.residence == "stream" else None
+    parts = {
+        name: prepare_rows(learned.columns, learned.targets, frame.take(rows), weight, room)
+        for name, rows in learned.split.parts().items()
+    }
+    if learned.split.left_out is not None:
+        check_numbers(learned.split.left_out, config.model.networks)
+        parts["train"] = replace(parts["train"], fold=learned.split.left_out)
+    n_rows = sum(len(part.rows) for part in parts.values())
+    changed: Counter[tuple[str, str]] = Counter()
+    for part in parts.values():
+        changed.update(part.changed)
+    cleaned = [Cleaned(what, n, n_rows, "cells", column) for (what, column), n in changed.items()]
+    names = [*preparer.used_columns(learned.columns), *learned.targets]
+    before = profile(frame.take(learned.split.train), names)
+    return TrainingInputs(config, learned.columns, learned.targets, parts, before, [*learned.cleaned, *cleaned])
 
 
-def _with_sizes(config: Config, columns: preparer.Columns, split: Split) -> tuple[Config, np.ndarray | None]:
-    """The config with `model` and `training` settled, by what a row gives and the rows that a network trains on.
+def prepare_rows(
+    columns: preparer.Columns,
+    targets: targets_prepare.Targets,
+    frame: Frame,
+    weight: str | None,
+    folder: Path | None = None,
+) -> PreparedRows:
+    """The rows of `frame`, ready for the network; `weight` is the column of weights.
 
-    Also the number of the network that does not train on each row, where each leaves out a fold.
+    With a `folder`, large arrays lie in files on its disk. Raises DataError for cells that cannot be used.
     """
-    labels = all(TASKS[options.task].predicts_labels for options in config.targets.values())
-    numbers, most = split.left_out, most_networks(config.model, divided=are_divided(config.split))
-    model = with_usual_size(
-        config.model,
-        n_features=preparer.n_features(columns),
-        n_rows=_n_trained(split, fewest_networks(config.model)),
-        labels=labels,
-        most=most,
+    allocate = memory.in_memory if folder is None else memory.in_files(folder)
+    transformed = refusal.transform_strictly(columns, frame, allocate)
+    return PreparedRows(
+        frame.rows,
+        transformed.arrays,
+        [memory.moved(each, allocate) for each in targets_prepare.encode(targets, frame)],
+        targets_prepare.y_true(targets, frame),
+        row_weights(frame, weight),
+        transformed.changed,
     )
-    if numbers is not None:
-        numbers = numbers if model.n_networks == most else numbers // 2
-        check_numbers(numbers, model.n_networks)
-    training = settled(
-        config.training,
-        textbook=config.model.kind == "mlp",
-        n_rows=_n_trained(split, model.n_networks),
-        labels=labels,
-        wide=is_wide(model),
-        primary=config.evaluation.primary,
-    )
-    chosen = split.left_out is not None or len(split.validation) > 0 or config.training.final == "refit"
-    model = with_keep(model, chosen=chosen)
-    return config.model_copy(update={"model": model, "training": training}), numbers
 
 
-def _n_trained(split: Split, n_networks: int) -> int:
-    """The rows that each of so many networks trains on, if each leaves out a fold."""
-    n_rows = len(split.train)
-    return n_rows if split.left_out is None else n_rows * (n_networks - 1) // n_networks
-
-
-def trained_split(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
+def drop_untrained_rows(config: Config, frame: Frame, split: Split) -> tuple[Split, list[Cleaned]]:
     """The split without the training rows that have no weight or that options of columns leave out, and how many."""
-    kept, reasons = preparer.rows_to_train(frame.take(split.train), config.columns)
+    training = frame.take(split.train)
+    kept, reasons = preparer.rows_to_train(training, config.columns)
     steps = [
         Cleaned(f"rows with a cell that is {what} not trained on", n, len(kept), "rows", column)
         for what, column, n in reasons
     ]
-    weight = row_weights(frame.take(split.train), weight_column(config.columns))
+    weight = row_weights(training, weight_column(config.columns))
     if not weight.all():
         steps.append(Cleaned("rows of weight 0 not trained on", int((weight == 0).sum()), len(kept), "rows"))
     kept &= weight > 0
     if kept.all():
         return split, steps
-    left_out = None if split.left_out is None else split.left_out[kept]
-    return replace(split, train=split.train[kept], left_out=left_out), steps
+    fold = None if split.left_out is None else split.left_out[kept]
+    return replace(split, train=split.train[kept], left_out=fold), steps
 
 
-def _ignored(kinds: Kinds) -> list[Cleaned]:
+def final_split(config: Config, split: Split) -> Split:
+    """The rows as the published model sees them: after a refit, validation rows are training rows."""
+    if config.training.final == "best" or not len(split.validation):
+        return split
+    return Split(np.sort(np.concatenate([split.train, split.validation])), split.validation[:0], split.test)
+
+
+def count_ignored(kinds: Kinds) -> list[Cleaned]:
     """The columns that inference left out, counted by why."""
     whys = {
         "BP243": "columns without values",
@@ -216,52 +261,3 @@ def _ignored(kinds: Kinds) -> list[Cleaned]:
     codes = [warning.code for warning in kinds.warnings if warning.message.find("is ignored") >= 0]
     counts = {code: codes.count(code) for code in whys if code in codes}
     return [Cleaned(f"{whys[code]} ignored", n, len(kinds.options), "columns") for code, n in counts.items()]
-
-
-def _changed(parts: Mapping[str, Prepared]) -> list[Cleaned]:
-    """Cells that were cleaned while columns were transformed, over all parts."""
-    n_rows = sum(len(part.rows) for part in parts.values())
-    totals: Counter[tuple[str, str]] = Counter()
-    for part in parts.values():
-        totals.update(part.changed)
-    return [Cleaned(what, n, n_rows, "cells", column) for (what, column), n in totals.items()]
-
-
-def prepared(
-    columns: preparer.Columns,
-    targets: targets_prepare.Targets,
-    frame: Frame,
-    weight: str | None,
-    folder: Path | None = None,
-) -> Prepared:
-    """The rows of `frame`, ready for the network; `weight` is the column of weights.
-
-    With a `folder`, large arrays lie in files on its disk. Raises DataError as `prepare`.
-    """
-    allocate = space.in_memory if folder is None else space.in_files(folder)
-    transformed = refusal.transform_strictly(columns, frame, allocate)
-    return Prepared(
-        frame.rows,
-        transformed.arrays,
-        [space.moved(each, allocate) for each in targets_prepare.encode(targets, frame)],
-        targets_prepare.y_true(targets, frame),
-        row_weights(frame, weight),
-        transformed.changed,
-    )
-
-
-def final_split(config: Config, split: Split) -> Split:
-    """The rows as the published model sees them: after a refit, validation rows are training rows."""
-    if config.training.final == "best" or not len(split.validation):
-        return split
-    return Split(np.sort(np.concatenate([split.train, split.validation])), split.validation[:0], split.test)
-
-
-def describe(ready: Ready) -> str:
-    """How many rows each part has, and how many columns each kind."""
-    rows = ", ".join(f"{len(part.rows)} {name}" for name, part in ready.parts.items())
-    kinds = ", ".join(f"{len(state.columns)} {kind}" for kind, state in ready.columns.items())
-    networks = ready.config.model.networks
-    kinds += f"; {networks} networks" if networks != 1 else ""
-    where = "; rows are streamed from a file" if ready.config.data.residence == "stream" else ""
-    return f"{rows} rows; columns: {kinds}{where}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,8 @@ from bptrain.config.schema import Config
 from bptrain.data.digest import parts_digest, table_digests
 from bptrain.data.frame import Frame
 from bptrain.data.split import Split
-from bptrain.errors import DataError, LockedError, Problem, RunError, UsageError
+from bptrain.errors import DataError, LockedError, RunError, UsageError
+from bptrain.messages import fitting as messages
 from bptrain.runs import git, storage
 from bptrain.runs.platform import processor
 from bptrain.runs.storage import canonical_json
@@ -26,7 +27,7 @@ from bptrain.utils.version import __version__
 if TYPE_CHECKING:
     from bptrain.training.state import TrainResult
 
-FORMAT = 3
+FORMAT = 4
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
 BACKENDS = {"tensorflow": (), "jax": ("jax", "jaxlib")}  # the packages that each needs besides
 LABELS = ("ignore", "categorical", "ordinal", "boolean", "group", "date", "time")  # kinds whose cells are no numbers
@@ -36,6 +37,8 @@ NOT_SETTINGS: Any = {
     "model": {"from_run"},
     "training": {"checkpoints", "tensorboard"},
 }
+Json = Any  # a value of a JSON file
+Record = Mapping[str, Json]  # lock.json, or the part of it that is known before training
 
 
 @dataclass(frozen=True)
@@ -44,37 +47,47 @@ class Difference:
 
     kind: str
     what: str
-    before: Any
-    now: Any
+    before: Json
+    now: Json
 
     def __str__(self) -> str:
-        return f"{self.what}: {_shown(self.now)}, was {_shown(self.before)}"
+        now, before = (
+            "nothing" if value is None else escape(value if isinstance(value, str) else canonical_json(value).strip())
+            for value in (self.now, self.before)
+        )
+        return f"{self.what}: {now}, was {before}"
 
 
-def inputs(
+def describe_inputs(
     config: Config,
-    data: Mapping[str, str],
+    files: Mapping[str, str],
     frame: Frame,
     split: Split,
     *,
     warm_start: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """The part of lock.json that is known before anything is trained.
 
-    `config` is settled; `data` maps each input file, as the config names it, to its sha256. `pinned` says whether
-    variables were set before numpy and TensorFlow loaded; `warm_start` holds the digest of the weights to begin with.
+    Args:
+        config: the complete config.
+        files: sha256 of each input file, by the name that the config gives it.
+        frame, split: the cleaned rows, and which are in which part.
+        warm_start: the digest of the weights to begin with, if training does not begin afresh.
     """
+    settings = config.model_dump(mode="json", exclude=NOT_SETTINGS)
+    columns = {name: options.kind not in LABELS for name, options in config.columns.items() if options.kind != "ignore"}
+    columns |= {name: not TASKS[options.task].predicts_labels for name, options in config.targets.items()}
     packages = (*PACKAGES, *BACKENDS[runtime.backend()])
     return {
         "format": FORMAT,
-        "config": config_digest(config),
-        "settings": settings(config),
-        "data": dict(data),
-        "table": table_digests(frame, _columns(config)),
+        "config": hashlib.sha256(canonical_json(settings).encode()).hexdigest(),
+        "settings": settings,
+        "data": dict(files),
+        "table": table_digests(frame, columns),  # by column, whether its cells are compared as numbers
         "split": parts_digest(frame.rows, split.parts()),
         "seed": config.seed,
         "threads": config.training.threads,
-        "pinned": runtime.pinned(),
+        "pinned": runtime.pinned(),  # whether variables were set before numpy and TensorFlow loaded
         "instructions": runtime.instructions(),
         "versions": {"bptrain": __version__} | {package: version(package) for package in packages},
         "python": platform.python_version(),
@@ -86,165 +99,132 @@ def inputs(
     } | ({"warm_start": dict(warm_start)} if warm_start else {})
 
 
-def lock(
-    before: Mapping[str, Any], results: Mapping[str, str], trained: Mapping[str, TrainResult], *, threads: int
-) -> dict[str, Any]:
-    """lock.json: the `inputs`, digests of what came out, and how each training went, by label.
+def complete_record(
+    inputs: Record, results: Mapping[str, str], trainings: Mapping[str, TrainResult], *, threads: int
+) -> dict[str, Json]:
+    """lock.json: the inputs, digests of what came out, and how each training went, by label.
 
     `threads` is what the backend used: it has begun with others where the process was not ours alone.
     """
-    course = {
+    training = {
         label: {
-            "epochs": len(each.history),
-            "steps": each.n_steps,
-            "stopped_by": each.stopped_by,
-            "weights_by_epoch": each.digests,
+            "epochs": len(result.history),
+            "steps": result.n_steps,
+            "stopped_by": result.stopped_by,
+            "weights_by_epoch": result.digests,
         }
-        for label, each in trained.items()
+        for label, result in trainings.items()
     }
-    return {**before, "threads": threads, "results": dict(results), "training": course}
+    return {**inputs, "threads": threads, "results": dict(results), "training": training}
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
+def find_differences(before: Record, now: Record) -> list[Difference]:
     """What the results of two records depend on and is not the same. Names of files and of processors do not count."""
-    config = list(_config_differences(before, now))
-    environment_ = list(_environment_differences(before, now))
-    return [*config, *_data_differences(before, now, same_config=not config), *environment_]
+    config = _config_differences(before, now)
+    data = _data_differences(before, now, same_config=not config)
+    environment = [
+        Difference("environment", key, before[key], now[key])
+        for key in ("backend", "python", "system", "instructions", "pinned")
+        if before[key] != now[key]
+    ]
+    for group, what in (("versions", "the version of {}"), ("variables", "the variable {}")):
+        then, here = before[group], now[group]
+        environment += [
+            Difference("environment", what.format(name), then.get(name), here.get(name))
+            for name in sorted(then.keys() | here.keys())
+            if then.get(name) != here.get(name)
+        ]
+    return [*config, *data, *environment]
 
 
-def require_format(record: Any, name: str) -> None:
-    """Raise RunError for a lock.json, or its part that is known before training, of another format."""
-    found = record.get("format") if type(record) is dict else None
-    if found != FORMAT:
-        message = f"`{escape(name)}` has format {found}, and this bptrain compares format {FORMAT}"
-        raise RunError(Problem("BP506", message, hints=("use the bptrain version that made it, or make a new run",)))
-
-
-def other_processor(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
+def find_other_processor(before: Record, now: Record) -> list[Difference]:
     """Whether the processor is another: not refused, as results are mostly the same, but a reason if they are not."""
     then, here = before["processor"], now["processor"]
     return [Difference("environment", "the processor", then, here)] if then != here else []
 
 
-def read_lock(path: Path) -> Any:
+def require_format(record: Json, name: str) -> None:
+    """Raise RunError for a lock.json, or its part that is known before training, of another format."""
+    found = record.get("format") if type(record) is dict else None
+    if found != FORMAT:
+        raise RunError(messages.OTHER_LOCK_RECORD(path=name, found=found, format=FORMAT))
+
+
+def read_lock(path: Path) -> Json:
     """The lock.json that `--locked` names. Raises UsageError when there is no such file, or it is no JSON."""
     try:
         return storage.read_json(path)
     except RunError as error:
         inside = path / "lock.json"
-        hints = (f"did you mean `{escape(inside)}`?",) if inside.is_file() else ("give the lock.json of a run",)
-        message = f"`{escape(path)}` is no lock.json: {error.problems[0].message}"
-        raise UsageError(Problem("BP522", message, escape(path), hints=hints)) from error
+        hint = f"did you mean `{escape(inside)}`?" if inside.is_file() else "give the lock.json of a run"
+        reason = error.problems[0].message
+        raise UsageError(messages.NO_LOCK_FILE(path=path, reason=reason, where=path, hints=(hint,))) from error
 
 
-def require_same(locked: Any, now: Mapping[str, Any]) -> None:
+def require_same(locked: Json, now: Record) -> None:
     """Raise LockedError with everything that is not as in the lock.json given; RunError if it is none."""
+    differences: list[Difference] = []
     try:
         whole = locked["format"] == FORMAT and locked.keys() >= now.keys() - {"warm_start"}
-        found = differences(locked, now) if whole else []
+        if whole:
+            differences = find_differences(locked, now)
     except (AttributeError, IndexError, KeyError, TypeError):  # values of other types than ours
         whole = False
     if not whole:
-        message = f"the file given by `--locked` is not a lock.json of format {FORMAT}"
-        raise RunError(Problem("BP522", message, hints=("give the lock.json of a run that this bptrain made",)))
-    hint = "use what the lock was made with, or leave `--locked` out"
-    if found:
-        raise LockedError(*(Problem("BP701", f"not as locked: {each}", hints=(hint,)) for each in found))
+        raise RunError(messages.OTHER_LOCK_FORMAT(format=FORMAT))
+    if differences:
+        raise LockedError(*(messages.NOT_AS_LOCKED(difference=str(each)) for each in differences))
 
 
-def settings(config: Config) -> dict[str, Any]:
-    """The complete config without its paths and what changes no result."""
-    values: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_SETTINGS)
-    return values
-
-
-def config_digest(config: Config) -> str:
-    """sha256 of the `settings`, independent of how the file was written."""
-    return hashlib.sha256(canonical_json(settings(config)).encode()).hexdigest()
-
-
-def check_data(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
-    """Raise DataError for files (name → sha256) that are not those a run was made with."""
-    changed = [name for name in found if expected.get(name) != found[name]]
-    gone = [name for name in expected if name not in found]
+def require_same_files(expected: Mapping[str, str], digests: Mapping[str, str]) -> None:
+    """Raise DataError for files (sha256 by name) that are not those a run was made with."""
+    changed = [messages.CHANGED_FILE(where=name) for name in digests if expected.get(name) != digests[name]]
+    gone = [messages.GONE_FILE(where=name) for name in expected if name not in digests]
     if changed or gone:
-        raise DataError(
-            *(
-                Problem(
-                    "BP270",
-                    "this file is not the one that the run was made with: its sha256 differs",
-                    where=name,
-                    hints=("judge other data with `bptrain evaluate RUN --data FILE`, or restore the file",),
-                )
-                for name in changed
-            ),
-            *(Problem("BP270", "this file of the run is no longer among its data", where=name) for name in gone),
-        )
+        raise DataError(*changed, *gone)
 
 
-def _columns(config: Config) -> dict[str, bool]:
-    """The columns that results depend on, and whether their cells are numbers."""
-    used = {name: options.kind not in LABELS for name, options in config.columns.items() if options.kind != "ignore"}
-    return used | {name: not TASKS[options.task].predicts_labels for name, options in config.targets.items()}
+def _config_differences(before: Record, now: Record) -> list[Difference]:
+    then, here = _flatten(before["settings"]), _flatten(now["settings"])
+    differences = [
+        Difference("config", f"`{escape(key)}`", then.get(key), here.get(key))
+        for key in sorted(then.keys() | here.keys())
+        if then.get(key) != here.get(key)
+    ]
+    weights = [record.get("warm_start") for record in (before, now)]
+    if weights[0] != weights[1]:
+        shown = [None if each is None else each["weights"][:12] for each in weights]
+        differences.append(Difference("config", "the weights of `model.from`", *shown))
+    return differences
 
 
-def _config_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
-    then, here = _flat(before["settings"]), _flat(now["settings"])
-    for key in sorted(then.keys() | here.keys()):
-        if then.get(key) != here.get(key):
-            yield Difference("config", f"`{escape(key)}`", then.get(key), here.get(key))
-    if before.get("warm_start") != now.get("warm_start"):
-        yield Difference(
-            "config", "the weights of `model.from`", _short(before.get("warm_start")), _short(now.get("warm_start"))
-        )
-
-
-def _data_differences(before: Mapping[str, Any], now: Mapping[str, Any], *, same_config: bool) -> Iterator[Difference]:
+def _data_differences(before: Record, now: Record, *, same_config: bool) -> list[Difference]:
     """Files whose cells agree are the same, however they are written; another config may read other cells."""
     then, here = before["table"], now["table"]
     files = {name: digest for name, digest in now["data"].items() if before["data"].get(name) != digest}
     gone = [name for name in before["data"] if name not in now["data"]]
     if then == here or (not files and not gone and not same_config):
         if same_config and before["split"] != now["split"]:
-            yield Difference("data", "which rows are in which part", before["split"][:12], now["split"][:12])
-        return
-    for name, digest in files.items():
-        if name in before["data"]:
-            yield Difference("data", f"the content of `{escape(name)}`", before["data"][name][:12], digest[:12])
-        else:
-            yield Difference("data", f"the file `{escape(name)}`", "not there", "there")
-    yield from (Difference("data", f"the file `{escape(name)}`", "there", "not there") for name in gone)
+            return [Difference("data", "which rows are in which part", before["split"][:12], now["split"][:12])]
+        return []
+    differences = [
+        Difference("data", f"the content of `{escape(name)}`", before["data"][name][:12], digest[:12])
+        if name in before["data"]
+        else Difference("data", f"the file `{escape(name)}`", "not there", "there")
+        for name, digest in files.items()
+    ]
+    differences += [Difference("data", f"the file `{escape(name)}`", "there", "not there") for name in gone]
     if then["rows"] != here["rows"]:
-        yield Difference("data", "the number of rows", then["rows"], here["rows"])
+        differences.append(Difference("data", "the number of rows", then["rows"], here["rows"]))
     elif then["cells_in_any_order"] == here["cells_in_any_order"]:
-        yield Difference("data", "the order of the rows", then["cells"][:12], here["cells"][:12])
+        differences.append(Difference("data", "the order of the rows", then["cells"][:12], here["cells"][:12]))
+    return differences
 
 
-def _environment_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
-    for key in ("backend", "python", "system", "instructions", "pinned"):
-        if before[key] != now[key]:
-            yield Difference("environment", key, before[key], now[key])
-    for group, what in (("versions", "the version of {}"), ("variables", "the variable {}")):
-        then, here = before[group], now[group]
-        for name in sorted(then.keys() | here.keys()):
-            if then.get(name) != here.get(name):
-                yield Difference("environment", what.format(name), then.get(name), here.get(name))
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flatten(values: Mapping[str, Json], prefix: str = "") -> dict[str, Json]:
     """Values by dotted keys."""
-    found: dict[str, Any] = {}
+    flat: dict[str, Json] = {}
     for key, value in values.items():
         name = f"{prefix}{key}"
-        found |= _flat(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
-    return found
-
-
-def _short(value: Mapping[str, str] | None) -> str | None:
-    return None if value is None else value["weights"][:12]
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return escape(value if isinstance(value, str) else canonical_json(value).strip())
+        flat |= _flatten(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
+    return flat

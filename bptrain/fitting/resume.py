@@ -3,71 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bptrain.errors import Problem, RunError
-from bptrain.fitting import lock as provenance
-from bptrain.fitting.journal import Journal
+from bptrain.fitting.lock import Record, find_differences, require_format
+from bptrain.messages import fitting as messages
 from bptrain.runs import storage
+from bptrain.runs.checkpoints import Checkpoints
 from bptrain.runs.directory import PartialRun
-from bptrain.utils.text import escape
+
+if TYPE_CHECKING:
+    from bptrain.training.checkpointing import Saving
+    from bptrain.training.state import TrainResult
 
 INPUTS = "inputs.json"
 
 
-def is_sealed(partial: PartialRun, inputs: Mapping[str, Any]) -> bool:
+@dataclass(frozen=True)
+class Journal:
+    """The trainings of a job by label: `model-1`, `fold-2-1`, and with `-refit` before the number of the network.
+
+    Attributes:
+        folder: where their checkpoints are, a folder each; without one none are made.
+        several: whether there are more trainings than one, so that those that have ended are saved, too.
+        until_step: in a job that is repeated, the steps of those trainings that the clock stopped; no clock stops the
+            others.
+        warn: is told what concerns this attempt at the job, but not its result.
+        done: how each training went.
+    """
+
+    folder: Path | None = None
+    several: bool = False
+    until_step: Mapping[str, int] | None = None
+    warn: Callable[[Problem], None] = lambda problem: None
+    done: dict[str, TrainResult] = field(default_factory=dict)
+
+    def saving(self, label: str) -> Saving | None:
+        """Where the training with this label is saved."""
+        if self.folder is None:
+            return None
+        from bptrain.training.checkpointing import Saving
+
+        return Saving(Checkpoints(self.folder / label), ended=self.several)
+
+
+def is_sealed(partial: PartialRun, inputs: Record) -> bool:
     """Whether the run was complete but for its name when it was interrupted.
 
     Raises RunError when that run was made with other inputs.
     """
     if not partial.resumed or not partial.sealed:
         return False
-    refuse_others(partial.path / "lock.json", inputs, partial.path)
+    refuse_other_inputs(partial.path / "lock.json", inputs, partial.path)
     return True
 
 
-def journal(
+def open_journal(
     partial: PartialRun,
-    inputs: Mapping[str, Any],
+    inputs: Record,
     *,
     several: bool,
     until_step: Mapping[str, int] | None,
     warn: Callable[[Problem], None],
-) -> tuple[Journal, Mapping[str, Any]]:
-    """Where the trainings of a run are saved, and may have been before; `several` if there are more than one.
+) -> tuple[Journal, Record]:
+    """Where the trainings of a run are saved, and may have been before; arguments as of `Journal`.
 
-    Also the inputs that the run was begun with, for its lock.json.
-
-    Raises RunError when they were begun with other inputs.
+    Also the inputs that the run was begun with, for its lock.json. Raises RunError when they were begun with others.
     """
     path = partial.checkpoints / INPUTS
-    before = _recorded(path, warn) if partial.resumed and path.exists() else None
-    if before is not None:
-        refuse_others(path, inputs, partial.path)
-        inputs = before
-    else:
+    before: Record | None = None
+    if partial.resumed and path.exists():
+        try:
+            before = storage.read_json(path)
+        except RunError as error:
+            reason = error.problems[0].message
+            warn(messages.STARTS_AFRESH(path=path, reason=reason, where=path))
+    if before is None:
         partial.forget_checkpoints()  # without a record of what they belong to
         storage.write_json(path, dict(inputs))
+    else:
+        refuse_other_inputs(path, inputs, partial.path)
+        inputs = before
     return Journal(partial.checkpoints, several, until_step, warn), inputs
 
 
-def _recorded(path: Path, warn: Callable[[Problem], None]) -> Any:
-    """What the checkpoints beside it belong to; None when that cannot be read any more."""
-    try:
-        return storage.read_json(path)
-    except RunError as error:
-        message = f"`{escape(path)}` cannot be used, so training starts afresh: {error.problems[0].message}"
-        warn(Problem("BP520", message, escape(path)))
-        return None
-
-
-def refuse_others(record: Path, inputs: Mapping[str, Any], run: Path) -> None:
-    """Raise RunError for everything that is not as in the record (lock.json or its part that is known before)."""
+def refuse_other_inputs(record: Path, inputs: Record, run: Path) -> None:
+    """Raise RunError for everything that is not as in the record: lock.json, or its part that is known before."""
     before = storage.read_json(record)
-    provenance.require_format(before, str(record))
-    hint = "restore that, or start anew without `--resume` or with another `--run DIR`"
-    begun = f"`{escape(run)}` was begun with something else"
-    found = provenance.differences(before, inputs)
-    if found:
-        raise RunError(*(Problem("BP521", f"{begun}: {each}", hints=(hint,)) for each in found))
+    require_format(before, str(record))
+    differences = find_differences(before, inputs)
+    if differences:
+        raise RunError(*(messages.OTHER_INPUTS(run=run, difference=str(each)) for each in differences))

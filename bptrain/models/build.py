@@ -14,7 +14,7 @@ from bptrain.features.encoding import together
 from bptrain.features.kind import State
 from bptrain.models.layers.dropout import STEP
 from bptrain.models.mlp import head, hidden_layers, skip, skip_of_members
-from bptrain.models.options import NetworkOptions
+from bptrain.models.options import ResolvedModel
 from bptrain.targets.task import TargetState
 from bptrain.targets.tasks import TASKS
 
@@ -38,7 +38,7 @@ class Network:
 
 
 def build(
-    columns: Mapping[str, State], targets: Targets, options: NetworkOptions, *, seed: int, name: str = "network"
+    columns: Mapping[str, State], targets: Targets, options: ResolvedModel, *, seed: int, name: str = "network"
 ) -> Network:
     """The network, with first weights that are a function of the seed."""
     inputs = {
@@ -54,19 +54,19 @@ def build(
     for position, target in enumerate(targets.values()):
         target_name = output_name(position)
         output = head(trunk, target.n_outputs, options, name=target_name, seed=seed)
-        if options.n_skip:
+        if options.n_linear:
             linear = skip(features, target.n_outputs, options, f"{target_name}_skip")
             # In this order: Keras on TensorFlow takes a second summand (batch, 1, 1) for the bias of as many members.
-            output = (linear if options.n_members == 1 else skip_of_members(linear, options, target_name)) + output
+            output = (linear if options.members == 1 else skip_of_members(linear, options, target_name)) + output
         outputs[target_name] = output
     members = keras.Model(inputs, outputs, name=name)
-    if options.n_members == 1:
+    if options.members == 1:
         return Network(members, members)
     return Network(keras.Model(inputs, combined(outputs, targets), name=name), members)
 
 
 def keeping(
-    network: Network, kept: Sequence[int], columns: Mapping[str, State], targets: Targets, options: NetworkOptions
+    network: Network, kept: Sequence[int], columns: Mapping[str, State], targets: Targets, options: ResolvedModel
 ) -> Network:
     """The network with only some of its members predicting, counted from 0; `options` are those it was built by."""
     few = build(

@@ -12,7 +12,7 @@ from bptrain.models.layers.batch_ensemble import Adapted
 from bptrain.models.layers.dense import Dense
 from bptrain.models.layers.dropout import Dropout, new_step
 from bptrain.models.layers.normalization import BatchNormalization, LayerNormalization
-from bptrain.models.options import NetworkOptions
+from bptrain.models.options import ResolvedModel
 from bptrain.utils import seeds
 
 # Glorot & Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014.
@@ -35,36 +35,36 @@ NORMALIZATIONS: dict[str, Any] = {
 }
 
 
-def hidden_layers(features: Features, options: NetworkOptions, seed: int) -> Any:
+def hidden_layers(features: Features, options: ResolvedModel, seed: int) -> Any:
     """The last hidden layer's activations (batch, hidden[-1]); of several members (batch, members, hidden[-1])."""
     hidden, step = joined(features.hidden, "features"), new_step()
-    for number, units in enumerate(options.widths, start=1):
+    for number, units in enumerate(options.hidden, start=1):
         name = f"hidden_{number}"
-        if number == 1 and options.n_members > 1:
+        if number == 1 and options.members > 1:
             first = _first_weights(options, options.activation, name, hidden.shape[-1], seed)
             hidden = Adapted(
-                units, options.n_members, features.chunks, **first, penalty=_penalty(options), seed=seed, name=name
+                units, options.members, features.chunks, **first, penalty=_penalty(options), seed=seed, name=name
             )(hidden)
         else:
             hidden = dense(hidden, units, options, name=name, activation=options.activation, seed=seed)
         if options.normalization != "none":
             hidden = NORMALIZATIONS[options.normalization](name=f"{name}_normalization")(hidden)
         hidden = keras.layers.Activation(options.activation, name=f"{name}_activation")(hidden)
-        if options.dropped:
-            last = number == len(options.widths)
-            hidden = Dropout(options.dropped, seed=seed, name=f"{name}_dropout", step=step, counts=last)(hidden)
+        if options.dropout:
+            last = number == len(options.hidden)
+            hidden = Dropout(options.dropout, seed=seed, name=f"{name}_dropout", step=step, counts=last)(hidden)
     return hidden
 
 
-def head(hidden: Any, n_outputs: int, options: NetworkOptions, *, name: str, seed: int) -> Any:
+def head(hidden: Any, n_outputs: int, options: ResolvedModel, *, name: str, seed: int) -> Any:
     """The outputs (batch, n_outputs) of a target; of several members (batch, members, n_outputs), a layer for each."""
-    if options.n_members == 1:
+    if options.members == 1:
         return dense(hidden, n_outputs, options, name=name, activation="linear", seed=seed)
     first = _first_weights(options, "linear", name, hidden.shape[-1], seed)
     equation = "bmh,mho->bmo" if len(hidden.shape) == 3 else "bh,hmo->bmo"
     return keras.layers.EinsumDense(
         equation,
-        (options.n_members, n_outputs),
+        (options.members, n_outputs),
         bias_axes="mo",
         name=name,
         kernel_initializer=first["kernel"],
@@ -73,7 +73,7 @@ def head(hidden: Any, n_outputs: int, options: NetworkOptions, *, name: str, see
     )(hidden)
 
 
-def skip(features: Features, n_outputs: int, options: NetworkOptions, name: str) -> Any:
+def skip(features: Features, n_outputs: int, options: ResolvedModel, name: str) -> Any:
     """What a linear model of the features says (batch, n_outputs); nothing at first."""
     first = {"kernel_initializer": "zeros", "kernel_regularizer": _penalty(options)}
     says = keras.layers.Dense(n_outputs, name=name, **first)(joined(features.linear, f"{name}_sees"))
@@ -83,22 +83,22 @@ def skip(features: Features, n_outputs: int, options: NetworkOptions, name: str)
     return says
 
 
-def skip_of_members(says: Any, options: NetworkOptions, name: str) -> Any:
+def skip_of_members(says: Any, options: ResolvedModel, name: str) -> Any:
     """What is added to each member's output: (batch, n_outputs) → (batch, members or 1, n_outputs).
 
     It is what the linear model says, or zeros to members without it, by a mask that is not trained.
     """
-    if options.n_skip == options.n_members:
+    if options.n_linear == options.members:
         return says[:, None, :]
     mask = keras.layers.EinsumDense(
-        "bo,m->bmo", (options.n_members, says.shape[-1]), name=f"{name}_skip_mask", trainable=False
+        "bo,m->bmo", (options.members, says.shape[-1]), name=f"{name}_skip_mask", trainable=False
     )
     masked = mask(says)
-    mask.kernel.assign(np.arange(options.n_members) < options.n_skip)
+    mask.kernel.assign(np.arange(options.members) < options.n_linear)
     return masked
 
 
-def dense(inputs: Any, units: int, options: NetworkOptions, *, name: str, activation: str, seed: int) -> Any:
+def dense(inputs: Any, units: int, options: ResolvedModel, *, name: str, activation: str, seed: int) -> Any:
     """An affine layer (batch, …, units) whose first weights depend on the seed and its name alone."""
     first = _first_weights(options, activation, name, inputs.shape[-1], seed)
     return Dense(
@@ -115,13 +115,17 @@ def joined(tensors: list[Any], name: str) -> Any:
     return keras.layers.Concatenate(name=name)(tensors) if len(tensors) > 1 else tensors[0]
 
 
-def _penalty(options: NetworkOptions) -> Any:
+def _penalty(options: ResolvedModel) -> Any:
     return keras.regularizers.L1L2(options.l1, options.l2) if options.l1 or options.l2 else None
 
 
-def _first_weights(options: NetworkOptions, activation: str, name: str, n_inputs: int, seed: int) -> dict[str, Any]:
+def _first_weights(options: ResolvedModel, activation: str, name: str, n_inputs: int, seed: int) -> dict[str, Any]:
     """The initializers of `kernel` and `bias`, by the activation where the options leave it open."""
-    chosen = BY_ACTIVATION.get(activation, "glorot_uniform") if options.initializer == "auto" else options.initializer
+    chosen = (
+        BY_ACTIVATION.get(activation, "glorot_uniform")
+        if options.initializer == "by_activation"
+        else options.initializer
+    )
     if chosen != "uniform":
         return {"kernel": INITIALIZERS[chosen](seed=seeds.integer(seed, "init", name)), "bias": "zeros"}
     bound = n_inputs**-0.5

@@ -1,19 +1,23 @@
-"""The section `model` of the config: the options of a network, and presets that give them other defaults."""
+"""The section `model` of the config: the options of a network. What `auto` means is in `presets.py`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from bptrain.features.numeric.options import EmbeddingOptions
+from bptrain.models.presets import DEFAULT, MANY_FEATURES, MANY_ROWS, PRESETS, STRONG
 from bptrain.utils.section import Section
 
+if TYPE_CHECKING:
+    PresetName = str
+else:
+    PresetName = Literal[*PRESETS]
+
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "linear"]
-
-
-Initializer = Literal[
-    "auto",
+KnownInitializer = Literal[
+    "by_activation",
     "glorot_uniform",
     "glorot_normal",
     "he_uniform",
@@ -26,39 +30,43 @@ Initializer = Literal[
 Hidden = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
-Widths = Hidden | Literal["auto"]
-OpenCount = Count | Literal["auto"]
-OpenRate = Rate | Literal["auto"]
-Skip = bool | Literal["auto", "half"]
-Kept = Annotated[int, Field(ge=2)] | Literal["auto"] | None
+Linear = bool | Literal["half"]
+Selection = Annotated[int, Field(ge=2)] | Literal["by_loss"] | None
+WIDE = f"where a network has at least {MANY_ROWS} rows that give {MANY_FEATURES} numbers each"
 
 
-class NetworkOptions(Section):
-    """Hidden layers of neurons, each followed by its activation, and what stands before, beside and around them."""
+class ModelOptions(Section):
+    """Hidden layers of neurons, each followed by its activation, and what stands before, beside and around them.
 
-    kind: Literal["strong", "ensemble", "fast", "mlp"]
-    hidden: Widths = Field(
-        (256, 256),
-        description="Neurons of each hidden layer, first to last; [] is a linear model. `auto`: [256, 256] for "
-        "mlp; else [128, 128], but [256, 256] where a network has at least 5000 rows that give 150 numbers each "
+    `auto` is what the preset named by `kind` says.
+    """
+
+    kind: PresetName = Field(
+        DEFAULT,
+        description="The preset: what `auto` means here, for numeric columns, for targets and in `training`.",
+    )
+    hidden: Hidden | Literal["auto"] = Field(
+        "auto",
+        description="Neurons of each hidden layer, first to last; [] is a linear model. "
+        f"`auto` of `strong`: {list(STRONG.narrow.hidden)}, but {list(STRONG.wide.hidden)} {WIDE} "
         "(a label that has an input of its own counts as one).",
     )
     activation: Activation = Field("relu", description="Activation function of the hidden layers.")
-    initializer: Initializer = Field(
+    initializer: KnownInitializer | Literal["auto"] = Field(
         "auto",
-        description="How first weights are drawn. `auto` goes by the activation: He for those of ReLU's family, LeCun "
-        "for selu, else Glorot; change it to compare, or where very deep networks do not start to learn. `uniform`: "
-        "between ±1/√inputs, biases too, as PyTorch does.",
+        description="How first weights are drawn. `by_activation`: He for those of ReLU's family, LeCun for selu, else "
+        "Glorot; change it to compare, or where very deep networks do not start to learn. `uniform`: between "
+        "±1/√inputs, biases too, as PyTorch does.",
     )
     normalization: Literal["none", "batch", "layer"] = Field(
         "none",
         description="Normalise each hidden layer before its activation, over the batch or over the layer's neurons: "
         "`batch` where many layers train slowly, `layer` for small batches.",
     )
-    dropout: OpenRate = Field(
-        0.0,
+    dropout: Rate | Literal["auto"] = Field(
+        "auto",
         description="Share of hidden activations set to zero in each training step: against overfitting, often 0.1. "
-        "`auto`: 0.1 where all targets are labels or a layer has over 128 neurons, but for mlp; else 0.",
+        f"`auto` of `strong`: {STRONG.dropout:g} where all targets are labels or a layer has over 128 neurons, else 0.",
     )
     l1: Annotated[float, Field(ge=0)] = Field(
         0.0, description="Weight of the sum of absolute kernel weights added to the loss: to make many of them zero."
@@ -69,33 +77,35 @@ class NetworkOptions(Section):
     embedding: EmbeddingOptions = Field(
         EmbeddingOptions(), description="The learned features of numeric columns that have `bins` or are `periodic`."
     )
-    skip: Skip = Field(
-        False,
-        description="Add what a linear model of the columns says, trained together with the hidden layers; with `bins` "
-        "it is an additive model. Where much of the target is a sum over columns. `half`: only to the first half of "
-        "the members, rounded up. `auto`: false for mlp; true where a network has at least 5000 rows that give 150 "
-        "numbers each; else half.",
+    linear: Linear | Literal["auto"] = Field(
+        "auto",
+        description="Add what a linear model of the columns says, trained together with the hidden layers (the wide "
+        "part of Wide & Deep); with `bins` it is an additive model. Where much of the target is a sum over columns. "
+        f"`half`: only to the first half of the members, rounded up. `auto` of `strong`: true {WIDE}; else half.",
     )
-    members: OpenCount = Field(
-        1,
+    members: Count | Literal["auto"] = Field(
+        "auto",
         description="Members of a batch ensemble (TabM): networks that share all hidden weights but how each weighs "
         "the features, and their last layers; each is trained by its own loss, their mean predicts. 4 to 32 are usual. "
-        "`auto`: 1 for mlp, 16 for ensemble, else 8; half as many where `hidden: auto` means wide layers, unless "
-        "`keep` asks for more, and a quarter where `networks: auto` then means 10.",
+        f"`auto` of `strong`: {STRONG.narrow.members}; {STRONG.wide_undivided.members} where `hidden: auto` means wide "
+        f"layers, unless `ensemble_selection` asks for more, and {STRONG.wide.members} where `networks: auto` then "
+        f"means {STRONG.wide.networks}.",
     )
-    keep: Kept = Field(
-        None,
+    ensemble_selection: Selection | Literal["auto"] = Field(
+        "auto",
         description="Members of each network that predict, if fewer than all: those whose mean has the least loss on "
-        "the rows that chose its epoch. Training needs many members; predicting by few is nearly as good and faster. "
-        "`auto`: two, and more as long as each makes that loss less by .2 %; `bptrain inspect` tells how many.",
+        "the rows that chose its epoch (Caruana et al. 2004). Training needs many members; predicting by few is nearly "
+        "as good and faster. `by_loss`: two, and more as long as each makes that loss less by .2 %; `bptrain inspect` "
+        "tells how many. null: all of them.",
     )
-    networks: OpenCount = Field(
-        1,
-        description="Networks trained one after the other, whose mean predicts. Each leaves out another fold of the "
-        "training rows, which chooses its epoch; with validation rows that are given or set apart in time, these do "
-        "for all. `auto`: 5; 10 where `hidden: auto` means wide layers, `members` is `auto`, `keep` no number, and "
-        "rows are divided by neither group nor hash; 1 for more than 250 000 training rows, `data.residence: stream`, "
-        "and few rows or groups.",
+    networks: Count | Literal["auto"] = Field(
+        "auto",
+        description="Networks trained one after the other, whose mean predicts (bagging over folds). Each leaves out "
+        "another fold of the training rows, which chooses its epoch; with validation rows that are given or set apart "
+        f"in time, these do for all. `auto` of `strong`: {STRONG.narrow.networks}; {STRONG.wide.networks} where "
+        "`hidden: auto` means wide layers, `members` is `auto`, `ensemble_selection` no number, and rows are divided "
+        "by neither group nor hash; 1 for more than 250 000 training rows, `data.residence: stream`, and few rows or "
+        "groups.",
     )
     from_run: str | None = Field(
         None,
@@ -104,85 +114,19 @@ class NetworkOptions(Section):
         "kept: to train on with new rows. What is not given here, such as `hidden`, is then taken from that run.",
     )
 
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """`hidden`, once the table has settled it."""
-        if self.hidden == "auto":
-            raise RuntimeError("`model.hidden` is not settled yet")
-        return self.hidden
+
+class ResolvedModel(ModelOptions):
+    """The same with nothing left open; `fitting/resolve.py` makes it."""
+
+    hidden: Hidden
+    initializer: KnownInitializer
+    dropout: Rate
+    linear: Linear
+    members: Count
+    ensemble_selection: Selection
+    networks: Count
 
     @property
-    def dropped(self) -> float:
-        """`dropout`, once the table has settled it."""
-        if self.dropout == "auto":
-            raise RuntimeError("`model.dropout` is not settled yet")
-        return self.dropout
-
-    @property
-    def n_members(self) -> int:
-        """`members`, once the table has settled it."""
-        return _settled("members", self.members)
-
-    @property
-    def n_skip(self) -> int:
-        """How many members have the linear model of `skip`, once the table has settled it: the first ones."""
-        if self.skip == "half":
-            return (self.n_members + 1) // 2
-        return self.n_members * _settled("skip", self.skip)
-
-    @property
-    def n_networks(self) -> int:
-        """`networks`, once the table has settled it."""
-        return _settled("networks", self.networks)
-
-
-def _settled(name: str, value: int | str) -> int:
-    if isinstance(value, str):
-        raise RuntimeError(f"`model.{name}` is not settled yet")
-    return value
-
-
-def _described(name: str) -> str | None:
-    return NetworkOptions.model_fields[name].description
-
-
-class MlpOptions(NetworkOptions):
-    """The textbook's multilayer perceptron: hidden layers of neurons, each followed by its activation."""
-
-    kind: Literal["mlp"] = "mlp"
-
-
-class PresetOptions(NetworkOptions):
-    """What the presets for tables share: a small batch ensemble, half of it beside an additive model."""
-
-    hidden: Widths = Field("auto", description=_described("hidden"))
-    initializer: Initializer = Field("uniform", description=_described("initializer"))
-    dropout: OpenRate = Field("auto", description=_described("dropout"))
-    skip: Skip = Field("auto", description=_described("skip"))
-    members: OpenCount = Field("auto", description=_described("members"))
-    keep: Kept = Field("auto", description=_described("keep"))
-    networks: OpenCount = Field("auto", description=_described("networks"))
-
-
-class StrongOptions(PresetOptions):
-    """The default for tables: a small batch ensemble on learned features, trained once per fold."""
-
-    kind: Literal["strong"] = "strong"
-
-
-class EnsembleOptions(PresetOptions):
-    """As `strong` with 16 members (8 where layers are wide) and 10 networks, for about four times the time."""
-
-    kind: Literal["ensemble"] = "ensemble"
-    networks: OpenCount = Field(10, description=_described("networks"))
-
-
-class FastOptions(PresetOptions):
-    """As `strong` with few members and one network: a little worse, for a fraction of the time."""
-
-    kind: Literal["fast"] = "fast"
-    members: OpenCount = Field(2, description=_described("members"))
-    networks: OpenCount = Field(1, description=_described("networks"))
-
-
-ModelOptions = Annotated[StrongOptions | EnsembleOptions | FastOptions | MlpOptions, Field(discriminator="kind")]
+    def n_linear(self) -> int:
+        """How many members have the linear part: the first ones."""
+        return (self.members + 1) // 2 if self.linear == "half" else self.members * self.linear

@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from bptrain.errors import DataError, Problem, RunError
 from bptrain.features import kinds
 from bptrain.features import preparer as columns_prepare
 from bptrain.features.drift import Profile
 from bptrain.features.preparer import Columns
-from bptrain.models.options import ModelOptions
+from bptrain.models.options import ResolvedModel
 from bptrain.runs import arrays as run_arrays
 from bptrain.runs import storage
 from bptrain.runs.manifest import RunFiles
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 FORMAT = 4
 WEIGHTS = "model/members/{:02}/weights.npz"
-MODEL: TypeAdapter[ModelOptions] = TypeAdapter(ModelOptions)
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ class Predictor:
         }
 
 
-def save(predictor: Predictor, options: ModelOptions, directory: Path) -> None:
+def save(predictor: Predictor, options: ResolvedModel, directory: Path) -> None:
     """Write the model into a run directory that is being built."""
     from bptrain.models.build import weight_shapes, weights_of
     from bptrain.models.ensemble import exported
@@ -150,7 +148,7 @@ def load(files: RunFiles) -> Predictor:
     columns, targets = load_preparation(files)
     profile = Profile.load(_read_json(files, "model/preparer.json")["profile"])
     spec = _read_json(files, "model/network.json")
-    options = MODEL.validate_python(spec["model"])
+    options = ResolvedModel.model_validate(spec["model"])
     networks = []
     for number, kept in enumerate(spec["kept"]):
         network = build(columns, targets, options, seed=0, name=network_name(number))

@@ -10,12 +10,12 @@ import pyarrow as pa
 from bptrain.data.frame import Frame
 from bptrain.errors import DataError, Problem
 from bptrain.targets.task import Json, TargetState
-from bptrain.targets.tasks import TASKS, TaskOptions
+from bptrain.targets.tasks import TASKS, TargetOptions, TaskOptions, with_tasks
 
 Targets = Mapping[str, TargetState]  # by column, in the order of the config
 
 
-def learn(frame: Frame, options: Mapping[str, TaskOptions], weight: np.ndarray | None = None) -> Targets:
+def learn(frame: Frame, options: Mapping[str, TargetOptions], weight: np.ndarray | None = None) -> Targets:
     """What the training rows in `frame` teach about each target; `weight` (n_rows,) is how much each counts.
 
     Raises DataError with all problems at once.
@@ -23,7 +23,7 @@ def learn(frame: Frame, options: Mapping[str, TaskOptions], weight: np.ndarray |
     weight = np.ones(frame.n_rows) if weight is None else weight
     states: dict[str, TargetState] = {}
     problems: list[Problem] = []
-    for name, chosen in options.items():
+    for name, chosen in with_tasks(options).items():
         try:
             states[name] = TASKS[chosen.task].learn(frame, name, chosen, weight)
         except DataError as error:
@@ -33,22 +33,26 @@ def learn(frame: Frame, options: Mapping[str, TaskOptions], weight: np.ndarray |
     return states
 
 
-def resolve(options: Mapping[str, TaskOptions], frame: Frame) -> dict[str, TaskOptions]:
+def resolve(options: Mapping[str, TargetOptions], frame: Frame) -> dict[str, TaskOptions]:
     """The options with what the training rows in `frame` settle before anything is learned: transforms.
 
     Raises DataError when a cell is no number.
     """
-    return {name: TASKS[chosen.task].resolve(chosen, frame, name) for name, chosen in options.items()}
+    return {name: TASKS[chosen.task].resolve(chosen, frame, name) for name, chosen in with_tasks(options).items()}
 
 
-def learned_options(options: Mapping[str, TaskOptions], targets: Targets) -> dict[str, TaskOptions]:
+def learned_options(options: Mapping[str, TargetOptions], targets: Targets) -> dict[str, TaskOptions]:
     """The options with all that they left open as it was learned."""
-    return {name: TASKS[chosen.task].learned_options(chosen, targets[name]) for name, chosen in options.items()}
+    return {
+        name: TASKS[chosen.task].learned_options(chosen, targets[name]) for name, chosen in with_tasks(options).items()
+    }
 
 
-def written_options(options: Mapping[str, TaskOptions], targets: Targets) -> dict[str, TaskOptions]:
+def written_options(options: Mapping[str, TargetOptions], targets: Targets) -> dict[str, TaskOptions]:
     """The options for config.yaml: as learned, but open where each training is to settle it anew."""
-    return {name: TASKS[chosen.task].written_options(chosen, targets[name]) for name, chosen in options.items()}
+    return {
+        name: TASKS[chosen.task].written_options(chosen, targets[name]) for name, chosen in with_tasks(options).items()
+    }
 
 
 def extend_range(targets: Targets, frame: Frame) -> Targets:

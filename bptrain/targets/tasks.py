@@ -130,8 +130,11 @@ def infer_task(frame: Frame, name: str, options: AutoOptions | TaskOptions) -> T
 
 
 def with_tasks(targets: Mapping[str, AutoOptions | TaskOptions]) -> dict[str, TaskOptions]:
-    """The options of targets whose tasks are known."""
-    return {name: options for name, options in targets.items() if not isinstance(options, AutoOptions)}
+    """The options of targets by name, once their tasks are known."""
+    options = {name: chosen for name, chosen in targets.items() if not isinstance(chosen, AutoOptions)}
+    if len(options) < len(targets):
+        raise TypeError("a target's task is not known yet: see infer_task")
+    return options
 
 
 def _tasks_with(given: Mapping[str, object]) -> dict[str, TaskOptions]:

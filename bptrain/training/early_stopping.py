@@ -12,8 +12,8 @@ import numpy as np
 
 from bptrain.models.predict import Program, fitting_block
 from bptrain.training.batches import Examples
+from bptrain.training.options import ResolvedTraining
 from bptrain.training.schedules import Schedule, observe_plateau
-from bptrain.training.settled import SettledOptions
 from bptrain.training.state import Course, TrainResult, weights_digest
 from bptrain.training.step import Losses
 from bptrain.training.stopping import observe, reason_to_stop
@@ -37,7 +37,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def __init__(
         self,
-        options: SettledOptions,
+        options: ResolvedTraining,
         program: Program,
         validation: Examples | None,
         losses: Losses,

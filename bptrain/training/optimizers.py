@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
+from bptrain.training.options import ResolvedTraining
 from bptrain.training.schedules import Schedule
-from bptrain.training.settled import SettledOptions
 
 ops = keras.ops
 
@@ -27,7 +27,7 @@ NOT_DECAYED = ["bias", "gamma", "beta"]  # pulling these to zero would not make 
 FIRST_STEPS = 10.0  # the running mean of weights remembers no more than about a tenth of the steps, so many at least
 
 
-def optimizer(options: SettledOptions, schedule: Schedule) -> Any:
+def optimizer(options: ResolvedTraining, schedule: Schedule) -> Any:
     """The Keras optimizer that the config describes, with its learning rate from `schedule`."""
     settings = options.optimizer.model_dump(exclude={"kind"}) | {"learning_rate": schedule}
     given = {
@@ -36,8 +36,8 @@ def optimizer(options: SettledOptions, schedule: Schedule) -> Any:
         "weight_decay": options.weight_decay,
     }
     settings |= {name: value for name, value in given.items() if value is not None}
-    if options.average is not None:
-        settings |= {"use_ema": True, "ema_momentum": options.average}
+    if options.ema_momentum is not None:
+        settings |= {"use_ema": True, "ema_momentum": options.ema_momentum}
     made = _functional(OPTIMIZERS[options.optimizer.kind])(**settings)
     if settings.get("weight_decay"):
         made.exclude_from_weight_decay(var_names=NOT_DECAYED)
@@ -45,7 +45,7 @@ def optimizer(options: SettledOptions, schedule: Schedule) -> Any:
 
 
 def averages(made: Any, weights: Sequence[Any]) -> dict[int, Any]:
-    """The variables that hold the running means, by the `id` of the weight; none without `average`.
+    """The variables that hold the running means, by the `id` of the weight; none without `ema_momentum`.
 
     `weights` are those that the optimizer was built for, in their order.
     """

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from bptrain.models.presets import MLP, STRONG, ByRows
 from bptrain.utils.section import Section
 
 LearningRate = Annotated[float, Field(gt=0)]
@@ -88,11 +89,7 @@ class LionOptions(Section):
 
 
 class UsualOptimizer(Section):
-    """Adam with the learning rate that suits the model and the table: 0.001 for mlp.
-
-    Else 0.001 where a network has less than 4500 rows, 0.006 (of labels 0.004) from 6400 to 24 000 rows with layers of
-    at most 128, and 0.003 (of labels 0.002) elsewhere.
-    """
+    """Adam with the learning rate that the preset gives for the training rows of a network."""
 
     kind: Literal["auto"] = "auto"
 
@@ -165,7 +162,7 @@ class CyclicSchedule(Section):
 
 
 class PlateauSchedule(Section):
-    """The learning rate falls when what `watch` names gets no better (without validation rows the training loss)."""
+    """The learning rate falls when what `monitor` names gets no better (without validation rows the training loss)."""
 
     kind: Literal["plateau"] = "plateau"
     factor: Factor = Field(0.5, description="What the rate is multiplied by.")
@@ -194,13 +191,20 @@ class CheckpointOptions(Section):
     epochs: Annotated[int, Field(ge=1)] | None = Field(None, description="Save after every so many epochs, too.")
 
 
+def _steps(numbers: ByRows) -> str:
+    """For descriptions: `64 below 4500 rows, 128 below 27000, else 1024`."""
+    *steps, (_, last) = numbers.steps
+    return ", ".join(f"{value:g} below {limit:g}" for limit, value in steps) + f", else {last:g}"
+
+
 class TrainingOptions(Section):
     """How the network is trained and when training stops."""
 
     optimizer: OptimizerOptions = Field(
         UsualOptimizer(),
-        description="How a gradient becomes a step: its name, or its options. `auto`: adam, for mlp with its own rate, "
-        "else with one that goes by the training rows.",
+        description="How a gradient becomes a step: its name, or its options. `auto`: adam, with a learning rate that "
+        f"goes by the training rows; `strong`: {_steps(STRONG.learning_rate['numbers'])}; where all targets are labels "
+        f"{_steps(STRONG.learning_rate['labels'])}; wide layers have no more than half of the largest.",
     )
     schedule: ScheduleOptions = Field(
         ConstantSchedule(), description="How the learning rate changes, step by step: its name, or its options."
@@ -224,31 +228,33 @@ class TrainingOptions(Section):
     )
     batch_size: Count | Literal["all", "auto"] = Field(
         "auto",
-        description="Rows per step: a number (mini-batch), 1 (stochastic) or `all` (full batch). `auto`: 256 for mlp, "
-        "else by the training rows: 64 below 4500, 128 below 27 000 or, where all targets are labels, 6400, 256 below "
-        "32 000, 512 below 200 000, else 1024.",
+        description="Rows per step: a number (mini-batch), 1 (stochastic) or `all` (full batch). `auto` goes by the "
+        f"training rows; `strong`: {_steps(STRONG.batch_size['numbers'])}; where all targets are labels "
+        f"{_steps(STRONG.batch_size['labels'])}.",
     )
     last_batch: Literal["auto", "keep", "drop"] = Field(
         "auto",
         description="Rows at the end of an epoch that do not fill a batch: `keep` makes a smaller step of them, `drop` "
-        "leaves them out of this epoch; others are left over in the next. `auto`: `keep` for mlp, else `drop`.",
+        "leaves them out of this epoch; others are left over in the next. "
+        f"`auto` of `strong`: `{STRONG.last_batch}`.",
     )
     epochs: Count | Literal["auto"] = Field(
-        "auto", description="Most passes over the training rows. `auto`: 200 for mlp, else 100."
+        "auto",
+        description=f"Most passes over the training rows. `auto`: {STRONG.epochs}, for mlp {MLP.epochs}.",
     )
     patience: Count | Literal["auto"] | None = Field(
         "auto",
         description="Stop after this many epochs without a better validation loss; null: never. "
-        "Unused without validation rows. `auto`: 16 for mlp, else 8.",
+        f"Unused without validation rows. `auto`: {STRONG.patience}, for mlp {MLP.patience}.",
     )
-    average: Decay | Literal["auto"] | None = Field(
+    ema_momentum: Decay | Literal["auto"] | None = Field(
         "auto",
         description="Validate and keep the running mean of the weights over the steps instead of the weights "
         "themselves; how much of the mean a step leaves, such as 0.998. It steadies what a constant learning rate "
         "leaves unsteady. In step t no more than t / (t + 10) is left, so that the first weights are soon forgotten. "
-        "null: no mean. `auto`: null for mlp, else 0.998.",
+        f"null: no mean. `auto`: {STRONG.ema_momentum}, for mlp null.",
     )
-    watch: Literal["auto", "loss", "primary"] = Field(
+    monitor: Literal["auto", "loss", "primary"] = Field(
         "auto",
         description="What is to get better on validation rows, for patience and for the epoch that is kept: the "
         "`loss`, or the `primary` metric. `auto`: the primary metric where it is mae or median_absolute_error, else "
@@ -276,11 +282,11 @@ class TrainingOptions(Section):
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
         2, description="Threads of the arithmetic; never read from the machine."
     )
-    engine: Literal["auto", "compiled", "plain"] = Field(
+    engine: Literal["auto", "by_cost", "compiled", "plain"] = Field(
         "auto",
         description="How steps are made: `compiled` by XLA, which takes a second or more before the first step and "
-        "makes each faster; `plain` without; `auto` by the size of table and network. Losses agree to rounding. "
-        "JAX always compiles.",
+        "makes each faster; `plain` without; `by_cost`, which `auto` means, by the size of table and network. Losses "
+        "agree to rounding. JAX always compiles.",
     )
     tensorboard: bool = Field(
         False,
@@ -293,3 +299,16 @@ class TrainingOptions(Section):
         if self.clip_norm is not None and self.clip_value is not None:
             raise ValueError("`clip_norm` and `clip_value` are both given: keep one of them")
         return self
+
+
+class ResolvedTraining(TrainingOptions):
+    """The same with nothing left open; `fitting/resolve.py` makes it."""
+
+    optimizer: KnownOptimizer
+    batch_size: Count | Literal["all"]
+    last_batch: Literal["keep", "drop"]
+    epochs: Count
+    patience: Count | None
+    ema_momentum: Decay | None
+    monitor: Literal["loss", "primary"]
+    engine: Literal["by_cost", "compiled", "plain"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bptrain.training.settled import SettledOptions
+from bptrain.training.options import ResolvedTraining
 
 
 @dataclass
@@ -31,7 +31,13 @@ def observe(progress: Progress, *, epoch: int, loss: float) -> bool:
 
 
 def reason_to_stop(
-    progress: Progress, options: SettledOptions, *, epoch: int, training_loss: float, time_is_up: bool, validated: bool
+    progress: Progress,
+    options: ResolvedTraining,
+    *,
+    epoch: int,
+    training_loss: float,
+    time_is_up: bool,
+    validated: bool,
 ) -> str | None:
     """Why training ends after this epoch, or None."""
     if options.stop_at_loss is not None and training_loss <= options.stop_at_loss:

@@ -17,8 +17,8 @@ from bptrain.training.batches import Examples, Sizes, blocks
 from bptrain.training.checkpointing import Saver, Saving
 from bptrain.training.early_stopping import Keeper, OnEpoch, Score, Watched
 from bptrain.training.optimizers import averages, optimizer
+from bptrain.training.options import ResolvedTraining
 from bptrain.training.schedules import Schedule
-from bptrain.training.settled import SettledOptions
 from bptrain.training.signals import postponed
 from bptrain.training.state import Course, History, TrainResult
 from bptrain.training.step import Descent, Losses
@@ -62,7 +62,7 @@ class Trainer:
         examples: Examples,
         losses: Losses,
         judged: Losses,
-        options: SettledOptions,
+        options: ResolvedTraining,
         *,
         n_rows: int,
         n_trainings: int = 1,
@@ -175,7 +175,7 @@ class Trainer:
             )
 
 
-def _sizes(network: keras.Model, training: Examples, options: SettledOptions, n_rows: int) -> Sizes:
+def _sizes(network: keras.Model, training: Examples, options: ResolvedTraining, n_rows: int) -> Sizes:
     batch_size = n_rows if options.batch_size == "all" else min(options.batch_size, n_rows)
     most = training.most_steps(batch_size, most_steps(network, batch_size))
     return Sizes.of(n_rows, batch_size, most_steps=most, keep_last=options.last_batch == "keep")
@@ -194,8 +194,8 @@ def _engine() -> Any:
             return tensorflow_loop.Engine
 
 
-def _is_compiled(network: keras.Model, options: SettledOptions, sizes: Sizes, n_trainings: int) -> bool:
-    if options.engine != "auto":
+def _is_compiled(network: keras.Model, options: ResolvedTraining, sizes: Sizes, n_trainings: int) -> bool:
+    if options.engine != "by_cost":
         return options.engine == "compiled"
     return compiling_pays(
         n_rows=sizes.n_rows,
@@ -206,7 +206,7 @@ def _is_compiled(network: keras.Model, options: SettledOptions, sizes: Sizes, n_
     )
 
 
-def _stopping(options: SettledOptions, after: TrainResult | None) -> SettledOptions:
+def _stopping(options: ResolvedTraining, after: TrainResult | None) -> ResolvedTraining:
     """The options that decide when to stop: in a refit only the number of epochs does."""
     if after is None:
         return options

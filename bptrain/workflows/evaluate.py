@@ -2,66 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from bptrain.data.chunks import Warn, ignore
 from bptrain.data.cleaning import OTHER, drop_missing_targets, with_label
 from bptrain.data.files import AllowedPaths, digest
 from bptrain.data.frame import Frame
 from bptrain.data.from_pandas import from_pandas
+from bptrain.data.load import digests_of, load
 from bptrain.data.load import frame_of as as_read
-from bptrain.data.load import load
 from bptrain.data.options import DataOptions
 from bptrain.data.readers.read import format_by_name
 from bptrain.errors import DataError, Problem, RunError
-from bptrain.evaluation.gates import Gate, apply_gates, check_gates, parse_gates
+from bptrain.evaluation.evaluate import evaluate_predictions
+from bptrain.evaluation.gates import apply_gates, check_gates, parse_gates
+from bptrain.features import preparer
+from bptrain.features.drift import Drift, drift
 from bptrain.features.weights import weight_column
 from bptrain.fitting import artifacts
-from bptrain.fitting import dataset as survey
+from bptrain.fitting.dataset import load_dataset, scratch_folder, split_rows
+from bptrain.fitting.fit_model import predict_parts
+from bptrain.fitting.inputs import drop_untrained_rows, final_split, prepare_rows
+from bptrain.fitting.lock import Json, require_same_files
+from bptrain.fitting.resolve import gates_of, metrics_of
+from bptrain.messages import workflows as messages
 from bptrain.models import predictor
 from bptrain.targets.classification.labels import frame_codes
-from bptrain.utils.text import escape
-from bptrain.workflows import fit as pipeline
 from bptrain.workflows.run import DIVERGED, Evaluation, Run
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Predictions, the `targets` part of metrics.json that was computed from them, and what was noticed on the way.
+
+    `unknown` counts, per column, the cells whose label training rows never showed; `drift` compares the rows with
+    those that trained the model.
+    """
+
+    report: dict[str, Json]
+    table: pa.Table
+    warnings: list[Problem]
+    unknown: Mapping[str, int]
+    drift: Sequence[Drift] = ()
 
 
 def evaluate(
     run: Run, data: str | Path | pd.DataFrame | None, *, gates: Sequence[str], roots: AllowedPaths
 ) -> Evaluation:
-    """Judge `run`; see `Run.evaluate`."""
-    wanted = _gates(run, gates, other_data=data is not None)
-    warnings: list[Problem] = []
-    if data is None:
-        found = pipeline.read_again(run.config, data_digests(run), roots)
-        judged = pipeline.evaluate_again(run.predictor, found)
-        _check_split(run, judged.table)
-    else:
-        frame = frame_of(data, run, roots, warn=warnings.append)
-        warnings += _trained_on(run, data, roots)
-        frame, dropped = _judgeable(frame, run, source=_name(data))
-        weight, unweighted = _weight_column(run, frame)
-        judged = pipeline.evaluate_on(run.predictor, frame, weight=weight)
-        warnings += [*dropped, *unweighted]
-    warnings += judged.warnings
-    warnings += [unknown_labels(name, n, judged.table.num_rows) for name, n in judged.unknown.items()]
+    """Judge a run: on the rows it was made with, read anew, or on `data`, a file or a frame with the targets.
+
+    Other data is all test rows, so the gates of the config on other parts rest.
+
+    Raises:
+        DataError: when the files of the run changed or `data` cannot be used.
+        UsageError: for a wrong gate.
+        RunError: when the rows are no longer split as the run was.
+    """
+    config = run.config
+    wanted = [gate for gate in gates_of(config) if gate.split == "test" or data is None]
+    wanted += parse_gates(gates)
+    check_gates(wanted, metrics_of(config))
+    judged = judge_own_rows(run, roots) if data is None else judge_other_rows(run, data, roots)
+    unknown = [
+        messages.UNKNOWN_LABELS(name=name, n=n, n_rows=judged.table.num_rows) for name, n in judged.unknown.items()
+    ]
     status = DIVERGED if run.diverged else "evaluated"
     verdicts = apply_gates(wanted, judged.report)
-    return Evaluation(judged.report, judged.table, verdicts, status, warnings, list(judged.drift))
+    return Evaluation(judged.report, judged.table, verdicts, status, [*judged.warnings, *unknown], list(judged.drift))
 
 
-def unknown_labels(name: str, n_unknown: int, n_rows: int) -> Problem:
-    """The warning of cells of a column whose label training rows never showed."""
-    text = f"column `{escape(name)}`: {n_unknown} of {n_rows} cells hold labels that training rows never showed"
-    return Problem("BP235", text)
+def judge_own_rows(run: Run, roots: AllowedPaths) -> Judged:
+    """Judge a model on the rows it was made with; their files may lie anywhere, as their sha256 is known."""
+    config, digests = run.config, data_digests(run)
+    roots, scratch = roots.allowing(digests), scratch_folder(config)
+    require_same_files(digests, digests_of(config.data, roots))  # before anything in a file is interpreted
+    dataset = load_dataset(config, roots, scratch)
+    require_same_files(digests, dataset.digests)  # again, as files may change between the two
+    split = final_split(config, split_rows(dataset))
+    split, _ = drop_untrained_rows(config, dataset.frame, split)
+    model, weight = run.predictor, weight_column(config.columns)
+    parts = {
+        name: prepare_rows(model.columns, model.targets, dataset.frame.take(rows), weight, scratch)
+        for name, rows in split.parts().items()
+    }
+    parts["train"] = replace(parts["train"], fold=split.left_out)
+    table = predict_parts(model, parts, scratch)
+    if not table.select(["row", "split"]).equals(artifacts.read_split(run.files)):
+        made_with = run.lock["versions"].get("scikit-learn", "?")
+        raise RunError(messages.OTHER_SPLIT(version=made_with, where=run.path))
+    return Judged(evaluate_predictions(table, model.targets), table, dataset.warnings, {})
+
+
+def judge_other_rows(run: Run, data: str | Path | pd.DataFrame, roots: AllowedPaths) -> Judged:
+    """Judge a model on rows that are not its own, all counted as test rows.
+
+    Raises DataError for missing columns or targets, and when no row has a target.
+    """
+    source = str(data) if isinstance(data, (str, Path)) else ""
+    warnings: list[Problem] = []
+    frame = frame_of(data, run, roots, warn=warnings.append)
+    warnings += _trained_on(run, data, roots)
+    predictor.check_columns(run.features, frame.names, source=source)
+    predictor.check_targets(run.config.targets, frame.names, source=source)
+    model = run.predictor
+    if run.config.clean.rare_class == "group":  # labels that training grouped, and new ones, are the label `other`
+        for name, state in model.targets.items():
+            if OTHER in state.labels:
+                unknown = (frame_codes(frame, name, state.labels) < 0) & ~frame.is_missing(name)
+                frame = with_label(frame, name, unknown, OTHER)
+    kept, dropped = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
+    if not kept.n_rows:
+        raise DataError(messages.NO_ROWS_TO_JUDGE(n=frame.n_rows, where=source))
+    warnings += dropped
+    weight = weight_column(run.config.columns)
+    if weight is not None and weight not in frame.names:
+        warnings.append(messages.NO_WEIGHTS(name=weight))
+        weight = None
+    rows = prepare_rows(model.columns, model.targets, kept, weight)
+    table = predict_parts(model, {"test": rows})
+    changes = preparer.transform(model.columns, kept)
+    shifts = drift(model.profile, kept, changes)
+    return Judged(evaluate_predictions(table, model.targets), table, warnings, changes.unknown, shifts)
 
 
 def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: AllowedPaths, *, warn: Warn = ignore) -> Frame:
@@ -99,83 +170,4 @@ def _trained_on(run: Run, data: object, roots: AllowedPaths) -> list[Problem]:
         if not any(fnmatchcase(name, pattern) for pattern in held_out)
     }
     files = roots.expand(data) if isinstance(data, (str, Path)) else []
-    return [
-        Problem(
-            "BP304",
-            "this file is one that the model was trained on: its metrics flatter the model",
-            where=escape(file.name),
-            hints=("judge rows that the run has not seen; without --data its own test rows are judged",),
-        )
-        for file in files
-        if digest(file) in trained
-    ]
-
-
-def _weight_column(run: Run, frame: Frame) -> tuple[str | None, list[Problem]]:
-    """The run's column of weights, if the rows have it, and a warning if they do not."""
-    name = weight_column(run.config.columns)
-    if name is None or name in frame.names:
-        return name, []
-    text = f"the rows have no column `{escape(name)}`, the weights of the run, so all rows count alike"
-    return None, [Problem("BP308", text, hints=("add the column if the metrics are to be weighted",))]
-
-
-def _check_split(run: Run, table: pa.Table) -> None:
-    """Raise RunError unless the judged rows are in the parts that they were in when the run was made."""
-    if not table.select(["row", "split"]).equals(artifacts.read_split(run.files)):
-        made_with = run.lock["versions"].get("scikit-learn", "?")
-        raise RunError(
-            Problem(
-                "BP518",
-                "the rows are not split as when the run was made: another scikit-learn splits otherwise",
-                where=escape(run.path),
-                hints=(
-                    f"use the version that made the run: `pip install scikit-learn=={escape(made_with)}`",
-                    "the run's own judgement stands: `bptrain inspect` shows it",
-                ),
-            )
-        )
-
-
-def _judgeable(frame: Frame, run: Run, *, source: str) -> tuple[Frame, list[Problem]]:
-    """The rows that have every target, and a warning of others.
-
-    Raises DataError for missing columns or targets, and when no row is left.
-    """
-    predictor.check_columns(run.features, frame.names, source=source)
-    predictor.check_targets(run.config.targets, frame.names, source=source)
-    frame = _rare_grouped(frame, run)
-    kept, dropped = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
-    if not kept.n_rows:
-        raise DataError(
-            Problem(
-                "BP210",
-                f"there are no rows to judge: {frame.n_rows} were given, none has a target",
-                where=source,
-                hints=("give rows with a target, or use `bptrain predict`",),
-            )
-        )
-    return kept, dropped
-
-
-def _rare_grouped(frame: Frame, run: Run) -> Frame:
-    """The rows with labels that training grouped, and new ones, as the label `other`."""
-    if run.config.clean.rare_class != "group":
-        return frame
-    for name, state in run.predictor.targets.items():
-        if OTHER in state.labels:
-            unknown = (frame_codes(frame, name, state.labels) < 0) & ~frame.is_missing(name)
-            frame = with_label(frame, name, unknown, OTHER)
-    return frame
-
-
-def _gates(run: Run, texts: Sequence[str], *, other_data: bool) -> list[Gate]:
-    """The config's gates and the given ones; other data is all test rows, so the config's gates on others rest."""
-    own = [gate for gate in survey.gates_of(run.config) if gate.split == "test" or not other_data]
-    gates = [*own, *parse_gates(texts)]
-    check_gates(gates, survey.metrics_of(run.config))
-    return gates
-
-
-def _name(data: object) -> str:
-    return str(data) if isinstance(data, (str, Path)) else ""
+    return [messages.TRAINED_ON(where=file.name) for file in files if digest(file) in trained]

@@ -16,7 +16,7 @@ from bptrain.scaffold.propose import Proposal, propose
 from bptrain.scaffold.split import FEWEST
 from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import escape
-from bptrain.workflows import fit as pipeline
+from bptrain.workflows.check import check
 
 RARE_ROWS = 3  # rows of a label from which one can test, one choose the epoch, and one train
 TOO_FEW = {"BP266", "BP267"}
@@ -47,7 +47,7 @@ def first_config(request: Request) -> str:
     for candidate in _with_remedies(proposal):
         text = proposal_yaml(candidate, commands=commands)
         try:
-            settled, *_ = pipeline.check(config_from_text(text), roots)
+            settled, *_ = check(config_from_text(text), roots)
             return proposal_yaml(_told_who_judges(candidate, settled, request), commands=commands)
         except DataError as found:
             error = error or found

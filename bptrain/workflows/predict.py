@@ -22,10 +22,10 @@ from bptrain.errors import DataError, Problem
 from bptrain.evaluation.predictions import predicted_columns
 from bptrain.features import preparer, refusal
 from bptrain.features.kind import Transformed
+from bptrain.messages import workflows as messages
 from bptrain.models import predictor
 from bptrain.runs.manifest import refuse_inside_run
-from bptrain.utils.text import escape
-from bptrain.workflows.evaluate import file_options, frame_of, unknown_labels
+from bptrain.workflows.evaluate import file_options, frame_of
 from bptrain.workflows.run import Run
 
 if TYPE_CHECKING:
@@ -64,20 +64,14 @@ class Summary:
 
     def warnings(self) -> list[Problem]:
         """What the user should know about the rows."""
-        problems = []
-        if self.n_rows == 0:
-            problems.append(Problem("BP233", "the table has no rows, so there are no predictions"))
+        problems = [messages.NO_ROWS_TO_PREDICT()] if self.n_rows == 0 else []
         for name, count in self.bad.items():
-            cells = f"column `{escape(name)}`: {count} of {self.n_rows} cells"
-            text = f"{cells} are {self.words[name].unusable}; their rows have no prediction"
-            problems.append(Problem("BP234", text, hints=("their `status` says so; see `data.na_values` for missing",)))
+            unusable = self.words[name].unusable
+            problems.append(messages.ROWS_WITHOUT_PREDICTION(name=name, n=count, n_rows=self.n_rows, unusable=unusable))
         if self.n_overflowed:
-            text = (
-                f"{self.n_overflowed} of {self.n_rows} rows hold numbers so extreme that the prediction is not finite"
-            )
-            problems.append(Problem("BP237", text, hints=("their `status` says so; look for extreme values",)))
+            problems.append(messages.NOT_FINITE(n=self.n_overflowed, n_rows=self.n_rows))
         for name, count in self.unknown.items():
-            problems.append(unknown_labels(name, count, self.n_rows))
+            problems.append(messages.UNKNOWN_LABELS(name=name, n=count, n_rows=self.n_rows))
         return problems
 
 
@@ -164,17 +158,13 @@ def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray], words: Mappin
 
 
 def _refuse_all_bad(summary: Summary, source: str) -> None:
+    """Raise DataError for columns that have no usable cell in all of the rows."""
     unusable = [name for name, count in summary.bad.items() if count > 1 and name not in summary.usable]
     if unusable:
+        words = summary.words
         raise DataError(
             *(
-                Problem(
-                    "BP236",
-                    f"column `{escape(name)}` was {summary.words[name].kind} in training, but every cell of it is "
-                    f"{summary.words[name].unusable} here",
-                    where=source,
-                    hints=("check the column, `data.decimal` and `data.na_values`",),
-                )
+                messages.NO_USABLE_CELL(name=name, kind=words[name].kind, unusable=words[name].unusable, where=source)
                 for name in unusable
             )
         )

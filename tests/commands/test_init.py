@@ -23,7 +23,7 @@ from bptrain.errors import BptrainError, DataError
 from bptrain.features import kinds
 from bptrain.scaffold.target import guess_target
 from bptrain.targets.metrics import METRICS
-from bptrain.workflows import fit as pipeline
+from bptrain.workflows.check import check
 from bptrain.workflows.init import Request, first_config
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,7 @@ def with_cells(cells: Sequence[object], places: dict[int, object]) -> list[objec
 
 
 def checked(text: str) -> tuple[Config, dict[str, str]]:
-    settled, found, _ = pipeline.check(config_from_text(text), AllowedPaths.create(ROOT))
+    settled, found, _ = check(config_from_text(text), AllowedPaths.create(ROOT))
     return settled, {name: options.kind for name, options in found.options.items()}
 
 
@@ -166,7 +166,7 @@ def test_format_is_found_where_the_name_does_not_tell() -> None:
 def test_every_format_gives_the_same_kinds(name: str) -> None:
     tables.write(tables.make_table(), Path(name))
     config = config_from_text(first_config(Request((name,), target="label")))
-    found = pipeline.check(config, AllowedPaths.create())[1].options
+    found = check(config, AllowedPaths.create())[1].options
     expected = {"size", "height", "count", "code", "amount"}
     assert {column for column, options in found.items() if options.kind == "numeric"} == expected
 
@@ -337,7 +337,7 @@ def test_only_columns_that_matter_have_a_line() -> None:
 def test_check_gives_the_kinds_that_the_config_lists() -> None:
     tables.write(tables.make_table(), Path("t.csv"))
     text = first_config(Request(("t.csv",), target="label"))
-    found = pipeline.check(config_from_text(text), AllowedPaths.create())[1].options
+    found = check(config_from_text(text), AllowedPaths.create())[1].options
     for kind in kinds.KINDS:
         listed = re.search(rf"^# {kind} \(\d+\): (.*)$", text, re.MULTILINE)
         names = {name for name, options in found.items() if options.kind == kind}
@@ -348,7 +348,7 @@ def test_names_that_yaml_or_patterns_would_misread_are_escaped() -> None:
     names = ["a:b", "c#d", "it's", 'say "hi"', "🙂", "null", "- x", "* z", "k[1]", "k1", "yes", "a\tb", "1e3", "~"]
     columns: dict[str, Sequence[object]] = {name: [f"{i:05d}x" for i in range(N)] for name in names}
     config = proposed({**columns, "size": SIZES, "y: #": LABELS}, "y: #")[1]
-    settled = pipeline.check(config, AllowedPaths.create())[0]
+    settled = check(config, AllowedPaths.create())[0]
     assert {name: options.kind for name, options in settled.columns.items()} == {
         **dict.fromkeys(names, "ignore"),
         "size": "numeric",
@@ -358,7 +358,7 @@ def test_names_that_yaml_or_patterns_would_misread_are_escaped() -> None:
 
 def test_a_name_with_a_wildcard_is_not_taken_for_a_pattern() -> None:
     config = proposed({"a*": [f"{i:05d}x" for i in range(N)], "ab": SIZES, "y": LABELS})[1]
-    settled = pipeline.check(config, AllowedPaths.create())[0]
+    settled = check(config, AllowedPaths.create())[0]
     assert {name: options.kind for name, options in settled.columns.items()} == {"a*": "ignore", "ab": "numeric"}
 
 
@@ -399,7 +399,7 @@ def test_a_label_of_one_row_says_why_no_rows_are_set_apart() -> None:
     why = "rows of the rarest label are too few to set some apart: each network judges the rows that it leaves out"
     assert why in text.replace("\n#", "")
     with pytest.raises(DataError) as raised:
-        pipeline.check(config.model_copy(update={"split": SplitOptions()}), AllowedPaths.create())
+        check(config.model_copy(update={"split": SplitOptions()}), AllowedPaths.create())
     (problem,) = raised.value.problems
     assert problem.code == "BP267"
     assert "rare_class" not in " ".join(problem.hints)  # one label would be left

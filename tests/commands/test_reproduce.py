@@ -214,7 +214,7 @@ def test_locked_needs_a_file(name: str, hint: str, folder: Path) -> None:
 
 def test_locked_refuses_before_an_unfinished_run_is_touched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("bptrain.fitting.fit_model.predictions", _interrupt)
+        patch.setattr("bptrain.workflows.fit.predict_parts", _interrupt)
         bptrain.fit("c.yaml", overrides=["training.checkpoints.epochs=1"], run="left")
     before = sorted(Path("left.partial").rglob("*"))
     with pytest.raises(LockedError):
@@ -224,7 +224,7 @@ def test_locked_refuses_before_an_unfinished_run_is_touched(folder: Path, monkey
 
 def test_damaged_record_of_the_inputs_starts_afresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("bptrain.fitting.fit_model.predictions", _interrupt)
+        patch.setattr("bptrain.workflows.fit.predict_parts", _interrupt)
         bptrain.fit("c.yaml", overrides=["training.checkpoints.epochs=1"], run="left")
     Path("left.partial/checkpoints/inputs.json").write_text("{")
     run = bptrain.fit("c.yaml", run="left", resume=True)
@@ -233,7 +233,7 @@ def test_damaged_record_of_the_inputs_starts_afresh(folder: Path, monkeypatch: p
 
 def test_a_partial_without_checkpoints_hides_none_with_some(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("bptrain.fitting.fit_model.predictions", _interrupt)
+        patch.setattr("bptrain.workflows.fit.predict_parts", _interrupt)
         bptrain.fit("c.yaml", overrides=["training.checkpoints.epochs=1"])
     Path("runs/c-0002.partial/checkpoints").mkdir(parents=True)
     Path("runs/c-0002.partial/.lock").write_text("")
@@ -258,7 +258,7 @@ def test_resume_refuses_other_inputs(
     overrides: list[str], named: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("bptrain.fitting.fit_model.predictions", _interrupt)
+        patch.setattr("bptrain.workflows.fit.predict_parts", _interrupt)
         bptrain.fit("c.yaml", overrides=["training.checkpoints.epochs=1"], run="left")
     left = sorted(path.name for path in Path("left.partial").rglob("*") if path.is_file())
     assert any(name.endswith(".npz") for name in left)
@@ -281,7 +281,7 @@ def _interrupt(*_: object, **__: object) -> None:
 def test_resume_without_a_name_takes_the_newest_of_the_config(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bptrain.fit("c.yaml", resume=True)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("bptrain.fitting.fit_model.predictions", _interrupt)
+        patch.setattr("bptrain.workflows.fit.predict_parts", _interrupt)
         bptrain.fit("c.yaml")
     assert sorted(path.name for path in Path("runs").iterdir()) == ["c-0001", "c-0002.partial", "latest"]
     assert bptrain.fit("c.yaml", resume=True).path == Path("runs/c-0002")
@@ -290,7 +290,7 @@ def test_resume_without_a_name_takes_the_newest_of_the_config(folder: Path, monk
 
 def test_wrong_config_leaves_an_unfinished_run_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("bptrain.fitting.fit_model.predictions", _interrupt)
+        patch.setattr("bptrain.workflows.fit.predict_parts", _interrupt)
         bptrain.fit("c.yaml", overrides=["training.checkpoints.epochs=1"], run="left")
     with pytest.raises(bptrain.BptrainError):
         bptrain.fit("c.yaml", overrides=["target=nothing"], run="left", resume=True)
@@ -302,12 +302,12 @@ def test_folds_and_refit_go_on(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     changes = ["split.folds=2", "training.final=refit"]
     expected = bptrain.fit("c.yaml", overrides=changes, run="whole")
     assert list(expected.lock["training"]) == [
-        "fold-1",
-        "fold-1-refit",
-        "fold-2",
-        "fold-2-refit",
-        "model",
-        "model-refit",
+        "fold-1-1",
+        "fold-1-refit-1",
+        "fold-2-1",
+        "fold-2-refit-1",
+        "model-1",
+        "model-refit-1",
     ]
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("bptrain.fitting.fit_model.final_split", _interrupt_at(3))

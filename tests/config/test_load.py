@@ -11,6 +11,7 @@ import pytest
 
 from bptrain.config.load import config_from_mapping, config_from_text, load_config
 from bptrain.config.nodes import MAX_BYTES
+from bptrain.config.problems import RENAMED
 from bptrain.config.schema import Config
 from bptrain.errors import Problem, UsageError
 from bptrain.messages import CODES
@@ -284,6 +285,17 @@ def test_mistakes_in_data_and_target_are_told(text: str, code: str, where: str, 
     problem = problem_of(text)
     assert (problem.code, problem.where) == (code, f"c.yaml:{where}")
     assert message in problem.message
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_renamed_key_is_told_its_new_name(old: str, new: str) -> None:
+    """In the YAML and in `--set`; and the new key exists."""
+    section, _, key = old.rpartition(".")
+    lines = [f"{'  ' * depth}{name}:" for depth, name in enumerate(old.split("."))]
+    for problem in (problem_of(SMALL + "\n".join(lines) + " 1"), problem_of(SMALL, [f"{old}=1"])):
+        assert (problem.code, problem.message) == ("BP103", f"unknown key `{key}` in `{section}`")
+        assert f"`{key}` is called `{new}` now" in (problem.excerpt or problem.hints[0])
+    assert problem_of(SMALL, [f"{section}.{new}={{}}"]).code == "BP104"
 
 
 def test_an_option_of_another_optimizer_asks_for_its_kind() -> None:

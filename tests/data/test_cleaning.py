@@ -15,7 +15,8 @@ from bptrain import Run
 from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import DataError
-from bptrain.fitting import dataset as survey
+from bptrain.fitting import dataset
+from bptrain.fitting.resolve import resolve_from_training_rows
 from bptrain.targets import preparer as targets_prepare
 
 
@@ -34,14 +35,14 @@ def table(n_rows: int = 120) -> pd.DataFrame:
 
 def look(
     folder: Path, frame: pd.DataFrame, *, ending: str = ".csv", target: Any = "label", **sections: Any
-) -> survey.Dataset:
+) -> dataset.Dataset:
     path = folder / f"t{ending}"
     frame.to_csv(path, index=False) if ending == ".csv" else frame.to_parquet(path, index=False)
     content = {"data": path.name, "target": target, **sections}
-    return survey.survey(config_from_mapping(content), AllowedPaths.create(folder))
+    return dataset.load_dataset(config_from_mapping(content), AllowedPaths.create(folder))
 
 
-def done(found: survey.Dataset) -> dict[tuple[str, str], tuple[int, int]]:
+def done(found: dataset.Dataset) -> dict[tuple[str, str], tuple[int, int]]:
     return {(step.what, step.column): (step.n, step.of) for step in found.cleaned}
 
 
@@ -67,7 +68,7 @@ def test_rows_of_given_test_files_stay_and_shared_ones_are_warned_of(tmp_path: P
     table().to_csv(tmp_path / "a.csv", index=False)
     pd.concat([table().head(30), table().head(30)]).to_csv(tmp_path / "b.csv", index=False)
     content = {"data": {"train": "a.csv", "test": "b.csv"}, "target": "label", "clean": {"duplicates": "drop"}}
-    found = survey.survey(config_from_mapping(content), AllowedPaths.create(tmp_path))
+    found = dataset.load_dataset(config_from_mapping(content), AllowedPaths.create(tmp_path))
     assert (found.given == "test").sum() == 60
     assert [warning.code for warning in found.warnings] == ["BP272"]
     assert "60 of 60" in found.warnings[0].message
@@ -77,7 +78,7 @@ def test_rare_labels_are_dropped_or_grouped(tmp_path: Path) -> None:
     frame = table()
     frame.loc[[3, 50, 70], "sort"] = ["x", "y", "y"]
     with pytest.raises(DataError, match="BP267.*rare_class: drop.*rare_class: group"):
-        survey.check_split(look(tmp_path, frame, target="sort"))
+        dataset.check_split(look(tmp_path, frame, target="sort"))
     dropped = look(tmp_path, frame, target="sort", clean={"rare_class": "drop"})
     assert (dropped.frame.n_rows, done(dropped)) == (117, {("rows of rare labels dropped", "sort"): (3, 120)})
     clean = {"rare_class": "group", "rare_class_rows": 3}
@@ -147,7 +148,7 @@ def test_labels_that_were_grouped_are_judged_as_other(dirty: Callable[..., Run])
     run = dirty("grouped", frame, target="sort", columns={"label": "ignore"}, clean=clean, split="random")
     assert run.metrics["targets"]["sort"]["labels"] == ["a", "b", "c", "other"]
     rows = table().assign(sort="never seen")
-    assert set(run.evaluate(rows).predictions["sort.target"].to_pylist()) == {"other"}
+    assert set(run.evaluate(rows).predictions["target"].to_pylist()) == {"other"}
 
 
 def test_constants_and_identifiers_are_kept_when_told_so(tmp_path: Path) -> None:
@@ -157,7 +158,7 @@ def test_constants_and_identifiers_are_kept_when_told_so(tmp_path: Path) -> None
         ({"constants": "keep", "identifiers": "keep"}, ["categorical", "categorical"]),
     ):
         found = look(tmp_path, frame, clean=clean)
-        settled, _ = survey.settle_columns(found.config, found.frame)
+        settled, _ = resolve_from_training_rows(found.config, found.frame)
         assert [settled.columns[name].kind for name in ("same", "name")] == kinds
 
 
@@ -171,7 +172,7 @@ def test_label_of_the_test_file_alone_is_rare(tmp_path: Path) -> None:
     table().to_csv(tmp_path / "a.csv", index=False)
     table().head(20).assign(sort="z").to_csv(tmp_path / "b.csv", index=False)
     content = {"data": {"train": "a.csv", "test": "b.csv"}, "target": "sort", "clean": {"rare_class": "group"}}
-    found = survey.survey(config_from_mapping(content), AllowedPaths.create(tmp_path))
+    found = dataset.load_dataset(config_from_mapping(content), AllowedPaths.create(tmp_path))
     assert set(found.frame.texts("sort").to_pylist()) == {"a", "b", "c", "other"}
 
 

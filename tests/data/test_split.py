@@ -18,7 +18,7 @@ from bptrain.data.files import AllowedPaths
 from bptrain.data.options import SplitOptions
 from bptrain.data.split import Split, make_split
 from bptrain.errors import BptrainError, DataError
-from bptrain.fitting import dataset as survey
+from bptrain.fitting import dataset
 from bptrain.messages import CODES
 
 ROOT = Path(__file__).parents[2]
@@ -158,8 +158,8 @@ def test_rows_dropped_before_the_split_are_in_no_part(tmp_path: Path) -> None:
         labels[row] = None
     table = table.set_column(table.column_names.index("label"), "label", pa.array(labels))
     options = config(write(table, tmp_path / "t.csv").name, "label", clean={"missing_target": "drop"})
-    found = survey.survey(config_from_mapping(options), AllowedPaths.create(tmp_path))
-    split = survey.split_rows(found)
+    found = dataset.load_dataset(config_from_mapping(options), AllowedPaths.create(tmp_path))
+    split = dataset.split_rows(found)
     kept = found.frame.rows[np.sort(np.concatenate([split.train, split.validation, split.test]))]
     assert kept.tolist() == [row for row in range(90) if row not in gone]
     with pytest.raises(DataError, match="BP260"):
@@ -188,7 +188,7 @@ def test_several_targets_are_split_at_random(tmp_path: Path) -> None:
 
 def test_california_is_split_as_published() -> None:
     loaded = load_config(ROOT / "configs/california.yaml")
-    split = survey.split_rows(survey.survey(loaded, AllowedPaths.create(ROOT)))
+    split = dataset.split_rows(dataset.load_dataset(loaded, AllowedPaths.create(ROOT)))
     rest, test = train_test_split(np.arange(20640), test_size=0.2, random_state=0)
     train, validation = train_test_split(rest, test_size=0.2, random_state=1)
     assert (len(train), len(validation), len(test)) == (13209, 3303, 4128)
@@ -200,8 +200,8 @@ def test_california_is_split_as_published() -> None:
 def test_another_seed_leaves_the_published_split_alone() -> None:
     roots = AllowedPaths.create(ROOT)
     first, second = (
-        survey.split_rows(
-            survey.survey(load_config(ROOT / "configs/california.yaml", overrides=[f"seed={seed}"]), roots)
+        dataset.split_rows(
+            dataset.load_dataset(load_config(ROOT / "configs/california.yaml", overrides=[f"seed={seed}"]), roots)
         )
         for seed in (0, 7)
     )
@@ -236,8 +236,8 @@ def test_rare_labels_and_short_tables_are_refused_with_a_way_out(
     assert code in CODES
     assert all(problem.hints for problem in caught.value.problems)
     with pytest.raises(DataError, match=code):
-        survey.check_split(survey.survey(config_from_mapping(content), AllowedPaths.create(tmp_path)))
+        dataset.check_split(dataset.load_dataset(config_from_mapping(content), AllowedPaths.create(tmp_path)))
 
 
 def surveyed(content: dict[str, object], root: Path) -> Split:
-    return survey.split_rows(survey.survey(config_from_mapping(content), AllowedPaths.create(root)))
+    return dataset.split_rows(dataset.load_dataset(config_from_mapping(content), AllowedPaths.create(root)))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptrain.data.frame import Frame
-from bptrain.evaluation.evaluate import evaluate
+from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.predictions import OUT_OF_FOLD, PARTS, column_name, predictions_table, read_target
 from bptrain.targets import preparer
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
@@ -82,6 +82,6 @@ def test_shape_is_the_same_for_one_target_and_for_several(names: tuple[str, ...]
 
 def test_rows_out_of_fold_are_a_part_of_their_own() -> None:
     targets, table = learned(("label",))
-    splits = evaluate(table, targets)["label"]["splits"]
+    splits = evaluate_predictions(table, targets)["label"]["splits"]
     assert {part: report["n"] for part, report in splits.items()} == {"out_of_fold": 4, "test": 2}
     assert list(splits) == [part for part in PARTS if part in splits]

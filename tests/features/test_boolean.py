@@ -23,8 +23,8 @@ from bptrain.features import refusal
 from bptrain.features.boolean.options import BooleanOptions
 from bptrain.features.boolean.prepare import BooleanState, load, recognise
 from bptrain.features.inference import resolve
-from bptrain.fitting import dataset as survey
-from bptrain.workflows.fit import check
+from bptrain.fitting import dataset
+from bptrain.workflows.check import check
 
 
 def frame_of(**columns: Any) -> Frame:
@@ -179,8 +179,8 @@ def test_formats_agree_and_a_saved_state_transforms_alike(tmp_path: Path, ending
 
 def test_only_training_rows_tell_whether_cells_are_missing(tmp_path: Path) -> None:
     write(make_table(60).set_column(0, "size", pa.array(["yes", "no"] * 30)), tmp_path / "t.csv")
-    found = survey.survey(config_from_mapping(config("t.csv", "label")), AllowedPaths.create(tmp_path))
-    rows = survey.split_rows(found).train
+    found = dataset.load_dataset(config_from_mapping(config("t.csv", "label")), AllowedPaths.create(tmp_path))
+    rows = dataset.split_rows(found).train
     held_out = np.setdiff1d(np.arange(60), rows)
     cells = np.array(found.frame.texts("size").to_pylist(), object)
     cells[held_out[0]] = None

@@ -465,7 +465,7 @@ CHECK = """
 import sys
 from pathlib import Path
 from bptrain.config.load import config_from_mapping
-from bptrain.workflows.fit import check
+from bptrain.workflows.check import check
 from bptrain.data.files import AllowedPaths
 
 config = {"data": "t.csv", "target": "y", "columns": {"b": {"kind": "date", "format": "%d.%m.%Y"}}}

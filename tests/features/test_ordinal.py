@@ -28,7 +28,7 @@ from bptrain.features.inference import resolve
 from bptrain.features.ordinal.options import OrdinalOptions
 from bptrain.features.ordinal.prepare import OrdinalState
 from bptrain.features.ordinal.scales import SCALES, letters, order_of
-from bptrain.workflows.fit import check
+from bptrain.workflows.check import check
 
 LEVELS = ("low", "mid", "high")
 

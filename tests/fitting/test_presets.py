@@ -21,6 +21,7 @@ import tables
 from bptrain import Run, fit, open_run
 from bptrain.api import RowsWarning
 from bptrain.config.load import config_from_mapping
+from bptrain.config.schema import Config
 from bptrain.data.files import AllowedPaths
 from bptrain.data.folds import fold_numbers
 from bptrain.data.frame import Frame
@@ -28,25 +29,26 @@ from bptrain.data.options import SplitOptions
 from bptrain.data.split import Split
 from bptrain.errors import DataError, UsageError
 from bptrain.features import preparer
-from bptrain.fitting import bagging as networks
+from bptrain.fitting import bagging
 from bptrain.fitting import fit_model as trial
-from bptrain.fitting.inputs import prepare
-from bptrain.fitting.model_defaults import with_usual_size
+from bptrain.fitting.dataset import Dataset
+from bptrain.fitting.inputs import resolve_config
+from bptrain.fitting.resolve import resolve_model, resolve_training
 from bptrain.models import ensemble
 from bptrain.models.build import losses, output_name, weights_of
+from bptrain.models.options import ResolvedModel
 from bptrain.models.predict import Program, predict
-from bptrain.models.predictor import MODEL, Predictor
+from bptrain.models.predictor import Predictor
 from bptrain.reports.inspect import inspect_text
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.regression.task import RegressionState, RegressionTask
 from bptrain.targets.tasks import TASKS
 from bptrain.training import train
-from bptrain.training.options import AdamOptions, TrainingOptions
+from bptrain.training.options import AdamOptions
 from bptrain.training.selection import enough, forward_selection
-from bptrain.training.settled import settled
 from bptrain.training.train import Trainer
-from bptrain.workflows import fit as pipeline
+from bptrain.workflows.check import check
 from bptrain.workflows.reproduce import reproduce
 
 NUMBER = RegressionTask()
@@ -55,7 +57,7 @@ MEMBERS = 3
 SMALL = {
     "hidden": [12, 8],
     "members": MEMBERS,
-    "embedding": {"dimension": 3, "frequencies": 4, "periodic_dimension": 2},
+    "embedding": {"d_embedding": 3, "n_frequencies": 4, "d_periodic": 2},
 }
 QUICK = {"epochs": 3, "batch_size": 16, "optimizer": {"learning_rate": 0.01}}
 
@@ -77,14 +79,14 @@ def folder(backend: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def strong(folder: Path) -> Run:
     content = settings("strong", *tables.TASKS)
-    return fit({**content, "model": {**content["model"], "keep": 2}}, run=folder / "strong", root=folder)
+    return fit({**content, "model": {**content["model"], "ensemble_selection": 2}}, run=folder / "strong", root=folder)
 
 
 def test_the_default_is_strong(folder: Path) -> None:
     run = fit({"data": "t.csv", "target": "label", "training": {"epochs": 1}}, run=folder / "default", root=folder)
     model = run.config.model
-    assert (model.kind, model.networks, model.skip) == ("strong", 5, "half")
-    assert run.config.training.average == 0.998
+    assert (model.kind, model.networks, model.linear) == ("strong", 5, "half")
+    assert run.config.training.ema_momentum == 0.998
     assert len(run.metrics["training"]["networks"]) == 5
     numeric = [options for options in run.config.columns.values() if options.kind == "numeric"]
     assert {(options.bins, options.periodic) for options in numeric} == {(48, True)}
@@ -93,7 +95,7 @@ def test_the_default_is_strong(folder: Path) -> None:
 
 
 def test_training_rows_are_judged_out_of_fold(strong: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each by the network that left it out, so as `validation` rows: the other networks have seen it."""
+    """Each by the network that left it out, as the other networks have seen it."""
     monkeypatch.chdir(folder)
     table = pq.read_table(strong.path / "predictions.parquet")
     counts = {each["values"]: each["counts"] for each in table["split"].value_counts().to_pylist()}
@@ -278,7 +280,11 @@ def test_numbers_stay_among_those_of_training_rows(strong: Run, folder: Path) ->
 def test_running_means_are_kept_not_the_weights(folder: Path) -> None:
     """With a mean that forgets at once the weights are the same."""
     forgetful, plain = (
-        fit(settings("fast", training={**QUICK, "average": average}), run=folder / f"average {average}", root=folder)
+        fit(
+            settings("fast", training={**QUICK, "ema_momentum": average}),
+            run=folder / f"average {average}",
+            root=folder,
+        )
         for average in (0.0, None)
     )
     assert forgetful.lock["results"]["weights"] == plain.lock["results"]["weights"]
@@ -294,16 +300,16 @@ def test_inspect_tells_of_networks_and_members(strong: Run) -> None:
 
 def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:
     """The best alone, then the one that helps it most; weights of all are saved, for runs that start from them."""
-    given = {"model": {**SMALL, "kind": "fast", "keep": 2}, "seed": 3}
+    given = {"model": {**SMALL, "kind": "fast", "ensemble_selection": 2}, "seed": 3}
     run = fit({**settings("fast", "amount"), **given}, run=folder / "kept", root=folder)
     whole = fit(settings("fast", "amount", seed=3), run=folder / "whole", root=folder)
     assert run.lock["results"]["weights"] == whole.lock["results"]["weights"]
     (network,), (state,) = run.predictor.networks, run.predictor.targets.values()
     table = pq.read_table(run.path / "predictions.parquet").to_pandas().set_index("row")
-    out_of_fold = table[table["split"] == "validation"]
+    validation = table[table["split"] == "validation"]
     arrays = preparer.transform(run.predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
-    outputs = np.asarray(network.members(arrays)["target_0"])[out_of_fold.index, :, 0] * state.scale + state.mean
-    truth = pd.read_csv(folder / "t.csv")["amount"].to_numpy()[out_of_fold.index]
+    outputs = np.asarray(network.members(arrays)["target_0"])[validation.index, :, 0] * state.scale + state.mean
+    truth = pd.read_csv(folder / "t.csv")["amount"].to_numpy()[validation.index]
 
     def loss(members: Sequence[int]) -> float:
         return float(np.mean((outputs[:, members].mean(axis=1) - truth) ** 2))
@@ -311,13 +317,13 @@ def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:
     first = min(range(MEMBERS), key=lambda member: loss([member]))
     pair = min(([first, other] for other in range(MEMBERS) if other != first), key=loss)
     assert network.kept == tuple(sorted(pair))
-    np.testing.assert_allclose(out_of_fold["amount.prediction"], outputs[:, pair].mean(axis=1), rtol=1e-4)
+    np.testing.assert_allclose(validation["amount.prediction"], outputs[:, pair].mean(axis=1), rtol=1e-4)
 
 
 @pytest.mark.parametrize(("skip", "with_it"), [("half", [True, True, False]), (True, [True] * 3), (False, [False] * 3)])
 def test_members_have_the_linear_model(skip: bool | str, with_it: list[bool], folder: Path) -> None:
     """Beside whatever their hidden layers say; and which have it is kept with the members."""
-    model = {**SMALL, "kind": "fast", "skip": skip, "keep": 2}
+    model = {**SMALL, "kind": "fast", "linear": skip, "ensemble_selection": 2}
     run = fit({**settings("fast", "amount"), "model": model}, run=folder / f"skip-{skip}", root=folder)
     (network,) = run.predictor.networks
     arrays = preparer.transform(run.predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
@@ -369,10 +375,10 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
         asked.append((losses, given))
         return 3
 
-    monkeypatch.setattr(networks, "enough", three)
+    monkeypatch.setattr(bagging, "enough", three)
     content = {**settings("strong", "amount"), "model": {**SMALL, "members": 5, "networks": 3}}
     run = open_run(fit(content, run=folder / "as-many", root=folder).path)
-    assert run.config.model.keep == "auto"
+    assert run.config.model.ensemble_selection == "auto"
     assert "5 members, 3 of them kept" in inspect_text(run)
     ((losses, given),) = asked
     assert given == {"least_gain": 0.002, "at_least": 2}
@@ -388,7 +394,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
     expected = np.clip(expected * state.scale + state.mean, state.lowest, state.highest)
     np.testing.assert_allclose(exported["target_0"][:, 0], expected, rtol=1e-4)
     table = pq.read_table(run.path / "predictions.parquet").to_pandas().set_index("row")
-    rows = table[table["split"] == "validation"]
+    rows = table[table["split"] == "out_of_fold"]
     own = np.stack(
         [
             output[rows.index][:, network.kept].mean(axis=1)
@@ -427,20 +433,32 @@ def test_blocks_of_steps_know_what_members_cost(strong: Run) -> None:
 def test_layers_are_wide_where_rows_give_much(
     kind: str, n_features: int, n_rows: int, hidden: tuple[int, ...], members: int
 ) -> None:
-    options = MODEL.validate_python({"kind": kind})
-    settled = with_usual_size(options, n_features=n_features, n_rows=n_rows)
-    skip: bool | str = kind != "mlp" and (True if n_features >= 150 and n_rows >= 5000 else "half")
+    model = resolved({"kind": kind}, n_features, n_rows, split="group")
+    linear: bool | str = kind != "mlp" and (True if n_features >= 150 and n_rows >= 5000 else "half")
     networks = {"strong": 5, "ensemble": 10, "fast": 1, "mlp": 1}[kind]
-    assert settled.n_networks == networks
-    assert (settled.widths, settled.n_members, settled.skip) == (hidden, members, skip)
+    assert (model.hidden, model.members, model.networks, model.linear) == (hidden, members, networks, linear)
+
+
+def config_of(model: dict[str, Any], split: str = "random") -> Config:
+    """A config of one target of numbers."""
+    target = {"column": "y", "task": "regression"}
+    return config_from_mapping({"data": "t.csv", "target": target, "model": model, "split": split})
+
+
+def resolved(
+    model: dict[str, Any], n_features: int, n_rows: int = 5000, *, labels: bool = False, split: str = "random"
+) -> ResolvedModel:
+    """The section `model` for a table where a row gives so many numbers."""
+    config = config_of(model, split)
+    return resolve_model(config, n_features=n_features, n_rows=n_rows, labels=labels, has_validation=True)
 
 
 @pytest.mark.parametrize(
     ("given", "members", "networks"),
     [
         ({}, 2, 10),
-        ({"keep": None}, 2, 10),
-        ({"keep": 2}, 4, 5),
+        ({"ensemble_selection": None}, 2, 10),
+        ({"ensemble_selection": 2}, 4, 5),
         ({"members": 4}, 4, 5),
         ({"networks": 5}, 4, 5),
         ({"hidden": [256, 256]}, 8, 5),
@@ -450,11 +468,9 @@ def test_layers_are_wide_where_rows_give_much(
 )
 def test_wide_layers_have_more_networks_of_fewer_members(given: dict[str, Any], members: int, networks: int) -> None:
     """Where nothing else is asked for, and folds may be halved."""
-    options = MODEL.validate_python({"kind": "strong", **given})
-    settled = with_usual_size(options, n_features=150, n_rows=5000, most=10)
-    assert (settled.n_members, settled.n_networks) == (members, networks)
-    narrow = with_usual_size(options, n_features=149, n_rows=5000, most=10)
-    assert narrow.n_networks == {"ensemble": 10, "fast": 1}.get(options.kind, 5)
+    wide, narrow = (resolved({"kind": "strong", **given}, n_features) for n_features in (150, 149))
+    assert (wide.members, wide.networks) == (members, networks)
+    assert narrow.networks == {"ensemble": 10, "fast": 1}.get(narrow.kind, 5)
 
 
 @pytest.mark.parametrize(
@@ -462,15 +478,13 @@ def test_wide_layers_have_more_networks_of_fewer_members(given: dict[str, Any], 
     [("strong", 149, 0.0, 0.1), ("strong", 150, 0.1, 0.1), ("ensemble", 150, 0.1, 0.1), ("mlp", 150, 0.0, 0.0)],
 )
 def test_labels_and_wide_layers_have_dropout(kind: str, n_features: int, of_numbers: float, of_labels: float) -> None:
-    options = MODEL.validate_python({"kind": kind, "dropout": "auto"})
     for labels, dropout in ((False, of_numbers), (True, of_labels)):
-        assert with_usual_size(options, n_features=n_features, n_rows=5000, labels=labels).dropped == dropout
+        assert resolved({"kind": kind, "dropout": "auto"}, n_features, labels=labels).dropout == dropout
 
 
 @pytest.mark.parametrize(("hidden", "dropout"), [([128], 0.0), ([64, 129], 0.1)])
 def test_given_layers_have_dropout_by_their_width(hidden: list[int], dropout: float) -> None:
-    options = MODEL.validate_python({"kind": "strong", "hidden": hidden})
-    assert with_usual_size(options, n_features=500, n_rows=5000).dropped == dropout
+    assert resolved({"kind": "strong", "hidden": hidden}, 500).dropout == dropout
 
 
 @pytest.mark.parametrize(
@@ -479,7 +493,7 @@ def test_given_layers_have_dropout_by_their_width(hidden: list[int], dropout: fl
 )
 def test_the_batch_goes_by_rows(n_rows: int, of_numbers: int, of_labels: int) -> None:
     for labels, size in ((False, of_numbers), (True, of_labels)):
-        options = settled(TrainingOptions(), textbook=False, n_rows=n_rows, labels=labels, wide=False)
+        options = resolve_training(config_of({}), n_rows=n_rows, labels=labels, wide=False)
         assert options.batch_size == size
 
 
@@ -496,7 +510,7 @@ def test_the_batch_goes_by_rows(n_rows: int, of_numbers: int, of_labels: int) ->
 )
 def test_the_rate_goes_by_rows_and_width(n_rows: int, wide: bool, of_numbers: float, of_labels: float) -> None:
     for labels, rate in ((False, of_numbers), (True, of_labels)):
-        options = settled(TrainingOptions(), textbook=False, n_rows=n_rows, labels=labels, wide=wide)
+        options = resolve_training(config_of({}), n_rows=n_rows, labels=labels, wide=wide)
         assert options.optimizer == AdamOptions(learning_rate=rate)
 
 
@@ -513,8 +527,9 @@ def test_the_rate_of_a_fit_goes_by_its_layers(hidden: list[int], rate: float) ->
         }
     )
     split = Split(np.arange(10_000), np.arange(0), np.arange(10_000, 12_500), left_out=np.arange(10_000) % 5)
-    settled = prepare(config, frame, split).config.training
-    assert settled.optimizer == AdamOptions(learning_rate=rate)
+    dataset = Dataset(config, frame, np.full(12_500, "train"), {}, [], [])
+    training = resolve_config(dataset, split, None)[0].training
+    assert training.optimizer == AdamOptions(learning_rate=rate)
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -597,17 +612,15 @@ def test_rows_of_several_chunks_are_predicted_alike_when_known(tmp_path: Path, m
 
 
 def test_given_sizes_stay() -> None:
-    options = MODEL.validate_python(
-        {"kind": "strong", "hidden": [7], "members": 3, "networks": 4, "skip": False, "dropout": 0.2}
-    )
-    assert with_usual_size(options, n_features=1000, n_rows=100_000) == options
+    given = {"hidden": (7,), "members": 3, "networks": 4, "linear": False, "dropout": 0.2}
+    model = resolved({"kind": "strong", **given}, 1000, 100_000)
+    assert {name: getattr(model, name) for name in given} == given
 
 
 def test_as_many_members_as_are_to_be_kept() -> None:
     """Else `check` would allow what `fit` then refuses: only the latter knows how much a row gives."""
     for keep, members in ((2, 4), (3, 4), (4, 8), (7, 8)):
-        options = MODEL.validate_python({"kind": "strong", "keep": keep})
-        assert with_usual_size(options, n_features=1000, n_rows=100_000).n_members == members
+        assert resolved({"kind": "strong", "ensemble_selection": keep}, 1000, 100_000).members == members
 
 
 def test_ten_folds_are_halves_of_five() -> None:
@@ -771,9 +784,18 @@ def test_a_refit_keeps_the_sizes_that_chose_its_epochs(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ({"kind": "mlp", "hidden": [4], "keep": 4}, "`model.keep` is 4, but there is 1 member"),
-        ({"kind": "strong", **SMALL, "keep": 3}, "`model.keep` is 3, but there are 3 members"),
-        ({"kind": "fast", **SMALL, "keep": 2}, "`model.keep` is 2, but there are no validation rows to choose them by"),
+        (
+            {"kind": "mlp", "hidden": [4], "ensemble_selection": 4},
+            "`model.ensemble_selection` is 4, but there is 1 member",
+        ),
+        (
+            {"kind": "strong", **SMALL, "ensemble_selection": 3},
+            "`model.ensemble_selection` is 3, but there are 3 members",
+        ),
+        (
+            {"kind": "fast", **SMALL, "ensemble_selection": 2},
+            "`model.ensemble_selection` is 2, but there are no validation rows to choose them by",
+        ),
     ],
 )
 def test_members_that_cannot_be_chosen_are_refused(model: dict[str, Any], message: str, folder: Path) -> None:
@@ -781,12 +803,12 @@ def test_members_that_cannot_be_chosen_are_refused(model: dict[str, Any], messag
     with pytest.raises(UsageError, match=message):
         fit(content, run=folder / "keep", root=folder)
     with pytest.raises(UsageError, match=message):  # without training
-        pipeline.check(config_from_mapping(content), AllowedPaths.create(folder))
+        check(config_from_mapping(content), AllowedPaths.create(folder))
 
 
 def test_where_no_members_are_chosen_the_config_says_so(folder: Path) -> None:
     run = fit(settings("fast", split={"validation": 0.0}, training={"epochs": 1}), run=folder / "none", root=folder)
-    assert run.config.model.keep is None
+    assert run.config.model.ensemble_selection is None
 
 
 def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None:
@@ -795,7 +817,7 @@ def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None
     values[0] = 0.0  # a test row
     pd.DataFrame({"x": np.arange(200), "part": parts, "y": values}).to_csv(folder / "wide.csv", index=False)
     content = settings("fast", split={"kind": "column", "column": "part"}, **OWN) | {"data": "wide.csv"}
-    run = fit({**content, "model": {**content["model"], "keep": None}}, run=folder / "log", root=folder)
+    run = fit({**content, "model": {**content["model"], "ensemble_selection": None}}, run=folder / "log", root=folder)
     assert "target: y, regression, loss {kind: mse}, transform log (chosen)" in inspect_text(run)
     assert run.evaluate(root=folder).targets == run.metrics["targets"]  # its config says `auto` again
     assert reproduce(run, AllowedPaths.create(folder)).verdict == "identical"
@@ -871,7 +893,7 @@ def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
     pd.DataFrame({"x": np.arange(300), "y": values}).to_csv(folder / "zeros.csv", index=False)
     content = settings("fast", **OWN) | {"data": "zeros.csv"}
     content["targets"] = {"y": {"task": "regression", "clip": False, "transform": "log"}}
-    run = fit({**content, "model": {**content["model"], "keep": None}}, run=folder / "zeros", root=folder)
+    run = fit({**content, "model": {**content["model"], "ensemble_selection": None}}, run=folder / "zeros", root=folder)
     assert "target: y, regression, loss {kind: mse}, transform log" in inspect_text(run)
     state = run.predictor.targets["y"]
     smallest = values[values > 0].min()

@@ -21,7 +21,8 @@ from bptrain.data.folds import make_folds
 from bptrain.data.options import SplitOptions
 from bptrain.data.split import Split, make_split, uneven_parts
 from bptrain.errors import DataError, UsageError
-from bptrain.fitting import dataset as survey
+from bptrain.fitting import dataset
+from bptrain.fitting.resolve import resolve_from_training_rows
 from bptrain.fitting.split_keys import hash_place
 
 SEEDS = st.integers(0, 2**32 - 2)
@@ -134,12 +135,12 @@ def parts_by_key(keys: list[str], folder: Path, ending: str, seed: int) -> dict[
     )
     write(table, folder / f"t{ending}")
     content = {"data": f"t{ending}", "target": {"column": "y", "task": "regression"}, "columns": {"key": "ignore"}}
-    made = survey.survey(
+    made = dataset.load_dataset(
         config_from_mapping({**content, "split": {"kind": "hash", "column": "key", "test": 0.3}, "seed": seed}),
         AllowedPaths.create(folder),
     )
     parts: dict[str, str] = {}
-    for name, rows in survey.split_rows(made).parts().items():
+    for name, rows in dataset.split_rows(made).parts().items():
         for row in rows:
             assert parts.setdefault(keys[int(made.frame.rows[row])], name) == name
     return parts
@@ -180,10 +181,10 @@ def test_column_says_the_part(cells: np.ndarray) -> None:
 # From the config
 
 
-def fit_free(folder: Path, table: dict[str, Any], **sections: Any) -> survey.Dataset:
+def fit_free(folder: Path, table: dict[str, Any], **sections: Any) -> dataset.Dataset:
     write(pa.table(table), folder / "t.csv")
     content = {"data": "t.csv", "target": {"column": "y", "task": "regression"}, **sections}
-    return survey.survey(config_from_mapping(content), AllowedPaths.create(folder))
+    return dataset.load_dataset(config_from_mapping(content), AllowedPaths.create(folder))
 
 
 N = 60
@@ -200,11 +201,11 @@ TABLE = {
 def test_roles_choose_the_split(tmp_path: Path) -> None:
     group = fit_free(tmp_path, TABLE, columns={"who": "group"})
     assert (group.config.split.kind, group.config.split.column) == ("group", "who")
-    parts = survey.split_rows(group).parts()
+    parts = dataset.split_rows(group).parts()
     names = {name: {TABLE["who"][row] for row in rows} for name, rows in parts.items()}
     assert not names["train"] & names["test"]
     time = fit_free(tmp_path, TABLE, columns={"when": "time"})
-    rows = survey.split_rows(time)
+    rows = dataset.split_rows(time)
     assert time.config.split.kind == "time"
     assert max(TABLE["when"][row] for row in rows.train) < min(TABLE["when"][row] for row in rows.test)
     with pytest.raises(UsageError, match="BP161"):
@@ -216,7 +217,7 @@ def test_time_is_read_from_dates_and_numbers(tmp_path: Path, column: str, format
     table = {**TABLE, "us": [f"{cell[5:7]}/{cell[8:]}/{cell[:4]}" for cell in TABLE["when"]]}
     columns = {"us": {"kind": "date", "format": format}} if format else {}
     found = fit_free(tmp_path, table, split={"kind": "time", "column": column}, columns=columns)
-    made = survey.split_rows(found)
+    made = dataset.split_rows(found)
     order = [TABLE["when"][row] if column != "number" else TABLE["number"][row] for row in range(N)]
     assert max(order[row] for row in made.train) < min(order[row] for row in made.validation)
     assert max(order[row] for row in made.validation) < min(order[row] for row in made.test)
@@ -224,9 +225,9 @@ def test_time_is_read_from_dates_and_numbers(tmp_path: Path, column: str, format
 
 def test_column_of_words_divides_and_is_no_feature(tmp_path: Path) -> None:
     found = fit_free(tmp_path, TABLE, split={"kind": "column", "column": "part"})
-    made = survey.split_rows(found)
+    made = dataset.split_rows(found)
     assert [len(made.train), len(made.validation), len(made.test)] == [24, 24, 12]
-    settled, _ = survey.settle_columns(found.config, found.frame.take(made.train))
+    settled, _ = resolve_from_training_rows(found.config, found.frame.take(made.train))
     assert settled.columns["part"].kind == "ignore"
 
 
@@ -249,8 +250,8 @@ def test_split_that_cannot_be_made_is_refused(tmp_path: Path, sections: Any, err
     table = {**TABLE, "same": ["a"] * N, "gaps": [None, *"b" * (N - 1)]}
     with pytest.raises(error, match=said):
         found = fit_free(tmp_path, table, **sections)
-        survey.check_split(found)
-        survey.folds(found) if found.config.split.folds else survey.split_rows(found)
+        dataset.check_split(found)
+        dataset.split_folds(found) if found.config.split.folds else dataset.split_rows(found)
 
 
 # Folds
@@ -299,8 +300,8 @@ def test_folds_are_those_of_scikit_learn() -> None:
 
 def test_folds_leave_the_test_rows_alone(tmp_path: Path) -> None:
     found = fit_free(tmp_path, TABLE, split={"kind": "random", "folds": 4})
-    test = survey.split_rows(found).test
-    made = survey.folds(found)
+    test = dataset.split_rows(found).test
+    made = dataset.split_folds(found)
     assert len(made) == 4
     assert sorted(np.concatenate([each.test for each in made]).tolist()) == sorted(set(range(N)) - set(test.tolist()))
     assert all(not set(test) & set(np.concatenate([each.train, each.validation])) for each in made)
@@ -318,7 +319,7 @@ def test_rows_that_say_test_never_train_also_beside_a_test_file(tmp_path: Path) 
     write(pa.table({name: cells[:20] for name, cells in TABLE.items()}), tmp_path / "h.csv")
     data = {"train": "t.csv", "test": "h.csv"}
     found = fit_free(tmp_path, TABLE, data=data, split={"kind": "column", "column": "part"})
-    train = survey.split_rows(found).train
+    train = dataset.split_rows(found).train
     assert {TABLE["part"][row] for row in found.frame.rows[train]} == {"TRAIN", "training"}
 
 
@@ -327,16 +328,16 @@ def test_hash_uses_all_places_beside_a_test_file(tmp_path: Path) -> None:
     write(pa.table(table), tmp_path / "h.csv")
     data = {"train": "t.csv", "test": "h.csv"}
     found = fit_free(tmp_path, table, data=data, split={"kind": "hash", "column": "id", "folds": 3, "validation": 0.5})
-    made = survey.folds(found)
+    made = dataset.split_folds(found)
     assert sorted(np.concatenate([each.test for each in made]).tolist()) == list(range(N))
-    assert 20 <= len(survey.split_rows(found).validation) <= 40
+    assert 20 <= len(dataset.split_rows(found).validation) <= 40
 
 
 def test_gate_on_a_part_that_no_cell_names_is_refused_before_training(tmp_path: Path) -> None:
     table = {**TABLE, "part": ["train", "val"] * (N // 2)}
     found = fit_free(tmp_path, table, split={"kind": "column", "column": "part"}, evaluation={"gates": ["r2 > 0"]})
     with pytest.raises(UsageError, match="BP302"):
-        survey.split_rows(found)
+        dataset.split_rows(found)
 
 
 def test_column_that_nothing_looks_at_is_refused(tmp_path: Path) -> None:
@@ -348,4 +349,4 @@ def test_column_that_nothing_looks_at_is_refused(tmp_path: Path) -> None:
 def test_too_many_folds_are_refused_without_training(tmp_path: Path, kind: str, column: str | None) -> None:
     found = fit_free(tmp_path, TABLE, split={"kind": kind, "column": column, "folds": 100})
     with pytest.raises(DataError, match="BP277.*there are"):
-        survey.check_split(found)
+        dataset.check_split(found)

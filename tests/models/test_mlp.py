@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from gradients import subject_of
+from networks import mlp
 from one_training import train
 
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import weights_of
 from bptrain.models.ensemble import KERAS_LAYERS
 from bptrain.models.mlp import BY_ACTIVATION, INITIALIZERS, NORMALIZATIONS
-from bptrain.models.options import Activation, Initializer, MlpOptions
+from bptrain.models.options import Activation, KnownInitializer
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.options import SgdOptions, TrainingOptions
 
@@ -26,7 +27,7 @@ def subject(seed: int = 0, **model: Any) -> Any:
     rng = np.random.default_rng(0)
     cells = {f"x{i}": rng.normal(size=40).tolist() for i in range(3)} | {"y": rng.normal(size=40).tolist()}
     columns = dict.fromkeys(("x0", "x1", "x2"), NumericOptions())
-    return subject_of(cells, MlpOptions(**{"hidden": (8,), **model}), columns, {"y": RegressionOptions()}, seed=seed)
+    return subject_of(cells, mlp(**{"hidden": (8,), **model}), columns, {"y": RegressionOptions()}, seed=seed)
 
 
 def kernel(**model: Any) -> np.ndarray:
@@ -34,7 +35,7 @@ def kernel(**model: Any) -> np.ndarray:
 
 
 def test_every_name_has_its_initializer() -> None:
-    assert set(INITIALIZERS) == set(typing.get_args(Initializer)) - {"auto", "uniform"}
+    assert set(INITIALIZERS) == set(typing.get_args(KnownInitializer)) - {"by_activation", "uniform"}
     assert set(BY_ACTIVATION) < set(typing.get_args(Activation))
 
 

@@ -29,12 +29,13 @@ from gradients import (
     target_settings,
     variants,
 )
+from networks import mlp
 from one_training import train
 
 from bptrain.features import kinds
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import output_name, set_weights, weights_of
-from bptrain.models.options import Activation, MlpOptions
+from bptrain.models.options import Activation
 from bptrain.models.predict import predict
 from bptrain.targets.classification.options import BinaryOptions, BrierLoss
 from bptrain.targets.regression.options import RegressionOptions
@@ -110,7 +111,7 @@ def worked_by_hand() -> tuple[float, dict[str, np.ndarray]]:
 def two_two_one() -> tuple[Subject, dict[str, np.ndarray]]:
     """The network with the weights above and its one example. A second row taught the other label."""
     cells = {"x0": [X[0], 0.0], "x1": [X[1], 0.0], "y": [1, 0]}
-    model = MlpOptions(hidden=(2,), activation="sigmoid")
+    model = mlp(hidden=(2,), activation="sigmoid")
     both = subject_of(cells, model, {"x0": RAW, "x1": RAW}, {"y": BinaryOptions(loss=BrierLoss())})
     weights = {
         "hidden_1/kernel": np.array(HIDDEN),
@@ -176,7 +177,7 @@ def test_gradient_of_every_model_equals_central_differences(model: Any, columns:
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("target", target_settings(), ids=label)
 def test_gradient_of_every_loss_equals_central_differences(target: Any) -> None:
-    subject = make_subject(MlpOptions(hidden=(4, 3), activation="tanh"), NUMERIC, [target], seed=2)
+    subject = make_subject(mlp(hidden=(4, 3), activation="tanh"), NUMERIC, [target], seed=2)
     assert check(subject) <= TOLERANCE
 
 
@@ -186,7 +187,7 @@ def test_gradient_of_the_penalty_equals_central_differences(model: Any) -> None:
     subject = make_subject(model, NUMERIC, [RegressionOptions()], seed=3)
     weights = weights_of(subject.network)  # among them a mask, which is not trained
     kernels = [array for name, array in weights.items() if name.endswith("/kernel") and "mask" not in name]
-    assert len(kernels) == 3 + bool(model.skip)
+    assert len(kernels) == 3 + bool(model.linear)
     assert float(sum(subject.network.losses)) == pytest.approx(0.1 * sum(np.sum(kernel**2) for kernel in kernels))
     assert check(subject) <= TOLERANCE
 
@@ -194,13 +195,13 @@ def test_gradient_of_the_penalty_equals_central_differences(model: Any) -> None:
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("hidden", [(), (1,), (3, 3, 3, 3)], ids=str)
 def test_gradient_at_every_depth_equals_central_differences(hidden: tuple[int, ...]) -> None:
-    subject = make_subject(MlpOptions(hidden=hidden, activation="tanh"), NUMERIC, [RegressionOptions()], seed=4)
+    subject = make_subject(mlp(hidden=hidden, activation="tanh"), NUMERIC, [RegressionOptions()], seed=4)
     assert check(subject) <= TOLERANCE
 
 
 @pytest.mark.usefixtures("float64")
 def test_gradient_of_all_targets_together_equals_central_differences() -> None:
-    model = MlpOptions(hidden=(4, 3), activation="tanh", l2=0.01)
+    model = mlp(hidden=(4, 3), activation="tanh", l2=0.01)
     assert check(make_subject(model, EVERY_ENCODING, target_settings(), seed=5)) <= TOLERANCE
 
 
@@ -226,7 +227,7 @@ def wrong_tanh(z: Any) -> Any:
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize(("activation", "right"), [(right_tanh, True), (wrong_tanh, False)], ids=["right", "wrong"])
 def test_central_differences_reject_a_slightly_wrong_derivative(activation: Any, right: bool) -> None:
-    model = MlpOptions.model_construct(hidden=(4, 3), activation=activation)
+    model = mlp().model_copy(update={"hidden": (4, 3), "activation": activation})
     subject = make_subject(model, NUMERIC, [RegressionOptions()], seed=8)
     assert (check(subject) <= TOLERANCE) is right
     assert (check_direction(subject, seed=9) <= TOLERANCE) is right
@@ -238,7 +239,7 @@ def test_central_differences_reject_a_slightly_wrong_derivative(activation: Any,
 def test_draws_close_to_a_kink_are_rejected(activation: str, distance: float) -> None:
     """One weight of 1 and no bias: the pre-activation is the input."""
     cells = {"x": [distance * KINK_DISTANCE, 1.0], "y": [1.0, 2.0]}
-    model = MlpOptions(hidden=(1,), activation=activation)  # type: ignore[arg-type]
+    model = mlp(hidden=(1,), activation=activation)  # type: ignore[arg-type]
     subject = subject_of(cells, model, {"x": RAW}, {"y": RegressionOptions()})
     ones = {name: np.full(array.shape, float("kernel" in name)) for name, array in weights_of(subject.network).items()}
     set_weights(subject.network, ones)
@@ -249,12 +250,12 @@ def test_draws_close_to_a_kink_are_rejected(activation: str, distance: float) ->
 def test_no_draw_left_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gradients.near_kink", lambda subject: True)
     with pytest.raises(AssertionError, match="each of 2 draws came close to a kink of mlp-relu"):
-        make_subject(MlpOptions(hidden=(2,)), NUMERIC, [RegressionOptions()], seed=0, tries=2)
+        make_subject(mlp(hidden=(2,)), NUMERIC, [RegressionOptions()], seed=0, tries=2)
 
 
 # The optimizers, step by step
 
-LINEAR = MlpOptions(hidden=())
+LINEAR = mlp(hidden=())
 
 
 def linear_cells(rng: np.random.Generator, n_rows: int) -> dict[str, list[float]]:
@@ -438,7 +439,7 @@ def test_linear_network_reaches_logistic_regression() -> None:
 def learn_xor(hidden: tuple[int, ...], seed: int) -> float:
     """Share of the four rows predicted right."""
     cells = {"a": [0.0, 0.0, 1.0, 1.0], "b": [0.0, 1.0, 0.0, 1.0], "y": [0, 1, 1, 0]}
-    model = MlpOptions(hidden=hidden, activation="tanh")
+    model = mlp(hidden=hidden, activation="tanh")
     columns = {"a": NumericOptions(), "b": NumericOptions()}
     subject = subject_of(cells, model, columns, {"y": BinaryOptions()}, seed=seed)
     fit(subject, TrainingOptions(optimizer=AdamOptions(learning_rate=0.05), batch_size="all", stop_at_loss=0.01))
@@ -474,7 +475,7 @@ def test_random_labels_of_32_rows_are_learnt_by_heart(target: Any) -> None:
     columns = {f"x{i}": rng.normal(size=32).tolist() for i in range(8)}
     subject = subject_of(
         columns | {"y": TRUTHS[target.task](rng, 32)},
-        MlpOptions(hidden=(64, 64)),
+        mlp(hidden=(64, 64)),
         dict.fromkeys(columns, NumericOptions()),
         {"y": target},
     )

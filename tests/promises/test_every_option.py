@@ -29,8 +29,7 @@ from bptrain.config.load import config_from_mapping
 from bptrain.config.outline import ROOT, Expected, child, expected, literals, variants
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import BptrainError
-from bptrain.fitting import dataset as survey
-from bptrain.fitting import inputs as preparation
+from bptrain.fitting import dataset, inputs
 
 pytestmark = [pytest.mark.usefixtures("backend"), pytest.mark.slow]
 
@@ -162,13 +161,13 @@ CASES: dict[str, Case] = {
     "model.dropout": Case([0.0, 0.3]),
     "model.l1": Case([0.0, 0.05]),
     "model.l2": Case([0.0, 0.05]),
-    "model.embedding.dimension": Case([2, 3], {"columns.size.bins": 4}),
-    "model.embedding.frequencies": Case([2, 3], {"columns.size.periodic": True}),
-    "model.embedding.spread": Case([0.5, 1.0], {"columns.size.periodic": True}),
-    "model.embedding.periodic_dimension": Case([2, 3], {"columns.size.periodic": True}),
-    "model.skip": Case([False, True, "half"], {"model.members": 3}),
+    "model.embedding.d_embedding": Case([2, 3], {"columns.size.bins": 4}),
+    "model.embedding.n_frequencies": Case([2, 3], {"columns.size.periodic": True}),
+    "model.embedding.frequency_init_scale": Case([0.5, 1.0], {"columns.size.periodic": True}),
+    "model.embedding.d_periodic": Case([2, 3], {"columns.size.periodic": True}),
+    "model.linear": Case([False, True, "half"], {"model.members": 3}),
     "model.members": Case([1, 2]),
-    "model.keep": Case([None, 2], {"model.members": 3}),
+    "model.ensemble_selection": Case([None, 2], {"model.members": 3}),
     "model.networks": Case([1, 2]),
     "model.from": Case([None, "earlier"]),
     "training.optimizer.sgd.momentum": Case([0.0, 0.9]),
@@ -198,12 +197,12 @@ CASES: dict[str, Case] = {
     "training.clip_norm": Case([None, 0.01], SGD),
     "training.clip_value": Case([None, 0.01], SGD),
     "training.weight_decay": Case([None, 0.5]),
-    "training.average": Case([None, 0.5]),
+    "training.ema_momentum": Case([None, 0.5]),
     "training.last_batch": Case(),
     "training.batch_size": Case([8, 32, "all"]),
     "training.epochs": Case([1, 3]),
     "training.patience": Case([None, 1], WILD),
-    "training.watch": Case(["loss", "primary"], WILD | {"training.restore_best": True}),
+    "training.monitor": Case(["loss", "primary"], WILD | {"training.restore_best": True}),
     "training.restore_best": Case(base=WILD),
     "training.final": Case(),
     "training.stop_at_loss": Case([None, 100.0]),
@@ -375,10 +374,14 @@ def outcome(name: str, value: str, folder: Path) -> str:
 def _prepared(config: Mapping[str, Any], folder: Path) -> str:
     """Of the arrays that reach the network."""
     digest = hashlib.sha256()
-    found = survey.survey(config_from_mapping(config), AllowedPaths.create(folder))
-    splits = [survey.split_rows(found), *(survey.folds(found) if found.config.split.folds else [])]
-    for split in splits:
-        ready = preparation.prepare(found.config, found.frame, split)
+    found = dataset.load_dataset(config_from_mapping(config), AllowedPaths.create(folder))
+    published = dataset.split_rows(found)
+    resolved, _, learned = inputs.resolve_config(found, published, None)
+    prepared = [inputs.transform_parts(resolved, learned, found.frame)]
+    for split in dataset.split_folds(found) if found.config.split.folds else []:
+        learned = inputs.learn_preparation(resolved.complete, found.frame, split, None, published=published)
+        prepared.append(inputs.transform_parts(resolved, learned, found.frame))
+    for ready in prepared:
         for part in ready.parts.values():
             digest.update(repr(part.rows.tolist()).encode())
             for array in (*part.inputs.values(), *part.encoded, part.weight):

@@ -22,7 +22,8 @@ from bptrain.data.files import AllowedPaths
 from bptrain.features import preparer as columns_prepare
 from bptrain.features.drift import profile
 from bptrain.features.kinds import is_feature
-from bptrain.fitting import dataset as survey
+from bptrain.fitting import dataset
+from bptrain.fitting.resolve import resolve_from_training_rows
 from bptrain.models.predictor import FORMAT
 from bptrain.runs.arrays import write_arrays
 from bptrain.runs.storage import canonical_json
@@ -81,9 +82,9 @@ CONFIGS["everything"]["columns"] = {**CONFIGS["random"]["columns"], **EVERYTHING
 
 def learned(content: dict[str, Any], folder: Path) -> Learned:
     """What a fit learns before it trains, as the bytes of preparer.json and preparer.npz, and the training rows."""
-    found = survey.survey(config_from_mapping(content), AllowedPaths.create(folder))
-    training = found.frame.take(survey.split_rows(found).train)
-    settled, _ = survey.settle_columns(found.config, training)
+    found = dataset.load_dataset(config_from_mapping(content), AllowedPaths.create(folder))
+    training = found.frame.take(dataset.split_rows(found).train)
+    settled, _ = resolve_from_training_rows(found.config, training)
     kept, _ = columns_prepare.rows_to_train(training, settled.columns)
     saved, arrays = columns_prepare.save(columns_prepare.learn(training.take(np.flatnonzero(kept)), settled.columns))
     targets = targets_prepare.save(targets_prepare.learn(training, settled.targets))

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 from gradients import Subject, subject_of
+from networks import mlp
 from one_training import train
 
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import weights_of
-from bptrain.models.options import MlpOptions
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.targets.classification.options import BinaryOptions
@@ -45,7 +45,7 @@ def subject() -> tuple[Subject, Examples]:
     cells = {"x": rng.normal(size=N_ROWS).tolist(), "z": rng.normal(size=N_ROWS).tolist()}
     cells["y"] = [int(value > 0) for value in rng.normal(size=N_ROWS)]
     columns = {"x": NumericOptions(), "z": NumericOptions()}
-    model = MlpOptions(hidden=(8, 8), dropout=0.2, normalization="batch")
+    model = mlp(hidden=(8, 8), dropout=0.2, normalization="batch")
     made = subject_of(cells, model, columns, {"y": BinaryOptions()}, seed=1)
     some = {name: array[:20] for name, array in made.examples.inputs.items()}
     return made, Examples(some, {name: array[:20] for name, array in made.examples.truths.items()})

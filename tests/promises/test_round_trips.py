@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from networks import mlp
 from tables import COLUMNS, TASKS, config, make_table, write
 
 from bptrain import Run, fit
@@ -25,7 +26,7 @@ from bptrain.features.drift import Profile
 from bptrain.features.kinds import ColumnOptions
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models import predictor
-from bptrain.models.options import MlpOptions
+from bptrain.models.options import ResolvedModel
 from bptrain.runs.arrays import read_arrays, write_arrays
 from bptrain.runs.directory import claim
 from bptrain.runs.manifest import open_run
@@ -153,13 +154,13 @@ def test_targets_load_as_they_were_saved(table: tuple[Frame, dict[str, TargetOpt
 @pytest.mark.parametrize(
     "options",
     [
-        MlpOptions(hidden=(8,)),
-        MlpOptions(hidden=()),
-        MlpOptions(hidden=(5, 4), activation="selu", dropout=0.5, normalization="batch", l2=0.01),
+        mlp(hidden=(8,)),
+        mlp(hidden=()),
+        mlp(hidden=(5, 4), activation="selu", dropout=0.5, normalization="batch", l2=0.01),
     ],
     ids=["plain", "linear", "everything"],
 )
-def test_model_loads_with_equal_outputs(backend: None, tmp_path: Path, options: MlpOptions) -> None:
+def test_model_loads_with_equal_outputs(backend: None, tmp_path: Path, options: ResolvedModel) -> None:
     from bptrain.models.build import build, weights_of
 
     frame = Frame(make_table(300), np.arange(300))

@@ -23,8 +23,9 @@ from bptrain.data import memory as space
 from bptrain.data.readers import read
 from bptrain.errors import StorageError
 from bptrain.fitting import fit_model as trial
-from bptrain.fitting.inputs import _with_residence
+from bptrain.fitting import resolve
 from bptrain.runs import platform
+from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training import batches
 from bptrain.training.batches import Examples, Sizes, blocks, windows
 from bptrain.workflows.run import Run
@@ -107,19 +108,16 @@ def test_a_full_disk_ends_with_what_is_needed(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize(("limit", "expected"), [(1, "stream"), (2, "memory")])
 def test_auto_streams_what_the_limit_does_not_hold(limit: int, expected: str) -> None:
-    from bptrain.data.frame import Frame
-    from bptrain.features import preparer as prepare
-    from bptrain.features.numeric.options import NumericOptions
-    from bptrain.targets import preparer as targets
-    from bptrain.targets.regression.options import RegressionOptions
-
-    frame = Frame(make_table(), np.arange(200))
-    columns = prepare.learn(frame, {"height": NumericOptions()})
-    state = targets.learn(frame, {"amount": RegressionOptions()})
     settled = config_from_mapping(config({"train": "t.csv", "memory_limit": limit}, "amount"))
-    n_rows = 2**20 // 8 + 1
-    assert _with_residence(settled, columns, state, n_rows).data.residence == expected
-    assert _with_residence(settled, columns, state, n_rows - 1).data.residence == "memory"
+    settled = settled.model_copy(update={"targets": {"amount": RegressionOptions()}})
+
+    def residence(n_rows: int) -> str:
+        known = {"n_features": 1, "row_bytes": 8, "folds": False, "has_validation": True}
+        sizes = resolve.Sizes(n_rows=n_rows, n_train=n_rows, **known)
+        return resolve.resolve_sizes(settled, sizes).residence
+
+    assert residence(2**20 // 8 + 1) == expected
+    assert residence(2**20 // 8) == "memory"
 
 
 @pytest.fixture(scope="module")

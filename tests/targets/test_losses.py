@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from gradients import analytic, double_precision, subject_of
+from networks import mlp
 from one_training import train
 from scipy import special, stats
 from sklearn.utils.class_weight import compute_class_weight
@@ -19,7 +20,6 @@ from bptrain.data.frame import Frame
 from bptrain.errors import DataError, UsageError
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import losses, set_weights, weights_of
-from bptrain.models.options import MlpOptions
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.classification.options import (
     BinaryOptions,
@@ -130,7 +130,7 @@ def test_poisson_loss_is_the_likelihood_up_to_a_constant() -> None:
 def best_constant(loss: Any, values: np.ndarray) -> float:
     """What a linear network predicts that has no input of use."""
     cells = {"x": [1.0, 2.0] * (len(values) // 2), "y": values.tolist()}
-    subject = subject_of(cells, MlpOptions(hidden=()), {"x": NumericOptions()}, {"y": RegressionOptions(loss=loss)})
+    subject = subject_of(cells, mlp(hidden=()), {"x": NumericOptions()}, {"y": RegressionOptions(loss=loss)})
     set_weights(subject.network, {name: np.zeros_like(array) for name, array in weights_of(subject.network).items()})
     plain = Examples(
         {name: np.zeros_like(array) for name, array in subject.examples.inputs.items()}, subject.examples.truths
@@ -232,9 +232,7 @@ def test_run_keeps_its_loss_and_its_exported_network_gives_the_predictions(
     inputs = ((rows - state["numeric/center"]) / state["numeric/scale"]).astype(np.float32)[:, None]
     found = np.asarray(exported({"numeric": inputs})["target_0"])
     frame = run.predict(pd.DataFrame({"x": rows}))
-    wanted = frame[
-        [name for name in frame if ".probability." in name] or [name for name in frame if name.endswith(".prediction")]
-    ].to_numpy(float)
+    wanted = frame[[name for name in frame if ".probability." in name] or ["count.prediction"]].to_numpy(float)
     np.testing.assert_allclose(found, wanted[:, -found.shape[1] :], rtol=1e-5, atol=1e-6)
     assert target.get("loss") != "poisson" or (wanted > 0).all()
 
@@ -267,7 +265,7 @@ def test_gradient_of_weighted_rows_is_that_of_repeated_rows() -> None:
     with double_precision():
         cells = {"x": [0.5, -1.0, 2.0], "y": [1.0, 0.0, 3.0]}
         subject = subject_of(
-            cells, MlpOptions(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
+            cells, mlp(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
         )
         times = np.array([1, 3, 2])
         repeated = Examples(
@@ -298,7 +296,7 @@ def test_history_of_weighted_rows_is_the_weighted_mean_of_all_batches(batch_size
     rng = np.random.default_rng(0)
     cells = {"x": rng.normal(size=7).tolist(), "y": rng.normal(size=7).tolist()}
     subject = subject_of(
-        cells, MlpOptions(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
+        cells, mlp(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
     )
     weight = np.array([0.0, 5.0, 0.1, 1.0, 1.0, 2.0, 0.5], np.float32)
     rows = Examples(subject.examples.inputs, subject.examples.truths, {"target_0": weight})

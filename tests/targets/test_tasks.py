@@ -12,7 +12,7 @@ import yaml
 from bptrain.data import values
 from bptrain.data.frame import Frame
 from bptrain.errors import DataError, UsageError
-from bptrain.evaluation.evaluate import evaluate
+from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.predictions import predictions_table
 from bptrain.runs.storage import canonical_json, parse_json
 from bptrain.targets import preparer as prepare
@@ -162,7 +162,7 @@ def test_truths_are_spelled_as_the_labels_were_learned(task: str, spell: Any) ->
     outputs = [np.zeros((4, learned["y"].n_outputs), np.float32)]
     table = predictions_table(learned, outputs, truths, np.arange(4), np.ones(4), ["test"] * 4)
     assert set(table["y.prediction"].to_pylist()) <= set(table["y.target"].to_pylist())
-    report = evaluate(table, learned)["y"]
+    report = evaluate_predictions(table, learned)["y"]
     assert report["labels"] == list(learned["y"].labels)
     assert report["positive"] == (learned["y"].labels[1] if task == "binary" else None)
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from gradients import Subject, column_settings, draw, target_settings
+from networks import mlp
 from one_training import train
 
 from bptrain.models.build import weights_of
 from bptrain.models.layers.dense import Dense, compiled_with
 from bptrain.models.layers.dropout import Dropout, hashed, new_step
-from bptrain.models.options import MlpOptions
+from bptrain.models.options import ResolvedModel
 from bptrain.training import step_cost as engine
 from bptrain.training.batches import Examples
 from bptrain.training.loops.tensorflow import Engine, fence
@@ -23,10 +24,10 @@ from bptrain.training.state import TrainResult
 from bptrain.training.step_cost import compiling_pays
 
 pytestmark = pytest.mark.usefixtures("backend")
-EVERYTHING = MlpOptions(hidden=(6, 5), dropout=0.3, normalization="batch", l2=0.01)
+EVERYTHING = mlp(hidden=(6, 5), dropout=0.3, normalization="batch", l2=0.01)
 
 
-def subject(model: MlpOptions = EVERYTHING, n_rows: int = 37) -> Subject:
+def subject(model: ResolvedModel = EVERYTHING, n_rows: int = 37) -> Subject:
     """All kinds of columns and all tasks, with a weight for each row."""
     by_task = {options.task: options for options in target_settings()}
     columns = [options for kind in ("numeric", "categorical") for options in column_settings(kind)]
@@ -113,7 +114,7 @@ def test_auto_compiles_where_it_pays() -> None:
 
 def test_history_is_the_mean_over_all_rows_by_weight_with_a_smaller_last_batch() -> None:
     """With a learning rate of almost nothing, every batch sees the first weights."""
-    made = subject(MlpOptions(hidden=(4,)))
+    made = subject(mlp(hidden=(4,)))
     outputs = made.network(made.examples.inputs, training=False)
     weights = made.examples.weights
     assert weights is not None
@@ -178,7 +179,7 @@ def test_hash_is_that_of_the_source() -> None:
 
 
 def test_steps_are_counted_once_however_many_layers_drop() -> None:
-    made = subject(MlpOptions(hidden=(4, 4, 4), dropout=0.2))
+    made = subject(mlp(hidden=(4, 4, 4), dropout=0.2))
     options = TrainingOptions(batch_size=8, epochs=3)
     train(made.network, made.examples, None, made.losses, options, seed=0)
     counters = {id(each.step): int(each.step) for each in made.network.layers if isinstance(each, Dropout)}

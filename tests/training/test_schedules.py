@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pytest
 from gradients import Subject, subject_of, variants
+from networks import mlp
 from one_training import train
 
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import weights_of
-from bptrain.models.options import MlpOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.batches import Examples
 from bptrain.training.options import (
@@ -109,7 +109,7 @@ def line(n_rows: int = 24) -> Subject:
     rng = np.random.default_rng(0)
     x = rng.normal(size=n_rows)
     cells = {"x": x.tolist(), "y": (2 * x + rng.normal(0.0, 0.3, n_rows)).tolist()}
-    return subject_of(cells, MlpOptions(hidden=()), {"x": NumericOptions()}, {"y": RegressionOptions()})
+    return subject_of(cells, mlp(hidden=()), {"x": NumericOptions()}, {"y": RegressionOptions()})
 
 
 def fit(

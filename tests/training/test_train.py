@@ -14,17 +14,16 @@ import pytest
 from gradients import Subject, draw, subject_of, target_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import mlp
 from one_training import train
 
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import output_name, set_weights, weights_of
-from bptrain.models.options import MlpOptions
 from bptrain.targets.classification.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.batches import Examples, Sizes, blocks, permutation
 from bptrain.training.early_stopping import total_loss
-from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
-from bptrain.training.settled import SettledOptions, settled
+from bptrain.training.options import AdamOptions, ResolvedTraining, SgdOptions, TrainingOptions, settled
 from bptrain.training.signals import postponed
 from bptrain.training.state import TrainResult
 from bptrain.training.stopping import Progress, observe, reason_to_stop
@@ -41,7 +40,7 @@ def line(n_rows: int = 10, *, l2: float = 0.0, seed: int = 0) -> Subject:
     rng = np.random.default_rng(0)
     x = rng.normal(1.0, 1.0, n_rows)
     cells = {"x": x.tolist(), "y": (2 * x + rng.normal(0.0, 0.3, n_rows)).tolist()}
-    model = MlpOptions(hidden=(), l2=l2)
+    model = mlp(hidden=(), l2=l2)
     return subject_of(cells, model, {"x": NumericOptions(scaling="none")}, {"y": RegressionOptions()}, seed=seed)
 
 
@@ -153,7 +152,7 @@ def test_training_takes_the_batches_in_order(batch_size: Any, rows: int, l2: flo
 
 def test_history_of_all_targets_together_is_the_sum_of_their_losses() -> None:
     """With a step of next to nothing, the mean over batches is the loss of all rows."""
-    model = MlpOptions(hidden=(3,), activation="tanh", l2=0.1)
+    model = mlp(hidden=(3,), activation="tanh", l2=0.1)
     subject = draw(model, [NumericOptions()] * 2, target_settings(), np.random.default_rng(0), n_rows=14)
     trained = fit(subject, subject.examples, batch_size=4, epochs=2, optimizer=SgdOptions(learning_rate=1e-12))
     outputs = {name: np.asarray(array) for name, array in subject.network(subject.examples.inputs).items()}
@@ -222,7 +221,7 @@ def test_reason_to_stop_is_the_first_that_holds(
     progress = Progress(best_epoch=2, best_loss=0.1, epochs_without_gain=3)
     given_state = {"epoch": 5, "training_loss": 0.5, "time_is_up": False, "validated": True} | state
     chosen = settled(TrainingOptions(**options), textbook=True, n_rows=100, labels=False, wide=False)
-    assert reason_to_stop(progress, SettledOptions.model_validate(dict(chosen)), **given_state) == reason
+    assert reason_to_stop(progress, ResolvedTraining.model_validate(dict(chosen)), **given_state) == reason
 
 
 def test_best_epoch_is_never_one_whose_loss_is_no_number() -> None:
@@ -339,7 +338,7 @@ def test_divergence_does_not_score_what_is_no_number() -> None:
     """Metrics of scikit-learn raise for NaN; training must end as diverged all the same."""
     cells = {"x": [-1.0, 0.5, 1.0, 2.0], "y": [0, 1, 0, 1]}
     columns = {"x": NumericOptions(scaling="none")}
-    subject = subject_of(cells, MlpOptions(hidden=(4,)), columns, {"y": BinaryOptions()})
+    subject = subject_of(cells, mlp(hidden=(4,)), columns, {"y": BinaryOptions()})
 
     def score(outputs: Any) -> dict[str, float]:
         assert np.isfinite(outputs[TARGET]).all()

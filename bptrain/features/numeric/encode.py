@@ -69,27 +69,27 @@ def _columns(numbers: Any, places: list[int]) -> Any:
 
 
 def _bent(state: NumericState, numbers: Any, places: list[int], seed: int, options: EmbeddingOptions) -> Features:
-    """Piecewise-linear embeddings (batch, columns * dimension)."""
-    below, shape = pieces(numbers, [state.knots[place] for place in places]), (len(places), options.dimension)
-    names, bound = [state.columns[place] for place in places], options.dimension**-0.5
+    """Piecewise-linear embeddings (batch, columns * d_embedding)."""
+    below, shape = pieces(numbers, [state.knots[place] for place in places]), (len(places), options.d_embedding)
+    names, bound = [state.columns[place] for place in places], options.d_embedding**-0.5
     line = keras.layers.EinsumDense("bc,ce->bce", shape, bias_axes="ce", name="numeric_line")
     bends = keras.layers.EinsumDense(
-        "cbm,cme->cbe", (None, options.dimension), kernel_initializer="zeros", name="numeric_bends"
+        "cbm,cme->cbe", (None, options.d_embedding), kernel_initializer="zeros", name="numeric_bends"
     )
     embedded = line(numbers) + ops.transpose(bends(below), (1, 0, 2))
-    line.kernel.assign(_drawn(seed, names, "line", lambda random: random.uniform(-bound, bound, options.dimension)))
-    line.bias.assign(_drawn(seed, names, "height", lambda random: random.uniform(-bound, bound, options.dimension)))
-    flat = ops.reshape(embedded, (-1, len(places) * options.dimension))
-    return Features([flat], [options.dimension] * len(places), [], [below])
+    line.kernel.assign(_drawn(seed, names, "line", lambda random: random.uniform(-bound, bound, options.d_embedding)))
+    line.bias.assign(_drawn(seed, names, "height", lambda random: random.uniform(-bound, bound, options.d_embedding)))
+    flat = ops.reshape(embedded, (-1, len(places) * options.d_embedding))
+    return Features([flat], [options.d_embedding] * len(places), [], [below])
 
 
 def _waving(state: NumericState, numbers: Any, places: list[int], seed: int, options: EmbeddingOptions) -> Features:
-    """Periodic embeddings and the numbers themselves (batch, columns * (periodic_dimension + 1))."""
-    names, n, width = [state.columns[place] for place in places], options.frequencies, options.periodic_dimension
+    """Periodic embeddings and the numbers themselves (batch, columns * (d_periodic + 1))."""
+    names, n, width = [state.columns[place] for place in places], options.n_frequencies, options.d_periodic
     angles = keras.layers.EinsumDense("bc,cf->bcf", (len(places), n), bias_axes="cf", name="numeric_frequencies")
     mixed = keras.layers.EinsumDense("bcf,cfo->bco", (len(places), width), bias_axes="co", name="numeric_waves")
     waves = mixed(Cosine(name="numeric_cosines")(angles(numbers) * SLOWED))
-    spread, bound = options.spread / SLOWED, n**-0.5
+    spread, bound = options.frequency_init_scale / SLOWED, n**-0.5
     angles.kernel.assign(_drawn(seed, names, "frequency", lambda random: random.normal(0.0, spread, n)))
     angles.bias.assign(_drawn(seed, names, "phase", lambda random: random.uniform(-0.5, 0.5, n) / SLOWED))
     mixed.kernel.assign(_drawn(seed, names, "waves", lambda random: random.uniform(-bound, bound, (n, width))))

@@ -18,16 +18,16 @@ Count = Annotated[int, Field(ge=1)]
 class EmbeddingOptions(Section):
     """What hidden layers see of a numeric column that has `bins` or is `periodic`, instead of the number alone."""
 
-    dimension: int = Field(
+    d_embedding: int = Field(
         8, description="Numbers that a piecewise-linear embedding makes of one; more let each bin mean more things."
     )
-    frequencies: int = Field(16, description="Cosines of a periodic embedding.")
-    spread: Annotated[float, Field(gt=0)] = Field(
+    n_frequencies: int = Field(16, description="Cosines of a periodic embedding.")
+    frequency_init_scale: Annotated[float, Field(gt=0)] = Field(
         1.0,
         description="Standard deviation of their first frequencies, in periods per unit of the scaled column: "
         "larger where the target jumps and waves, smaller where it is smooth.",
     )
-    periodic_dimension: int = Field(4, description="Numbers that a periodic embedding makes of its cosines.")
+    d_periodic: int = Field(4, description="Numbers that a periodic embedding makes of its cosines.")
 
 
 class NumericOptions(Section):

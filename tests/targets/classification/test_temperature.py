@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from bptrain.fitting.target_defaults import with_usual_options
 from sklearn.metrics import log_loss
 
 import bptrain
 from bptrain import Run
 from bptrain.data.frame import Frame
 from bptrain.features import preparer
-from bptrain.fitting.target_defaults import with_target_defaults
 from bptrain.models.build import output_name
 from bptrain.reports.inspect import inspect_text
 from bptrain.targets import preparer as targets_prepare
@@ -149,7 +149,7 @@ def test_threshold_is_one_of_tempered_probabilities() -> None:
 @pytest.mark.parametrize("section", [BinaryOptions, MulticlassOptions])
 def test_the_textbook_network_has_none(section: type[Any]) -> None:
     def settled(options: Any, *, textbook: bool) -> Any:
-        return temperature_of(with_target_defaults({"y": options}, textbook=textbook)["y"])
+        return temperature_of(with_usual_options({"y": options}, textbook=textbook)["y"])
 
     assert settled(section(), textbook=True) == 1.0
     assert settled(section(), textbook=False) == "auto"
@@ -162,7 +162,7 @@ def test_option_makes_a_target_one_of_labels() -> None:
 
 
 SMOOTHED = {"kind": "cross_entropy", "label_smoothing": 0.5}  # makes probabilities too unsure
-SMALL = {"hidden": [8], "members": 2, "embedding": {"dimension": 3, "frequencies": 4, "periodic_dimension": 2}}
+SMALL = {"hidden": [8], "members": 2, "embedding": {"d_embedding": 3, "n_frequencies": 4, "d_periodic": 2}}
 TARGETS: Mapping[str, Mapping[str, object]] = {
     "label": {"task": "binary", "loss": SMOOTHED},
     "sort": {"task": "multiclass", "loss": SMOOTHED},

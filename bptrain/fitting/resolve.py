@@ -1,0 +1,351 @@
+"""What a config leaves open, settled in three steps: by the table, by its training rows, by the sizes of both.
+
+Each step is a pure function. The last one gives a `ResolvedConfig`, whose types know no `auto`; nothing after it copies
+or changes a config. The numbers are those of `models/presets.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from bptrain.config.schema import Config
+from bptrain.data.folds import are_divided
+from bptrain.data.frame import Frame
+from bptrain.data.options import SplitOptions
+from bptrain.errors import UsageError
+from bptrain.evaluation.gates import Gate, check_gates, parse_gates
+from bptrain.evaluation.predictions import OUT_OF_FOLD, PARTS
+from bptrain.features import inference
+from bptrain.features.kinds import ColumnOptions
+from bptrain.features.numeric.options import NumericOptions
+from bptrain.fitting.split_keys import ROLES, settled_split, without_split_column
+from bptrain.messages import fitting as messages
+from bptrain.models.options import ModelOptions, ResolvedModel
+from bptrain.models.presets import MANY_FEATURES, MANY_ROWS, PRESETS, NetworkSize, Preset
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.regression.options import RegressionOptions
+from bptrain.targets.tasks import TASKS, TargetOptions, infer_task
+from bptrain.training.options import AdamOptions, ResolvedTraining, TrainingOptions, UsualOptimizer
+from bptrain.utils.text import nearest, quote_list
+
+FEWEST_BAGGED, MOST_BAGGED = 50, 250_000  # training rows for which there are several networks
+FEWEST_GROUPS = 50  # so that each network can leave out some
+FEWEST_SELECTED = 2  # members that predict where it is left open how many
+NARROW = 128  # neurons of a layer that is not wide
+ABSOLUTE_ERRORS = ("mae", "median_absolute_error")  # metrics that the squared loss does not go with
+
+
+@dataclass(frozen=True)
+class ResolvedConfig:
+    """What a training follows, with nothing left open.
+
+    Attributes:
+        complete: the config with every default written out, as the run's config.yaml holds it; fitting it again is the
+            same training.
+        model, training: its sections, in types that know no `auto`.
+        residence: whether prepared rows are in memory, or read from a file step by step.
+    """
+
+    complete: Config
+    model: ResolvedModel
+    training: ResolvedTraining
+    residence: Literal["memory", "stream"]
+
+    @property
+    def primary(self) -> str:
+        """The metric of the first target that counts."""
+        return self.complete.evaluation.primary
+
+    @property
+    def seed(self) -> int:
+        return self.complete.seed
+
+
+# By the table
+
+
+def resolve_from_table(config: Config, training_rows: Frame, *, has_validation_file: bool) -> Config:
+    """The config with roles of columns named, and tasks, primary metric, kind of split and bagging settled.
+
+    Args:
+        config: as it was loaded.
+        training_rows: the cleaned rows of the training files.
+        has_validation_file: whether a file holds the validation rows.
+
+    Raises:
+        UsageError: for what the config says and the table contradicts.
+        DataError: for a target that cannot be learned.
+    """
+    names = training_rows.names
+    features = [name for name in names if name not in config.targets]
+    by_pattern = inference.match_patterns(features, config.columns, list(config.targets))
+    named = {name: options for name, options in by_pattern.items() if options.kind in (*ROLES, "date")}
+    targets = {name: infer_task(training_rows, name, options) for name, options in config.targets.items()}
+    targets_prepare.learn(training_rows, targets)  # only for what it refuses, before anything is split
+    config = config.model_copy(update={"columns": config.columns | named, "targets": targets})
+    gates, metrics = gates_of(config), metrics_of(config)
+    check_gates(gates, metrics)
+    evaluation = config.evaluation.model_copy(update={"primary": _resolve_primary(config, metrics)})
+    config = config.model_copy(update={"evaluation": evaluation, "split": settled_split(config, names)})
+    config = _resolve_bagging(config, training_rows, has_validation_file=has_validation_file)
+    return config
+
+
+def _resolve_primary(config: Config, metrics: Mapping[str, tuple[str, ...]]) -> str:
+    """The metric that the config names, else the first of the first target; balanced as its weights are."""
+    name, known = config.evaluation.primary, next(iter(metrics.values()))
+    if name == "auto":
+        balanced = getattr(next(iter(config.targets.values())), "class_weights", "none") == "balanced"
+        return "balanced_accuracy" if balanced else known[0]
+    if name not in known:
+        near = nearest(name, known)
+        hints = (f"did you mean {quote_list(near)}?",) if near else ()
+        raise UsageError(messages.NO_SUCH_PRIMARY(name=name, metrics=quote_list(known, last="and"), hints=hints))
+    return name
+
+
+def _resolve_bagging(config: Config, training_rows: Frame, *, has_validation_file: bool) -> Config:
+    """The config with it settled whether there are several networks, and whether rows are set apart for validation.
+
+    How many networks stays open until it is known how much a row gives; 1 is written where there is but one.
+    """
+    model, split, preset = config.model, config.split, PRESETS[config.model.kind]
+    forgoes_later_rows = split.kind == "time" and split.validation == 0  # folds would be judged by what came later
+    if model.networks == "auto" and not preset.bagged:
+        several = preset.narrow.networks > 1 and FEWEST_BAGGED <= training_rows.n_rows <= MOST_BAGGED
+        several = several and config.data.residence != "stream" and config.training.final == "best"
+        if split.kind in ("group", "hash") and split.column is not None:
+            several = several and training_rows.n_unique(split.column) >= FEWEST_GROUPS
+        if not several or (forgoes_later_rows and not has_validation_file):
+            model = model.model_copy(update={"networks": 1})
+    if split.validation == "auto":
+        folds = model.networks != 1 and not has_validation_file and split.kind not in ("time", "column")
+        split = split.model_copy(update={"validation": 0.0 if folds else split.share("validation")})
+    networks = preset.narrow.networks if model.networks == "auto" else model.networks
+    if networks != 1 and config.training.final == "refit":
+        raise UsageError(messages.REFIT_OF_SEVERAL(networks=networks))
+    if networks != 1 and not has_validation_file and forgoes_later_rows:
+        raise UsageError(messages.NO_LATER_ROWS(networks=networks))
+    return config.model_copy(update={"model": model, "split": split})
+
+
+def gates_of(config: Config) -> list[Gate]:
+    """The gates of a config. Raises UsageError with every one that has another form."""
+    return parse_gates(config.evaluation.gates)
+
+
+def metrics_of(config: Config) -> dict[str, tuple[str, ...]]:
+    """The metrics of each target, whose tasks are settled."""
+    return {name: TASKS[options.task].metrics for name, options in config.targets.items()}
+
+
+def parts_of(config: Config, source: np.ndarray) -> list[str]:
+    """The parts that will have rows to judge, by the config and by `source` (n_rows,), the part of each row's file."""
+    if config.split.kind in ("column", "hash"):  # only the cells tell
+        return list(PARTS)
+    shares = {"validation": config.split.share("validation"), "test": config.split.test}
+    parts = [part for part, share in shares.items() if share or (source == part).any()]
+    if config.training.final == "refit":  # validation rows train the model that is judged
+        parts = [part for part in parts if part != "validation"]
+    folds = config.model.networks != 1 and "validation" not in parts
+    return [OUT_OF_FOLD if folds else "train", *parts]
+
+
+# By the training rows
+
+
+def resolve_from_training_rows(config: Config, training_rows: Frame) -> tuple[Config, inference.Kinds]:
+    """The config with a kind for every column and what its preset gives to columns and targets, and why each kind."""
+    preset = PRESETS[config.model.kind]
+    kinds = inference.resolve(
+        training_rows,
+        without_split_column(config),
+        list(config.targets),
+        constants=config.clean.constants,
+        identifiers=config.clean.identifiers,
+    )
+    columns = _resolve_columns(kinds.options, preset)
+    targets = {name: _resolve_target(options, preset) for name, options in config.targets.items()}
+    kinds = inference.Kinds(columns, kinds.reasons, kinds.warnings)
+    return config.model_copy(update={"columns": columns, "targets": targets}), kinds
+
+
+def _resolve_columns(columns: Mapping[str, ColumnOptions], preset: Preset) -> dict[str, ColumnOptions]:
+    """The options of all columns with `scaling`, `clip`, `bins` and `periodic` of numeric ones settled."""
+    n_numeric = sum(isinstance(options, NumericOptions) for options in columns.values())
+    few = n_numeric <= preset.most_columns
+    bins = max(preset.fewest_bins, min(preset.bins, preset.all_bins // n_numeric)) if few and n_numeric else 0
+    resolved: dict[str, ColumnOptions] = {}
+    for name, options in columns.items():
+        if isinstance(options, NumericOptions):
+            usual: dict[str, object] = {"bins": bins, "periodic": preset.periodic and few, "scaling": preset.scaling}
+            update = {key: value for key, value in usual.items() if getattr(options, key) == "auto"}
+            if "scaling" in update and "clip" not in options.model_fields_set:
+                update["clip"] = preset.clip
+            options = options.model_copy(update=update)
+        resolved[name] = options
+    return resolved
+
+
+def _resolve_target(options: TargetOptions, preset: Preset) -> TargetOptions:
+    """The options of a target with what the preset leaves neither to training nor to validation rows."""
+    update: dict[str, object] = {}
+    if isinstance(options, RegressionOptions):
+        if options.clip == "auto":
+            update["clip"] = preset.clips_predictions
+        if options.transform == "auto" and not preset.learns_logarithm:
+            update["transform"] = "none"
+    elif getattr(options, "temperature", None) == "auto" and not preset.calibrates:
+        update["temperature"] = 1.0
+    return options.model_copy(update=update)
+
+
+# By the sizes
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the last step goes by.
+
+    Attributes:
+        n_features: numbers that a row gives the network.
+        n_rows: all rows of the table.
+        n_train: training rows; each of several networks leaves out its fold of them where `folds`.
+        row_bytes: bytes of a prepared row.
+        has_validation: whether there are rows that choose epochs.
+    """
+
+    n_features: int
+    n_rows: int
+    n_train: int
+    row_bytes: int
+    folds: bool
+    has_validation: bool
+
+    def n_trained(self, n_networks: int) -> int:
+        """The rows that one of so many networks trains on."""
+        return self.n_train * (n_networks - 1) // n_networks if self.folds else self.n_train
+
+
+def resolve_sizes(config: Config, sizes: Sizes) -> ResolvedConfig:
+    """The config with nothing left open. Raises UsageError where more members are to be chosen than there are."""
+    labels = predicts_labels(config.targets.values())
+    model = resolve_model(
+        config,
+        n_features=sizes.n_features,
+        n_rows=sizes.n_trained(fewest_networks(config.model)),
+        labels=labels,
+        has_validation=sizes.has_validation,
+    )
+    n_trained = sizes.n_trained(model.networks)
+    training = resolve_training(config, n_rows=n_trained, labels=labels, wide=is_wide(model.hidden))
+    residence = config.data.residence
+    if residence == "auto":  # rows of all folds are prepared at once; a step on all rows needs them in memory
+        n_bytes = sizes.n_rows * sizes.row_bytes * (1 + (config.split.folds or 0))
+        too_large = n_bytes > config.data.memory_limit * 2**20
+        residence = "stream" if too_large and config.training.batch_size != "all" else "memory"
+    update = {
+        "data": config.data.model_copy(update={"residence": residence}),
+        "model": ModelOptions.model_validate(model.values_by_key()),
+        "training": TrainingOptions.model_validate(training.values_by_key()),
+    }
+    return ResolvedConfig(config.model_copy(update=update), model, training, residence)
+
+
+def predicts_labels(targets: Iterable[TargetOptions]) -> bool:
+    """Whether all targets are labels."""
+    return all(TASKS[options.task].predicts_labels for options in targets)
+
+
+def fewest_networks(model: ModelOptions) -> int:
+    """How many networks there are at least: so many where it is open until the width of layers is known."""
+    return PRESETS[model.kind].narrow.networks if model.networks == "auto" else model.networks
+
+
+def most_networks(model: ModelOptions, split: SplitOptions) -> int:
+    """How many there may then be; only as many as at least where folds for so many more cannot be divided."""
+    if model.networks == "auto" and are_divided(split):
+        return PRESETS[model.kind].wide.networks
+    return fewest_networks(model)
+
+
+def resolve_model(config: Config, *, n_features: int, n_rows: int, labels: bool, has_validation: bool) -> ResolvedModel:
+    """The section `model` with nothing left open.
+
+    Args:
+        config: its columns and targets are settled.
+        n_features: numbers that a row gives the network, each label that has an input of its own counted.
+        n_rows: rows that one of `fewest_networks` trains on.
+        labels: whether all targets are labels.
+        has_validation: whether there are rows to choose members by.
+
+    Raises:
+        UsageError: where members are to be chosen that are not there, or without rows to choose them by.
+    """
+    options, preset = config.model, PRESETS[config.model.kind]
+    size = preset.narrow
+    if n_features >= MANY_FEATURES and n_rows >= MANY_ROWS:
+        n_selected = options.ensemble_selection if isinstance(options.ensemble_selection, int) else 0
+        if options.hidden != "auto" or n_selected >= size.members // 2:
+            size = NetworkSize(preset.wide.hidden, size.members, size.networks, preset.wide.linear)
+        elif options.members == options.networks == "auto" and not n_selected and are_divided(config.split):
+            size = preset.wide
+        else:
+            size = preset.wide_undivided
+    values: dict[str, Any] = options.values_by_key()
+    usual = {
+        "hidden": size.hidden,
+        "members": size.members,
+        "networks": size.networks,
+        "linear": size.linear,
+        "initializer": preset.initializer,
+        "ensemble_selection": "by_loss" if preset.selects_members else None,
+    }
+    values |= {name: value for name, value in usual.items() if values[name] == "auto"}
+    if options.dropout == "auto":
+        values["dropout"] = preset.dropout if labels or is_wide(values["hidden"]) else 0.0
+    selection = values["ensemble_selection"]
+    least = FEWEST_SELECTED if selection == "by_loss" else selection
+    if least is not None and not (has_validation and least < values["members"]):
+        if isinstance(selection, int):
+            members = "there is 1 member" if values["members"] == 1 else f"there are {values['members']} members"
+            why = members if selection >= values["members"] else "there are no validation rows to choose them by"
+            raise UsageError(messages.TOO_FEW_MEMBERS(n=selection, why=why))
+        values["ensemble_selection"] = None
+    return ResolvedModel.model_validate(values)
+
+
+def is_wide(hidden: Iterable[int]) -> bool:
+    """Whether a hidden layer has more neurons than usual ones."""
+    return max(hidden, default=0) > NARROW
+
+
+def resolve_training(config: Config, *, n_rows: int, labels: bool, wide: bool) -> ResolvedTraining:
+    """The section `training` with nothing left open.
+
+    Args:
+        config: its primary metric is settled.
+        n_rows: rows that one network trains on.
+        labels: whether all targets are labels.
+        wide: whether a hidden layer has more neurons than usual ones.
+    """
+    options, preset, target = config.training, PRESETS[config.model.kind], "labels" if labels else "numbers"
+    rate = (preset.wide_learning_rate if wide else preset.learning_rate)[target].at(n_rows)
+    values = options.values_by_key()
+    usual = {
+        "batch_size": int(preset.batch_size[target].at(n_rows)),
+        "last_batch": preset.last_batch,
+        "epochs": preset.epochs,
+        "patience": preset.patience,
+        "ema_momentum": preset.ema_momentum,
+        "engine": "by_cost",
+        "monitor": "primary" if config.evaluation.primary in ABSOLUTE_ERRORS else "loss",
+    }
+    values |= {name: value for name, value in usual.items() if values[name] == "auto"}
+    if isinstance(options.optimizer, UsualOptimizer):
+        values["optimizer"] = AdamOptions(learning_rate=rate)
+    return ResolvedTraining.model_validate(values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar, get_args
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -109,12 +109,6 @@ class Task(ABC, Generic[Options, State]):
     def metrics(self) -> tuple[str, ...]:
         """The metrics that it has; the first is the primary one where a config names none."""
         return tuple(name for name, metric in METRICS.items() if self.name in metric.tasks)
-
-    @property
-    def losses(self) -> list[str]:
-        """The losses by the names that a config gives them."""
-        losses = get_args(self.options.model_fields["loss"].annotation)
-        return [loss.model_fields["kind"].default for loss in losses]
 
     # From the config to a state
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, cast, get_args
 
 import numpy as np
 import pyarrow.compute as pc
@@ -116,7 +116,9 @@ def infer_task(frame: Frame, name: str, options: AutoOptions | TaskOptions) -> T
     if task in possible:
         return possible[task]
     values = {"regression": "many different numbers", "binary": "two labels", "multiclass": "more than two labels"}
-    losses = f"losses of {task}: {quote_list(TASKS[task].losses, last='and')}"
+    losses = [
+        loss.model_fields["kind"].default for loss in get_args(TASKS[task].options.model_fields["loss"].annotation)
+    ]
     raise UsageError(
         messages.OPTION_OF_ANOTHER_TASK(
             name=name,
@@ -124,7 +126,7 @@ def infer_task(frame: Frame, name: str, options: AutoOptions | TaskOptions) -> T
             tasks=join_words(list(possible)),
             values=values[task],
             task=task,
-            hints=(losses,) if "loss" in given else (),
+            hints=(f"losses of {task}: {quote_list(losses, last='and')}",) if "loss" in given else (),
         )
     )
 

@@ -72,12 +72,13 @@ def choose_threshold(
         thresholds, values = threshold_curve(positive, probability, weight * times, metric)
         best = float(thresholds[np.lexsort((np.abs(thresholds - THRESHOLD), -values))[0]])  # of equals, nearest to 0.5
         left_out = weight * (times == 0)
-        of_best, of_default = (
-            float(_score(metric, *_counts(positive, probability >= threshold, left_out)))
-            for threshold in (best, THRESHOLD)
-        )
+        scores = []
+        for threshold in (best, THRESHOLD):
+            called = probability >= threshold
+            cells = [(positive, called), (~positive, called), (positive, ~called), (~positive, ~called)]
+            scores.append(float(_score(metric, *(np.array(left_out[truth & call].sum()) for truth, call in cells))))
         chosen.append(best)
-        gains.append(of_best - of_default)
+        gains.append(scores[0] - scores[1])
     error = np.std(gains) * np.exp(-0.5)  # a sample leaves out a share 1/e of the rows; all of them err less
     return float(np.median(chosen)) if np.mean(gains) > error else THRESHOLD
 
@@ -95,12 +96,6 @@ def threshold_curve(
     above = probability[last]
     thresholds = (above + np.append(above[1:], 0.0)) / 2
     return thresholds, _score(metric, tp, fp, tp[-1] - tp, fp[-1] - fp)
-
-
-def _counts(positive: np.ndarray, called: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Weight of true positives, false positives, false negatives and true negatives of rows (n_rows,)."""
-    cells = [(positive, called), (~positive, called), (positive, ~called), (~positive, ~called)]
-    return tuple(np.array(weight[truth & call].sum()) for truth, call in cells)
 
 
 def _score(metric: str, tp: np.ndarray, fp: np.ndarray, fn: np.ndarray, tn: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -88,13 +87,14 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
     def y_true(self, state: ClassificationState, frame: Frame, name: str) -> pa.Array:
         return pa.array(state.labels, pa.string()).take(pa.array(known_codes(frame, name, state.labels)))
 
-    @abstractmethod
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Of each label (n_rows, n_labels), of logits (n_rows, n_outputs) in float64."""
-
     def decode(self, state: ClassificationState, outputs: np.ndarray) -> Decoded:
         with np.errstate(invalid="ignore"):  # NaN stays NaN, after training that diverged
-            return self.predicted(state, self.probabilities(outputs.astype(np.float64) / state.temperature))
+            logits = outputs.astype(np.float64) / state.temperature
+            if state.threshold is None:
+                powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+                return self.predicted(state, powers / powers.sum(axis=1, keepdims=True))
+            positive = np.exp(-np.logaddexp(0.0, -logits[:, 0]))
+            return self.predicted(state, np.stack([1.0 - positive, positive], axis=1))
 
     def baseline(self, state: ClassificationState, n_rows: int) -> Decoded:
         """The shares of the labels among training rows, for every row."""
@@ -205,10 +205,6 @@ class BinaryTask(ClassificationTask[BinaryOptions]):
     def learned_options(self, options: BinaryOptions, state: ClassificationState) -> BinaryOptions:
         return options.model_copy(update={"positive": state.labels[1]})
 
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        positive = np.exp(-np.logaddexp(0.0, -logits[:, 0]))
-        return np.stack([1.0 - positive, positive], axis=1)
-
 
 class MulticlassTask(ClassificationTask[MulticlassOptions]):
     """Three labels or more: a logit for each; y_true is a label's number in their order."""
@@ -224,11 +220,6 @@ class MulticlassTask(ClassificationTask[MulticlassOptions]):
         if len(labels) < 2:
             raise DataError(messages.ONE_LABEL(name=name))
         return self.learned(frame, name, options, weight, labels)
-
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
-        return shares
 
 
 def _codes(state: ClassificationState, labels: pa.Array) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -177,8 +176,8 @@ def _values(frame: Frame, name: str) -> np.ndarray:
     return values
 
 
-def _check(frame: Frame, name: str, wrong: np.ndarray, message: Message, **words: Any) -> None:
-    """Raise DataError if a cell is `wrong` (n_rows,)."""
+def _check(frame: Frame, name: str, wrong: np.ndarray, message: Message, what: str = "") -> None:
+    """Raise DataError if a cell is `wrong` (n_rows,); `what` says how."""
     if wrong.any():
         raise DataError(
             message(
@@ -187,14 +186,15 @@ def _check(frame: Frame, name: str, wrong: np.ndarray, message: Message, **words
                 n_rows=frame.n_rows,
                 examples=frame.examples(name, wrong),
                 where=frame.where(int(np.flatnonzero(wrong)[0])),
-                **words,
+                what=what,
+                column=yaml_name(name),
             )
         )
 
 
 def _check_logarithm(frame: Frame, name: str, values: np.ndarray, offset: float, message: Message) -> None:
     what = "below zero" if offset else "not above zero"
-    _check(frame, name, _too_low(values, offset), message, what=what, column=yaml_name(name))
+    _check(frame, name, _too_low(values, offset), message, what)
 
 
 def _too_low(values: np.ndarray, offset: float) -> np.ndarray:

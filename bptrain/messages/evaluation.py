@@ -14,7 +14,7 @@ NOT_A_GATE = Message(
 NO_SUCH_METRIC = Message(
     "BP301",
     "the gate `{text}` names no metric of target `{target}`",
-    ("metrics: {metrics}",),
+    ("use one of its metrics: {metrics}",),
     title="a gate on something unknown",
     meaning="The gate names a target or metric that the run does not have.",
 )

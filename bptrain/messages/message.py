@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from string import Formatter
 
 from bptrain.errors import Problem
 from bptrain.utils.text import escape
@@ -60,4 +60,8 @@ class Message:
     @property
     def remedy(self) -> str:
         """The hints without values, for whoever reads of the code."""
-        return "; ".join(re.sub(r"\{(\w+)[^}]*\}", lambda found: found[1].upper(), hint) for hint in self.hints)
+        remedies = []
+        for hint in self.hints:
+            names = [name for _, name, _, _ in Formatter().parse(hint) if name]
+            remedies.append(hint.format(**{name: name.upper() for name in names}))
+        return "; ".join(remedies)

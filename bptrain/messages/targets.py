@@ -32,7 +32,7 @@ TOO_MANY_LABELS = Message(
 NO_SUCH_CLASS = Message(
     "BP167",
     "`class_weights` of target `{name}` names the label `{label}`, which no training row has",
-    ("labels: {labels}",),
+    ("write labels as the data spells them; labels: {labels}",),
     key=("targets", "{name}", "class_weights"),
     title="no such label",
     meaning="`class_weights` names a label that no training row has.",

@@ -25,7 +25,8 @@ from bptrain.features import kinds, preparer
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.options import ResolvedModel
 from bptrain.targets import preparer as targets_prepare
-from bptrain.targets.tasks import TASKS, TargetOptions
+from bptrain.targets.target_options import TargetOptions
+from bptrain.targets.tasks import TASKS
 from bptrain.training.batches import Examples
 from bptrain.training.step import Batch, objective
 from bptrain.utils.section import Section

@@ -14,12 +14,12 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
+from bptrain.evaluation.options import OUT_OF_FOLD as OUT_OF_FOLD
+from bptrain.evaluation.options import PARTS as PARTS
 from bptrain.targets.preparer import Targets
 from bptrain.targets.task import Decoded
 from bptrain.targets.tasks import TASKS
 
-OUT_OF_FOLD = "out_of_fold"  # training rows, each predicted by the network that left it out
-PARTS = ("train", OUT_OF_FOLD, "validation", "test")  # the last of those that have rows is what counts
 Part = TypeVar("Part")
 
 

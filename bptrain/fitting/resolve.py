@@ -28,7 +28,8 @@ from bptrain.models.options import ModelOptions, ResolvedModel
 from bptrain.models.presets import MANY_FEATURES, MANY_ROWS, PRESETS, NetworkSize, Preset
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.tasks import TASKS, TargetOptions, infer_task
+from bptrain.targets.target_options import TargetOptions
+from bptrain.targets.tasks import TASKS, infer_task
 from bptrain.training.options import AdamOptions, ResolvedTraining, TrainingOptions, UsualOptimizer
 from bptrain.utils.text import nearest, quote_list
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bptrain.config.write import flow_yaml
-from bptrain.evaluation.predictions import OUT_OF_FOLD
+from bptrain.evaluation.options import OUT_OF_FOLD
 from bptrain.reports.folds import folds_text
 from bptrain.reports.text import gates_text, metrics_text, selection_text
 from bptrain.runs.storage import canonical_json

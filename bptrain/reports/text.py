@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bptrain.errors import Problem
+from bptrain.evaluation.options import PARTS
 from bptrain.utils.text import escape
 
 MOST_LABELS = 20
@@ -114,8 +115,6 @@ def _labels_text(name: str, report: Mapping[str, Any]) -> str:
 
 def _splits(report: Mapping[str, Any]) -> list[str]:
     """The splits that were judged; the last is what counts."""
-    from bptrain.evaluation.predictions import PARTS
-
     return [part for part in PARTS if part in report["splits"]]
 
 

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from bptrain.data.frame import Frame
 from bptrain.errors import DataError, Problem
+from bptrain.targets.target_options import TargetOptions, TaskOptions, with_tasks
 from bptrain.targets.task import Json, TargetState
-from bptrain.targets.tasks import TASKS, TargetOptions, TaskOptions, with_tasks
+from bptrain.targets.tasks import TASKS
 
 Targets = Mapping[str, TargetState]  # by column, in the order of the config
 

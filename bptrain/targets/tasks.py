@@ -1,89 +1,33 @@
 """The table of tasks, and which of them a column's values mean.
 
-A new task is a folder beside this file and a line in `TASKS`; its options stand in `TaskOptions`. See `task.py`.
+A new task is a folder beside this file and its object in `TASKS`; its options join `TaskOptions` in target_options.py.
+See `task.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Literal, cast, get_args
+from typing import cast, get_args
 
 import numpy as np
 import pyarrow.compute as pc
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from bptrain.data.frame import NEARLY_ALL, Frame
 from bptrain.errors import DataError, UsageError
 from bptrain.messages import targets as messages
 from bptrain.targets.classification.labels import learn_labels
-from bptrain.targets.classification.options import (
-    BinaryOptions,
-    ClassWeights,
-    CrossEntropyLoss,
-    FocalLoss,
-    MulticlassOptions,
-    Positive,
-    Temperature,
-    Threshold,
-)
 from bptrain.targets.classification.task import BinaryTask, MulticlassTask
-from bptrain.targets.options import LOSS_WEIGHT, LossWeight
-from bptrain.targets.regression.options import (
-    AbsoluteLoss,
-    HuberLoss,
-    LogCoshLoss,
-    PoissonLoss,
-    QuantileLoss,
-    RegressionOptions,
-    SquaredLoss,
-)
 from bptrain.targets.regression.task import RegressionTask
+from bptrain.targets.target_options import AutoOptions, TaskLoss, TaskOptions
 from bptrain.targets.task import TargetState, Task
-from bptrain.utils.section import Section
 from bptrain.utils.text import join_words, quote_list, yaml_name
 
 MOST_LABELS = 100  # more text labels than this are hardly a target of classification
 FEW_NUMBERS = 20  # up to so many distinct numbers could as well be labels: the user has to say
 
 
-class TaskLoss(Section):
-    """The usual loss of the task: `cross_entropy` for labels, `mse` for numbers."""
-
-    kind: Literal["auto"] = "auto"
-
-
-AnyLoss = Annotated[
-    TaskLoss
-    | CrossEntropyLoss
-    | FocalLoss
-    | SquaredLoss
-    | AbsoluteLoss
-    | HuberLoss
-    | LogCoshLoss
-    | QuantileLoss
-    | PoissonLoss,  # `mse` of labels and of numbers are written alike
-    Field(discriminator="kind"),
-]
-
-
-class AutoOptions(Section):
-    """Inferred from the values: two labels are binary, more text labels multiclass, many numbers regression.
-
-    Options that only some tasks have may be given too: they decide where the values leave it open.
-    """
-
-    task: Literal["auto"] = "auto"
-    positive: Positive = Field(None, description="The positive label; giving it makes the task binary.")
-    threshold: Threshold = Field("auto", description="As of `task: binary`; giving it makes the task binary.")
-    temperature: Temperature = Field("auto", description="As of `task: binary`; giving it says that it has labels.")
-    loss: AnyLoss = Field(TaskLoss(), description="A loss that the task of the values has.")
-    class_weights: ClassWeights = Field("none", description="As of `task: binary`; giving it says that it has labels.")
-    loss_weight: LossWeight = Field(1.0, description=LOSS_WEIGHT)
-
-
-TaskOptions = BinaryOptions | MulticlassOptions | RegressionOptions
-TargetOptions = Annotated[AutoOptions | TaskOptions, Field(discriminator="task")]
 # Whoever looks a task up passes options or a state of the same task, which the types of a table cannot say.
 TASKS: dict[str, Task[TaskOptions, TargetState]] = {
     task.name: cast("Task[TaskOptions, TargetState]", task)
@@ -129,14 +73,6 @@ def infer_task(frame: Frame, name: str, options: AutoOptions | TaskOptions) -> T
             hints=(f"losses of {task}: {quote_list(losses, last='and')}",) if "loss" in given else (),
         )
     )
-
-
-def with_tasks(targets: Mapping[str, AutoOptions | TaskOptions]) -> dict[str, TaskOptions]:
-    """The options of targets by name, once their tasks are known."""
-    options = {name: chosen for name, chosen in targets.items() if not isinstance(chosen, AutoOptions)}
-    if len(options) < len(targets):
-        raise TypeError("a target's task is not known yet: see infer_task")
-    return options
 
 
 def _tasks_with(given: Mapping[str, object]) -> dict[str, TaskOptions]:

@@ -40,7 +40,7 @@ from bptrain.targets.classification.options import (
     MulticlassOptions,
 )
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.tasks import TargetOptions
+from bptrain.targets.target_options import TargetOptions
 
 TARGETS = [("label",), ("sort",), ("amount",), tuple(TASKS)]
 

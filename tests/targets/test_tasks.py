@@ -18,7 +18,8 @@ from bptrain.runs.storage import canonical_json, parse_json
 from bptrain.targets import preparer as prepare
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.tasks import TASKS, AutoOptions, TargetOptions, TaskOptions, infer_task
+from bptrain.targets.target_options import AutoOptions, TargetOptions, TaskOptions
+from bptrain.targets.tasks import TASKS, infer_task
 
 
 def frame_of(cells: Any, name: str = "y") -> Frame:

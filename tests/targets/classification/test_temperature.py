@@ -30,7 +30,8 @@ from bptrain.targets.classification.calibration import (
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.classification.task import ClassificationState
-from bptrain.targets.tasks import TASKS, AutoOptions, TaskOptions, infer_task
+from bptrain.targets.target_options import AutoOptions, TaskOptions
+from bptrain.targets.tasks import TASKS, infer_task
 
 
 def temperature_of(each: Any) -> Any:

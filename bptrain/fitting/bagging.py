@@ -11,7 +11,7 @@ import numpy as np
 
 from bptrain.evaluation.evaluate import score
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs
-from bptrain.fitting.resume import Journal
+from bptrain.fitting.resume import ResumeState
 from bptrain.fitting.warm_start import BaseRun
 from bptrain.messages import fitting as messages
 from bptrain.models import backend
@@ -52,23 +52,23 @@ class Bag:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class FitContext:
     """What all trainings of a job share.
 
     Attributes:
         reporter: who is told what happens.
-        journal: where trainings are saved, and may have been before.
+        resume: where trainings are saved, and may have been before.
         base_run: the run whose weights training begins with.
         events: the folder of event files for TensorBoard, if these are to be written.
     """
 
     reporter: Reporter
-    journal: Journal = field(default_factory=Journal)
+    resume: ResumeState = field(default_factory=ResumeState)
     base_run: BaseRun | None = None
     events: Path | None = None
 
 
-def fit_bag(inputs: TrainingInputs, around: Surroundings, label: str, *, before: Bag | None = None) -> Bag:
+def fit_bag(inputs: TrainingInputs, context: FitContext, label: str, *, before: Bag | None = None) -> Bag:
     """Build the networks of a model and train each from its own first weights.
 
     A network is trained on the rows that are not in its fold, and the rows of its fold choose its epoch; where no folds
@@ -78,11 +78,11 @@ def fit_bag(inputs: TrainingInputs, around: Surroundings, label: str, *, before:
 
     Args:
         inputs: prepared rows and the config.
-        around: reporter, checkpoints and base run.
+        context: reporter, checkpoints and base run.
         label: names the trainings in checkpoints and lock.json, followed by the number of the network.
         before: the bag that chose epochs and members, which a refit takes over.
     """
-    config, networks = inputs.config, build_networks(inputs, around.base_run)
+    config, networks = inputs.config, build_networks(inputs, context.base_run)
     workbench, training = networks[0], inputs.parts["train"]
     n_rows = len(training.rows)
     if training.fold is not None:
@@ -100,10 +100,10 @@ def fit_bag(inputs: TrainingInputs, around: Surroundings, label: str, *, before:
     weights, results = [], list[TrainResult]()
     for number, first in enumerate(first_weights):
         if len(networks) > 1:
-            around.reporter.stage(f"network {number + 1} of {len(networks)}")
+            context.reporter.stage(f"network {number + 1} of {len(networks)}")
         workbench.model.set_weights(first)
         chosen = before.results[number] if before else None
-        results.append(_fit_network(trainer, inputs, around, label, results, chosen, n_networks=len(networks)))
+        results.append(_fit_network(trainer, inputs, context, label, results, chosen, n_networks=len(networks)))
         weights.append(values_of(workbench.model))
     for network, trained in zip(networks, weights, strict=True):
         network.model.set_weights(trained)
@@ -120,7 +120,7 @@ def fit_bag(inputs: TrainingInputs, around: Surroundings, label: str, *, before:
 def _fit_network(
     trainer: Trainer,
     inputs: TrainingInputs,
-    around: Surroundings,
+    context: FitContext,
     label: str,
     done: Sequence[TrainResult],
     chosen: TrainResult | None,
@@ -128,14 +128,14 @@ def _fit_network(
     n_networks: int,
 ) -> TrainResult:
     """Train one network, after those `done`; a refit makes as many epochs as the training that was `chosen`."""
-    number, options, reporter = len(done), inputs.config.training, around.reporter
+    number, options, reporter = len(done), inputs.config.training, context.reporter
     label = f"{label}-{number + 1}"
     positions, validation = rows_of_network(inputs, number)
     minutes = None
-    if options.minutes is not None and around.journal.until_step is None:  # repeated: the clock decides nothing
+    if options.minutes is not None and context.resume.until_step is None:  # repeated: the clock decides nothing
         minutes = max(0.0, options.minutes - sum(seconds for each in done for seconds in each.seconds) / 60)
     epochs = chosen.best_epoch if chosen else options.epochs
-    events = around.events / network_name(number) if around.events and not chosen else None
+    events = context.events / network_name(number) if context.events and not chosen else None
     primary = inputs.config.primary
     sign = -1.0 if METRICS[primary].higher_is_better else 1.0
     with event_log(events) as log:
@@ -160,16 +160,16 @@ def _fit_network(
                 (lambda row: sign * row.get(f"validation_{primary}", math.nan)) if monitors_primary else None,
                 on_epoch,
                 on_resume,
-                around.journal.warn,
+                context.resume.warn,
             ),
             after=chosen,
-            saving=around.journal.saving(label),
-            until_step=(around.journal.until_step or {}).get(label),
+            saving=context.resume.saving(label),
+            until_step=(context.resume.until_step or {}).get(label),
         )
     if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in result.history):
         reporter.warning(messages.NO_VALIDATION_LOSS())
     reporter.stage(f"stopped by {result.stopped_by} after epoch {len(result.history)}, kept epoch {result.best_epoch}")
-    around.journal.done[label] = result
+    context.resume.done[label] = result
     return result
 
 

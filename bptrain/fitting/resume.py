@@ -22,7 +22,7 @@ INPUTS = "inputs.json"
 
 
 @dataclass(frozen=True)
-class Journal:
+class ResumeState:
     """The trainings of a job by label: `model-1`, `fold-2-1`, and with `-refit` before the number of the network.
 
     Attributes:
@@ -60,15 +60,15 @@ def is_sealed(partial: PartialRun, inputs: Record) -> bool:
     return True
 
 
-def open_journal(
+def open_resume_state(
     partial: PartialRun,
     inputs: Record,
     *,
     several: bool,
     until_step: Mapping[str, int] | None,
     warn: Callable[[Problem], None],
-) -> tuple[Journal, Record]:
-    """Where the trainings of a run are saved, and may have been before; arguments as of `Journal`.
+) -> tuple[ResumeState, Record]:
+    """Where the trainings of a run are saved, and may have been before; arguments as of `ResumeState`.
 
     Also the inputs that the run was begun with, for its lock.json. Raises RunError when they were begun with others.
     """
@@ -86,7 +86,7 @@ def open_journal(
     else:
         refuse_other_inputs(path, inputs, partial.path)
         inputs = before
-    return Journal(partial.checkpoints, several, until_step, warn), inputs
+    return ResumeState(partial.checkpoints, several, until_step, warn), inputs
 
 
 def refuse_other_inputs(record: Path, inputs: Record, run: Path) -> None:

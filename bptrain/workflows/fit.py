@@ -16,14 +16,14 @@ from bptrain.errors import DivergedError, Problem
 from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.gates import apply_gates
 from bptrain.fitting import artifacts
-from bptrain.fitting.bagging import Surroundings
+from bptrain.fitting.bagging import FitContext
 from bptrain.fitting.cross_validation import Folds, cross_validate
 from bptrain.fitting.dataset import find_doubts, load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import TrainedModel, fit_model, predict_parts, report_selection
 from bptrain.fitting.inputs import TrainingInputs, count_ignored, resolve_config, transform_parts
 from bptrain.fitting.lock import Json, describe_inputs, read_lock, require_same
 from bptrain.fitting.resolve import ResolvedConfig, gates_of
-from bptrain.fitting.resume import is_sealed, open_journal, refuse_other_inputs
+from bptrain.fitting.resume import is_sealed, open_resume_state, refuse_other_inputs
 from bptrain.fitting.warm_start import open_base_run
 from bptrain.messages import workflows as messages
 from bptrain.models import backend, predictor
@@ -59,7 +59,7 @@ def fit(
         reporter: is told what happens.
         resume: an unfinished run goes on, and a finished one of the same name is taken as it is.
         locked: the lock.json of a run that must have been made with the same inputs.
-        until_step: as of `Journal`.
+        until_step: as of `ResumeState`.
 
     Raises:
         UsageError, DataError: before anything is trained.
@@ -109,7 +109,7 @@ def _train(
             return dict(storage.read_json(folder / "metrics.json"))
         inputs = transform_parts(resolved, learned, dataset.frame, folder)
     several = _trains_several_times(resolved, split)
-    journal, begun = open_journal(partial, record, several=several, until_step=until_step, warn=reporter.warning)
+    state, begun = open_resume_state(partial, record, several=several, until_step=until_step, warn=reporter.warning)
     logger = RunLogger(folder / "train.log", reporter)
     cleaned = [*dataset.cleaned, *count_ignored(kinds), *inputs.cleaned]
     doubts = find_doubts(dataset, split, resolved.complete.columns)
@@ -117,11 +117,11 @@ def _train(
     with clock("start"):  # here, as TensorFlow keeps the stack it was started from, and with it what that holds
         backend.start(threads=resolved.training.threads)
     events = folder / "tensorboard" if resolved.training.tensorboard else None
-    around = Surroundings(logger, journal, base_run, events)
+    context = FitContext(logger, state, base_run, events)
     with clock("folds"):
-        folds = cross_validate(dataset, resolved, around, published=split, folder=folder)
+        folds = cross_validate(dataset, resolved, context, published=split, folder=folder)
     with clock("train"):
-        model = fit_model(inputs, dataset.frame, split, around, published=split, folder=folder)
+        model = fit_model(inputs, dataset.frame, split, context, published=split, folder=folder)
     del inputs  # prepared rows take the most memory: nobody holds them any more while predictions are judged
     with clock("predict"):
         table = predict_parts(model.predictor, model.inputs.parts, folder, known=model.outputs)
@@ -135,7 +135,7 @@ def _train(
         if folds is not None:
             artifacts.write_predictions(folder, folds.predictions, name="out_of_fold.parquet")
         storage.write_json(folder / "metrics.json", dict(metrics))
-        artifacts.write_lock(folder, begun, journal, model.predictor, metrics)
+        artifacts.write_lock(folder, begun, state, model.predictor, metrics)
     artifacts.write_timing(folder, clock.seconds, model.epoch_seconds)
     return metrics
 

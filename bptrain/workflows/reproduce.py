@@ -115,7 +115,7 @@ def reproduce(run: Run, roots: AllowedPaths, *, reporter: Reporter | None = None
             text = f"seed {number} of {seeds} to see how far results may be apart"
             config = run.config.model_copy(update={"seed": (run.config.seed + number) % 2**32, "split": split})
             others.append(fit_again(config, Path(folder, f"seed-{number}"), text))
-    metrics = _compare_primary(run, again, others)
+        metrics = _compare_primary(run, again, others)
     verdict = "explained" if all(metric.explained for metric in metrics) else "unexplained"
     return Reproduction(verdict, differences, training, epoch, metrics)
 

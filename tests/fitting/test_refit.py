@@ -91,7 +91,7 @@ def test_event_files_hold_the_history(backend: None, tmp_path: Path) -> None:
 
     training = {"epochs": 3, "batch_size": 32, "tensorboard": True}
     run = fit(tmp_path, "logged", training=training)
-    (path,) = (run.path / "tensorboard").iterdir()
+    (path,) = (run.path / "tensorboard/network_1").iterdir()
     assert path.name == "events.out.tfevents.0.bptrain"
     found: dict[str, dict[int, float]] = {}
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():

@@ -30,17 +30,19 @@ def command(run: Path | None, seeds: int, root: Path | None, quiet: bool, as_jso
     """
     from bptrain.data.files import AllowedPaths
     from bptrain.errors import NotReproducedError, Problem
-    from bptrain.reports.reproduce import reproduction_text
-    from bptrain.reports.terminal import progress
-    from bptrain.runs.names import latest_run
+    from bptrain.reports.run import reproduction_tables
+    from bptrain.reports.terminal import TerminalReporter
+    from bptrain.reports.text import report_text
+    from bptrain.runs.directory import latest_run
     from bptrain.runs.storage import canonical_json
     from bptrain.workflows.reproduce import reproduce
     from bptrain.workflows.run import Run
 
     made = Run.open(run or latest_run())
-    with progress(quiet=quiet) as reporter:
+    with TerminalReporter(quiet=quiet) as reporter:
         found = reproduce(made, AllowedPaths.create(root), reporter=reporter, seeds=seeds)
-    click.echo(canonical_json(found.to_json()) if as_json else reproduction_text(found), nl=not as_json)
+    text = canonical_json(found.to_json()) if as_json else report_text(reproduction_tables(found))
+    click.echo(text, nl=not as_json)
     if not found.reproduced:
         causes = "; ".join(str(each) for each in found.differences) or "nothing changed that results depend on"
         raise NotReproducedError(Problem("BP700", f"`{made.path}` is not reproduced: {causes}"))

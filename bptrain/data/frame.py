@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from bptrain.data import values
 from bptrain.errors import DataError, Problem
+from bptrain.messages import data as messages
 from bptrain.utils.text import escape, shorten, yaml_name
 
 N_EXAMPLES = 5
@@ -18,7 +19,7 @@ NEARLY_ALL = 0.95  # share of numbers among a column's cells from which the othe
 
 
 @dataclass(frozen=True)
-class Origin:
+class RowProvenance:
     """Which row of which file a row number means: files in the given order with the number of their first row."""
 
     files: tuple[str, ...] = ()
@@ -47,7 +48,7 @@ class Frame:
 
     table: pa.Table
     rows: np.ndarray
-    origin: Origin = Origin()
+    provenance: RowProvenance = RowProvenance()
     decimal: str = "."
     ignore_case: bool = False
     positions: np.ndarray | None = None
@@ -78,7 +79,7 @@ class Frame:
             return self.table[name]
         kept = self._last.get(name)
         if kept is None:
-            kept = values.taken(self.table[name], self.positions)
+            kept = values.take(self.table[name], self.positions)
             self._last.clear()
             self._last[name] = kept
         return kept
@@ -104,28 +105,21 @@ class Frame:
         """Canonical text of each cell, null for missing; the same whichever file format held the value."""
         return values.texts(self._read(name))
 
-    def keys(self, name: str) -> pa.ChunkedArray:
-        """The label of each cell, null for missing; the same whichever type spelled it (`values.keys`)."""
-        return self.keys_of(self.texts(name))
+    def labels(self, name: str) -> pa.ChunkedArray:
+        """The label of each cell, null for missing; the same whichever type spelled it."""
+        return self.normalize(self.texts(name))
 
-    def keys_of(self, texts: pa.ChunkedArray) -> pa.ChunkedArray:
-        """The label that each text stands for here."""
-        keys = values.keys(texts)
-        return pc.utf8_lower(keys) if self.ignore_case else keys
+    def normalize(self, texts: pa.ChunkedArray) -> pa.ChunkedArray:
+        """The label that each text stands for here (`values.normalize_labels`)."""
+        labels = values.normalize_labels(texts)
+        return pc.utf8_lower(labels) if self.ignore_case else labels
 
     def unread_problem(self, name: str) -> Problem | None:
         """Why a column cannot be used at all, if its type is one that is not read."""
         kind = values.unread_kind(self.type_of(name))
         if kind is None:
             return None
-        return Problem(
-            "BP225",
-            f"column `{escape(name)}` is used, but holds values that are not read: {shorten(escape(kind), 200)}",
-            hints=(
-                "store numbers, text, true/false or dates: one column per value",
-                f"if the model shall not see it, write `columns: {{{yaml_name(name)}: ignore}}`",
-            ),
-        )
+        return messages.COLUMN_NOT_READ(name=name, type=shorten(escape(kind), 200), written=yaml_name(name))
 
     def is_missing(self, name: str) -> np.ndarray:
         """Mask (n_rows,) of cells without a value; NaN is missing."""
@@ -146,7 +140,7 @@ class Frame:
 
     def where(self, position: int) -> str:
         """File and row of the row at `position`."""
-        return self.origin.where(int(self.rows[position]))
+        return self.provenance.where(int(self.rows[position]))
 
     def examples(self, name: str, mask: np.ndarray) -> str:
         """The first few cells under `mask` (n_rows,), each with its row: `'abc' (row 17), …`."""
@@ -158,26 +152,25 @@ class Frame:
 
     def not_a_number(self, name: str, mask: np.ndarray) -> Problem:
         """The problem of cells that a numeric column cannot use."""
-        return Problem(
-            "BP242",
-            f"column `{escape(name)}` is numeric, but {int(mask.sum())} of {self.n_rows} cells are no finite number "
-            f"within ±3.4e38: "
-            f"{self.examples(name, mask)}",
+        return messages.NOT_A_NUMBER(
+            name=name,
+            n=int(mask.sum()),
+            n_rows=self.n_rows,
+            examples=self.examples(name, mask),
+            written=yaml_name(name),
             where=self.where(int(np.flatnonzero(mask)[0])),
-            hints=(
-                "if these cells mean missing, add them to `data.na_values`; else correct them",
-                f"if they are labels, write `columns: {{{yaml_name(name)}: categorical}}`",
-            ),
         )
 
     def almost_numbers(self, name: str, bad: np.ndarray, n_present: int, *, what: str, hint: str) -> Problem:
         """The problem of a column or target that holds numbers except for the cells under `bad` (n_rows,)."""
-        return Problem(
-            "BP240",
-            f"{what} `{escape(name)}` holds numbers except for {int(bad.sum())} of {n_present} cells: "
-            f"{self.examples(name, bad)}",
+        return messages.ALMOST_NUMBERS(
+            what=what,
+            name=name,
+            n=int(bad.sum()),
+            n_present=n_present,
+            examples=self.examples(name, bad),
+            declare=hint,
             where=self.where(int(np.flatnonzero(bad)[0])),
-            hints=("if these cells mean missing, add them to `data.na_values`", hint),
         )
 
     def _read(self, name: str) -> pa.ChunkedArray:

@@ -45,7 +45,7 @@ def _mostly_missing(frame: Frame, name: str) -> Problem | None:
 def _spelled_differently(frame: Frame, name: str) -> Problem | None:
     first: dict[str, str] = {}
     pairs = []
-    for label in sorted(frame.keys(name).drop_null().unique().to_pylist()):
+    for label in sorted(frame.labels(name).drop_null().unique().to_pylist()):
         known = first.setdefault(_folded(label), label)
         if known != label:
             pairs.append((known, label))

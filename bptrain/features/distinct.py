@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data import values
-from bptrain.data.chunks import text_array
+from bptrain.data.values import text_array
 
 Cell = str | int | float | bool  # as it may be written in the config
 
@@ -27,7 +27,7 @@ def distinct(cells: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:
 
 def keys_of(cells: Iterable[Cell]) -> list[str]:
     """The keys (`Frame.keys`) of values written in the config: `1.0` is `1`, `true` is `True`."""
-    return list(values.keys(pa.chunked_array([text_array([str(cell) for cell in cells])])).to_pylist())
+    return list(values.normalize_labels(pa.chunked_array([text_array([str(cell) for cell in cells])])).to_pylist())
 
 
 def _positions(found: pa.Array) -> np.ndarray:

@@ -51,7 +51,7 @@ def _labels(frame: Frame, name: str) -> list[str] | None:
     """The labels of a column in order, or None where there are more than MOST_LABELS, as often the first rows show."""
     if frame.n_rows > FIRST_ROWS and _labels(frame.take(np.arange(FIRST_ROWS)), name) is None:
         return None
-    found = pc.unique(frame.keys(name).drop_null())
+    found = pc.unique(frame.labels(name).drop_null())
     return sorted(pc.cast(found, pa.string()).to_pylist()) if len(found) <= MOST_LABELS else None
 
 
@@ -77,7 +77,7 @@ def _with_shares(bins: Shares, frame: Frame, name: str) -> Shares:
         places = np.searchsorted(bins.edges, numbers[~np.isnan(numbers)], side="right")
         counts = np.bincount(places, minlength=len(bins.edges) + 1)
     else:
-        keys = frame.keys(name).drop_null()
+        keys = frame.labels(name).drop_null()
         positions = pc.fill_null(pc.index_in(keys, value_set=pa.array(bins.labels, keys.type)), len(bins.labels))
         counts = np.bincount(positions.to_numpy(), minlength=len(bins.labels) + 1)
     return Shares(bins.labels, bins.edges, (counts / max(counts.sum(), 1)).tolist())

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from bptrain.config.schema import Config
 from bptrain.config.write import complete_yaml
-from bptrain.data.report import Cleaned
+from bptrain.data.cleaning import Cleaned
 from bptrain.errors import Problem, RunError
 from bptrain.evaluation.gates import Verdict
 from bptrain.features.inference import DECLARED
@@ -103,7 +103,7 @@ def write_lock(
     results = {
         "weights": arrays_digest(model.weights()),
         "metrics": hashlib.sha256(storage.canonical_json(measured).encode()).hexdigest(),
-        "predictions": storage.sha256(directory / "predictions.parquet"),
+        "predictions": storage.file_digest(directory / "predictions.parquet")[0],
     }
     record = complete_record(inputs, results, state.done, threads=backend.threads())
     storage.write_json(directory / "lock.json", record)

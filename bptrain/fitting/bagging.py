@@ -40,7 +40,7 @@ from bptrain.training.train import Hooks, Rows, Trainer
 from bptrain.utils import seeds
 
 FEWEST_SELECTED = 2  # members that predict where it is left open how many,
-LEAST_GAIN = 0.002  # and the share of the loss for which another one does (decision 32)
+LEAST_GAIN = 0.002  # and the share of the loss for which another one does (decision M4)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def fit_bag(inputs: TrainingInputs, context: FitContext, label: str, *, before: 
     A network is trained on the rows that are not in its fold, and the rows of its fold choose its epoch; where no folds
     are left out, validation rows do. The layers of the first network are trained for each, as its program is then
     compiled once: networks differ in their rows, in their first weights, and in the step from which dropout counts
-    (decision 30).
+    (decision M2).
 
     Args:
         inputs: prepared rows and the config.
@@ -227,7 +227,7 @@ def _select_members(inputs: TrainingInputs, networks: Sequence[Network]) -> list
     """The members of each network whose mean has little loss on the rows that validate it; None for all.
 
     Forward selection (Caruana et al. 2004). How many is one decision for all networks, as the rows of one are few: by
-    the mean of the losses over all rows (decision 32).
+    the mean of the losses over all rows (decision M4).
     """
     model, everyone = inputs.config.model, [None] * len(networks)
     validations = [validation for _, validation in (rows_of_network(inputs, n) for n in range(len(networks)))]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bptrain.data.split import Split
+from bptrain.data.splits import Split
 from bptrain.errors import DataError
 from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.folds import summarize

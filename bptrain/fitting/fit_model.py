@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.data.frame import Frame
-from bptrain.data.split import Split
-from bptrain.data.spool import spooled
+from bptrain.data.memory import memory_map_table
+from bptrain.data.splits import Split
 from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.predictions import OUT_OF_FOLD, predictions_table
 from bptrain.fitting.bagging import Bag, FitContext, fit_bag
@@ -147,7 +147,7 @@ def predict_parts(
 
     last = max(int(part.rows[-1]) for part in parts.values())
     chunks = (chunk(first) for first in range(0, last + 1, PREDICTED_ROWS))
-    return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else spooled(chunks, folder)
+    return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else memory_map_table(chunks, folder)
 
 
 def report_selection(selection: TrainedModel) -> dict[str, Any]:

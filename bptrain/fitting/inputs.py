@@ -12,10 +12,9 @@ import pyarrow as pa
 
 from bptrain.config.schema import Config
 from bptrain.data import memory
-from bptrain.data.folds import check_numbers
+from bptrain.data.cleaning import Cleaned
 from bptrain.data.frame import Frame
-from bptrain.data.report import Cleaned
-from bptrain.data.split import Split
+from bptrain.data.splits import Split, check_numbers
 from bptrain.features import preparer, refusal
 from bptrain.features.drift import Profile, profile
 from bptrain.features.inference import Kinds
@@ -141,14 +140,14 @@ def resolve_config(
         n_rows=frame.n_rows,
         n_train=len(split.train),
         row_bytes=preparer.row_bytes(learned.columns) + targets_prepare.row_bytes(learned.targets),
-        folds=split.left_out is not None,
-        has_validation=split.left_out is not None or len(split.validation) > 0 or config.training.final == "refit",
+        folds=split.fold is not None,
+        has_validation=split.fold is not None or len(split.validation) > 0 or config.training.final == "refit",
     )
     resolved = resolve_sizes(config.model_copy(update={"targets": targets}), sizes)
-    fold = learned.split.left_out
+    fold = learned.split.fold
     if fold is not None and resolved.model.networks != most_networks(config.model, config.split):
-        fold = fold // 2  # decision 40: ten folds are halves of five
-    return resolved, kinds, replace(learned, split=replace(learned.split, left_out=fold))
+        fold = fold // 2  # decision M3: ten folds are halves of five
+    return resolved, kinds, replace(learned, split=replace(learned.split, fold=fold))
 
 
 def learn_preparation(
@@ -189,9 +188,9 @@ def transform_parts(
         name: prepare_rows(learned.columns, learned.targets, frame.take(rows), weight, room)
         for name, rows in learned.split.parts().items()
     }
-    if learned.split.left_out is not None:
-        check_numbers(learned.split.left_out, config.model.networks)
-        parts["train"] = replace(parts["train"], fold=learned.split.left_out)
+    if learned.split.fold is not None:
+        check_numbers(learned.split.fold, config.model.networks)
+        parts["train"] = replace(parts["train"], fold=learned.split.fold)
     n_rows = sum(len(part.rows) for part in parts.values())
     changed: Counter[tuple[str, str]] = Counter()
     for part in parts.values():
@@ -213,12 +212,12 @@ def prepare_rows(
 
     With a `folder`, large arrays lie in files on its disk. Raises DataError for cells that cannot be used.
     """
-    allocate = memory.in_memory if folder is None else memory.in_files(folder)
+    allocate = memory.in_memory if folder is None else memory.memory_mapped(folder)
     transformed = refusal.transform_strictly(columns, frame, allocate)
     return PreparedRows(
         frame.rows,
         transformed.arrays,
-        [memory.moved(each, allocate) for each in targets_prepare.encode(targets, frame)],
+        [memory.copy_into(each, allocate) for each in targets_prepare.encode(targets, frame)],
         targets_prepare.y_true(targets, frame),
         row_weights(frame, weight),
         transformed.changed,
@@ -239,8 +238,8 @@ def drop_untrained_rows(config: Config, frame: Frame, split: Split) -> tuple[Spl
     kept &= weight > 0
     if kept.all():
         return split, steps
-    fold = None if split.left_out is None else split.left_out[kept]
-    return replace(split, train=split.train[kept], left_out=fold), steps
+    fold = None if split.fold is None else split.fold[kept]
+    return replace(split, train=split.train[kept], fold=fold), steps
 
 
 def final_split(config: Config, split: Split) -> Split:

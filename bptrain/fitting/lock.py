@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bptrain.config.schema import Config
-from bptrain.data.digest import parts_digest, table_digests
 from bptrain.data.frame import Frame
-from bptrain.data.split import Split
+from bptrain.data.hashes import parts_digest, table_digests
+from bptrain.data.splits import Split
 from bptrain.errors import DataError, LockedError, RunError, UsageError
 from bptrain.messages import fitting as messages
-from bptrain.runs import git, storage
-from bptrain.runs.platform import processor
+from bptrain.runs import storage
+from bptrain.runs.platform import git_state, processor
 from bptrain.runs.storage import canonical_json
 from bptrain.targets.tasks import TASKS
 from bptrain.utils import runtime
@@ -95,7 +95,7 @@ def describe_inputs(
         "processor": processor(),
         "variables": runtime.recorded(),
         "backend": runtime.backend(),
-        "code": git.state(),
+        "code": git_state(),
     } | ({"warm_start": dict(warm_start)} if warm_start else {})
 
 

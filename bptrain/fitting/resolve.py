@@ -13,16 +13,16 @@ from typing import Any, Literal
 import numpy as np
 
 from bptrain.config.schema import Config
-from bptrain.data.folds import are_divided
 from bptrain.data.frame import Frame
 from bptrain.data.options import SplitOptions
+from bptrain.data.splits import SPLITS
 from bptrain.errors import UsageError
 from bptrain.evaluation.gates import Gate, check_gates, parse_gates
 from bptrain.evaluation.predictions import OUT_OF_FOLD, PARTS
 from bptrain.features import inference
 from bptrain.features.kinds import ColumnOptions
 from bptrain.features.numeric.options import NumericOptions
-from bptrain.fitting.split_keys import ROLES, settled_split, without_split_column
+from bptrain.fitting.split_keys import ROLES, resolve_split, without_split_column
 from bptrain.messages import fitting as messages
 from bptrain.models.options import ModelOptions, ResolvedModel
 from bptrain.models.presets import MANY_FEATURES, MANY_ROWS, PRESETS, NetworkSize, Preset
@@ -91,7 +91,7 @@ def resolve_from_table(config: Config, training_rows: Frame, *, has_validation_f
     gates, metrics = gates_of(config), metrics_of(config)
     check_gates(gates, metrics)
     evaluation = config.evaluation.model_copy(update={"primary": _resolve_primary(config, metrics)})
-    config = config.model_copy(update={"evaluation": evaluation, "split": settled_split(config, names)})
+    config = config.model_copy(update={"evaluation": evaluation, "split": resolve_split(config, names)})
     config = _resolve_bagging(config, training_rows, has_validation_file=has_validation_file)
     return config
 
@@ -115,16 +115,18 @@ def _resolve_bagging(config: Config, training_rows: Frame, *, has_validation_fil
     How many networks stays open until it is known how much a row gives; 1 is written where there is but one.
     """
     model, split, preset = config.model, config.split, PRESETS[config.model.kind]
-    forgoes_later_rows = split.kind == "time" and split.validation == 0  # folds would be judged by what came later
+    forgoes_later_rows = (
+        SPLITS[split.kind].is_ordered and split.validation == 0
+    )  # folds would be judged by what came later
     if model.networks == "auto" and not preset.bagged:
         several = preset.narrow.networks > 1 and FEWEST_BAGGED <= training_rows.n_rows <= MOST_BAGGED
         several = several and config.data.residence != "stream" and config.training.final == "best"
-        if split.kind in ("group", "hash") and split.column is not None:
+        if SPLITS[split.kind].keeps_together and split.column is not None:
             several = several and training_rows.n_unique(split.column) >= FEWEST_GROUPS
         if not several or (forgoes_later_rows and not has_validation_file):
             model = model.model_copy(update={"networks": 1})
     if split.validation == "auto":
-        folds = model.networks != 1 and not has_validation_file and split.kind not in ("time", "column")
+        folds = model.networks != 1 and not has_validation_file and SPLITS[split.kind].folds_can_validate
         split = split.model_copy(update={"validation": 0.0 if folds else split.share("validation")})
     networks = preset.narrow.networks if model.networks == "auto" else model.networks
     if networks != 1 and config.training.final == "refit":
@@ -146,7 +148,7 @@ def metrics_of(config: Config) -> dict[str, tuple[str, ...]]:
 
 def parts_of(config: Config, source: np.ndarray) -> list[str]:
     """The parts that will have rows to judge, by the config and by `source` (n_rows,), the part of each row's file."""
-    if config.split.kind in ("column", "hash"):  # only the cells tell
+    if not SPLITS[config.split.kind].shares_decide:  # only the cells tell
         return list(PARTS)
     shares = {"validation": config.split.share("validation"), "test": config.split.test}
     parts = [part for part, share in shares.items() if share or (source == part).any()]
@@ -269,7 +271,7 @@ def fewest_networks(model: ModelOptions) -> int:
 
 def most_networks(model: ModelOptions, split: SplitOptions) -> int:
     """How many there may then be; only as many as at least where folds for so many more cannot be divided."""
-    if model.networks == "auto" and are_divided(split):
+    if model.networks == "auto" and SPLITS[split.kind].can_halve_folds:
         return PRESETS[model.kind].wide.networks
     return fewest_networks(model)
 
@@ -293,7 +295,11 @@ def resolve_model(config: Config, *, n_features: int, n_rows: int, labels: bool,
         n_selected = options.ensemble_selection if isinstance(options.ensemble_selection, int) else 0
         if options.hidden != "auto" or n_selected >= size.members // 2:
             size = NetworkSize(preset.wide.hidden, size.members, size.networks, preset.wide.linear)
-        elif options.members == options.networks == "auto" and not n_selected and are_divided(config.split):
+        elif (
+            options.members == options.networks == "auto"
+            and not n_selected
+            and SPLITS[config.split.kind].can_halve_folds
+        ):
             size = preset.wide
         else:
             size = preset.wide_undivided

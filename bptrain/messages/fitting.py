@@ -2,49 +2,7 @@
 
 from __future__ import annotations
 
-from bptrain.messages.code import Code
 from bptrain.messages.message import Message
-
-CODES: dict[str, Code] = {
-    "BP155": Code(
-        "nothing to stratify by", "A stratified split needs exactly one target, with labels.", "Write `split: random`."
-    ),
-    "BP161": Code(
-        "two ways to divide the rows",
-        "One column has the role `group` and another the role `time`, and `split` does not say which counts.",
-        "Write `split: group` or `split: time`.",
-    ),
-    "BP162": Code(
-        "no folds",
-        "A split by a column that names the part of each row cannot be divided into folds.",
-        "Remove `folds`, or choose another kind of split.",
-    ),
-    "BP163": Code(
-        "no such column to divide by",
-        "`split.column` names a column that the table does not have.",
-        "Use one of the columns shown.",
-    ),
-    "BP164": Code(
-        "no column to divide by",
-        "This kind of split looks at a column, and the config does not say at which.",
-        "Write `split: {kind: KIND, column: NAME}`, or give one column the role `group` or `time`.",
-    ),
-    "BP165": Code(
-        "a column that nothing looks at",
-        "`split.column` is given, but this kind of split does not go by a column.",
-        "Write a kind that does, such as `group`, `time` or `hash`, or remove `column`.",
-    ),
-    "BP273": Code(
-        "no value to divide by",
-        "The split goes by a column whose cells are missing in some rows.",
-        "Fill these cells in, remove the rows, or divide otherwise.",
-    ),
-    "BP278": Code(
-        "not a part",
-        "The split goes by a column that must say train, validation or test in each row, and holds other words.",
-        "Write these words, or divide otherwise.",
-    ),
-}
 
 NO_SUCH_TARGET = Message(
     "BP154",

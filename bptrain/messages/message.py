@@ -60,8 +60,5 @@ class Message:
     @property
     def remedy(self) -> str:
         """The hints without values, for whoever reads of the code."""
-        remedies = []
-        for hint in self.hints:
-            names = [name for _, name, _, _ in Formatter().parse(hint) if name]
-            remedies.append(hint.format(**{name: name.upper() for name in names}))
-        return "; ".join(remedies)
+        parts = [Formatter().parse(hint) for hint in self.hints]
+        return "; ".join("".join(text + (name or "").upper() for text, name, *_ in hint) for hint in parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bptrain.messages.code import Code
 from bptrain.messages.message import Message
 
 NO_ROWS_TO_JUDGE = Message(
@@ -90,10 +89,3 @@ DIVERGED = Message(
     meaning="The loss or a weight became infinite or not a number. The run is published with the last finite weights, "
     "but not as the latest.",
 )
-CODES: dict[str, Code] = {
-    "BP266": Code(
-        "too few rows to split",
-        "There are not enough rows for the parts that the config asks for.",
-        "Give more rows, or lower `split.test` and `split.validation`.",
-    ),
-}

@@ -94,7 +94,7 @@ def _task_of_values(frame: Frame, name: str, possible: Mapping[str, TaskOptions]
         raise DataError(frame.almost_numbers(name, bad, n_present, what="target", hint=hint))
     if not n_bad and (len(distinct) > FEW_NUMBERS or list(possible) == ["regression"]):
         return "regression"
-    n_labels = int(pc.count_distinct(frame.keys(name), mode="only_valid").as_py())
+    n_labels = int(pc.count_distinct(frame.labels(name), mode="only_valid").as_py())
     if n_labels < 2:
         labels = learn_labels(frame, name)
         held = f"the one value `{labels[0]}`" if labels else "no value"

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from bptrain.data.chunks import Warn, ignore
 from bptrain.data.cleaning import OTHER, drop_missing_targets, with_label
 from bptrain.data.files import AllowedPaths, digest
 from bptrain.data.frame import Frame
-from bptrain.data.from_pandas import from_pandas
-from bptrain.data.load import digests_of, load
-from bptrain.data.load import frame_of as as_read
+from bptrain.data.load import from_pandas, load, make_frame, source_digests
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import format_by_name
-from bptrain.errors import DataError, Problem, RunError
+from bptrain.data.readers.formats import format_by_name
+from bptrain.errors import DataError, Problem, RunError, Warn, ignore
 from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.gates import apply_gates, check_gates, parse_gates
 from bptrain.features import preparer
@@ -85,7 +82,7 @@ def judge_own_rows(run: Run, roots: AllowedPaths) -> Judged:
     """Judge a model on the rows it was made with; their files may lie anywhere, as their sha256 is known."""
     config, digests = run.config, data_digests(run)
     roots, scratch = roots.allowing(digests), scratch_folder(config)
-    require_same_files(digests, digests_of(config.data, roots))  # before anything in a file is interpreted
+    require_same_files(digests, source_digests(config.data, roots))  # before anything in a file is interpreted
     dataset = load_dataset(config, roots, scratch)
     require_same_files(digests, dataset.digests)  # again, as files may change between the two
     split = final_split(config, split_rows(dataset))
@@ -95,7 +92,7 @@ def judge_own_rows(run: Run, roots: AllowedPaths) -> Judged:
         name: prepare_rows(model.columns, model.targets, dataset.frame.take(rows), weight, scratch)
         for name, rows in split.parts().items()
     }
-    parts["train"] = replace(parts["train"], fold=split.left_out)
+    parts["train"] = replace(parts["train"], fold=split.fold)
     table = predict_parts(model, parts, scratch)
     if not table.select(["row", "split"]).equals(artifacts.read_split(run.files)):
         made_with = run.lock["versions"].get("scikit-learn", "?")
@@ -140,7 +137,7 @@ def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: AllowedPaths, *, 
     if not isinstance(data, (str, Path)):
         table = from_pandas(data, na_values=run.config.data.na_values)
         rows = np.arange(table.num_rows, dtype=np.int64)
-        return as_read(table, rows, run.config.data, run.config.clean)[0]
+        return make_frame(table, rows, run.config.data, run.config.clean)[0]
     return load(file_options(run, data, roots), run.config.clean, roots, warn=warn).frame
 
 

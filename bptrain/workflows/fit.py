@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bptrain.config.schema import Config
+from bptrain.data.cleaning import Cleaned
 from bptrain.data.files import AllowedPaths
-from bptrain.data.report import Cleaned
-from bptrain.data.split import Split
+from bptrain.data.splits import Split
 from bptrain.errors import DivergedError, Problem
 from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.gates import apply_gates
@@ -27,11 +27,11 @@ from bptrain.fitting.resume import is_sealed, open_resume_state, refuse_other_in
 from bptrain.fitting.warm_start import open_base_run
 from bptrain.messages import workflows as messages
 from bptrain.models import backend, predictor
-from bptrain.reports.cleaning import cleaning_text
+from bptrain.reports.run import cleaning_table
+from bptrain.reports.text import report_text
 from bptrain.runs import storage
-from bptrain.runs.directory import PartialRun, claim
+from bptrain.runs.directory import PartialRun, acquire_run, check_name
 from bptrain.runs.manifest import open_run
-from bptrain.runs.names import check_name
 from bptrain.training.progress import NullReporter, Reporter, RunLogger
 from bptrain.utils import runtime
 
@@ -75,7 +75,7 @@ def fit(
         require_same(read_lock(locked), current_inputs(config, roots))
     if resume and run is not None and os.path.lexists(run):
         return _confirm_finished(config, run, roots, reporter)
-    with claim(run, stem=stem, resume=resume) as partial:
+    with acquire_run(run, stem=stem, resume=resume) as partial:
         for notice in partial.notices:
             reporter.warning(notice)
         if partial.resumed:
@@ -146,7 +146,7 @@ def _announce(
     """Say what is doubtful, what was cleaned and what is going to be trained on."""
     for warning in warnings:
         logger.warning(warning)
-    for text in filter(None, (cleaning_text(cleaned), str(inputs))):
+    for text in filter(None, (report_text([cleaning_table(cleaned)]), str(inputs))):
         logger.stage(text)
 
 
@@ -215,13 +215,13 @@ def _describe(
 
 def _write_model(folder: Path, model: TrainedModel, reasons: Mapping[str, str]) -> None:
     """The model, its config and how its training went."""
-    from bptrain.reports.curves import curves_svg
+    from bptrain.reports.curves import curves_svg, learning_curves
 
     histories = [(result.history, result.best_epoch) for result in model.chosen_by]
     predictor.save(model.predictor, model.inputs.config.model, folder)
     artifacts.write_config(folder, model.inputs.config.complete, reasons)
     artifacts.write_history(folder, [history for history, _ in histories])
-    storage.write_text(folder / "curves.svg", curves_svg(histories))
+    storage.write_text(folder / "curves.svg", curves_svg(learning_curves(histories)))
 
 
 def _diverged(run: Path, networks: Sequence[Mapping[str, Json]]) -> DivergedError:

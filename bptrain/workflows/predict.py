@@ -12,11 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data.files import AllowedPaths, DataFile
-from bptrain.data.frame import Frame, Origin
-from bptrain.data.from_pandas import WHERE
-from bptrain.data.load import frame_of as as_read
+from bptrain.data.frame import Frame, RowProvenance
+from bptrain.data.load import PANDAS_NAME, FileSource, common_names, make_frame
 from bptrain.data.options import CleanOptions, DataOptions
-from bptrain.data.readers.read import common_names, first_row, stream_table
 from bptrain.data.writer import open_writer
 from bptrain.errors import DataError, Problem
 from bptrain.evaluation.predictions import predicted_columns
@@ -85,7 +83,9 @@ def predict_file(
     """
     options = file_options(run, data, roots)
     files = roots.expand(options.train)
-    predictor.check_columns(run.features, tuple(common_names(files, options)), source=files[0].name)
+    predictor.check_columns(
+        run.features, tuple(common_names([FileSource(file, options) for file in files])), source=files[0].name
+    )
     refuse_inside_run(out)
     summary = Summary()
     with open_writer(out, overwrite=overwrite) as writer:
@@ -104,7 +104,7 @@ def predict_frame(run: Run, data: pd.DataFrame) -> tuple[pd.DataFrame, Summary]:
     frame = frame_of(data, run, AllowedPaths.create())
     predictor.check_columns(run.features, frame.names, source="")
     table = _predict(run.predictor, frame, summary)
-    _refuse_all_bad(summary, WHERE)
+    _refuse_all_bad(summary, PANDAS_NAME)
     predictions: pd.DataFrame = table.to_pandas()
     return predictions.set_axis(data.index, axis=0), summary
 
@@ -115,11 +115,12 @@ def _frames(
     """The rows of all files in chunks, numbered through; each knows its own file."""
     start = 0
     for file in files:
-        origin = Origin((file.name,), (start,), (first_row(file, options),))
-        for chunk in stream_table(file, options, chunk_rows=chunk_rows):
+        source = FileSource(file, options)
+        provenance = RowProvenance((source.name,), (start,), (source.first_row(),))
+        for chunk in source.stream(chunk_rows=chunk_rows):
             rows = np.arange(start, start + chunk.num_rows, dtype=np.int64)
             start += chunk.num_rows
-            yield as_read(chunk, rows, options, clean, origin)[0]
+            yield make_frame(chunk, rows, options, clean, provenance)[0]
 
 
 def _no_rows(model: predictor.Predictor) -> Frame:

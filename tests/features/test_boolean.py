@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from pydantic import ValidationError
-from tables import config, make_table, write
+from tables import config, make_table, read_table, write
 
 from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths, DataFile
 from bptrain.data.frame import Frame
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import read_table
 from bptrain.errors import DataError
 from bptrain.features import preparer as prepare
 from bptrain.features import refusal

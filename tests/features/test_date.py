@@ -17,14 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from sklearn.preprocessing import StandardScaler
-from tables import write
+from tables import read_table, write
 
 from bptrain import fit
 from bptrain.api import RowsWarning
 from bptrain.data.files import DataFile
 from bptrain.data.frame import Frame
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import read_table
 from bptrain.errors import DataError
 from bptrain.features import preparer as prepare
 from bptrain.features import refusal

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tables import write
+from tables import read_table, write
 
 from bptrain import fit
 from bptrain.api import RowsWarning
@@ -20,7 +20,6 @@ from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths, DataFile
 from bptrain.data.frame import Frame
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import read_table
 from bptrain.errors import DataError, UsageError
 from bptrain.features import preparer as prepare
 from bptrain.features import refusal

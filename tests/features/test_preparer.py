@@ -11,13 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import yaml
-from tables import write
+from tables import read_table, write
 
 from bptrain.data.files import DataFile
 from bptrain.data.frame import Frame
-from bptrain.data.from_pandas import from_pandas
+from bptrain.data.load import from_pandas
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import read_table
 from bptrain.errors import DataError
 from bptrain.features import kinds
 from bptrain.features import preparer as prepare

@@ -13,8 +13,9 @@ from sklearn import metrics
 import bptrain
 from bptrain import Run
 from bptrain.errors import DataError, UsageError
-from bptrain.reports.inspect import inspect_text
-from bptrain.reports.text import metrics_text
+from bptrain.reports.metrics import metrics_tables
+from bptrain.reports.run import inspect_tables
+from bptrain.reports.text import report_text
 
 
 def table(n_rows: int = 160) -> pd.DataFrame:
@@ -58,8 +59,8 @@ def test_metrics_are_scikit_learns_weighted_ones(weighted: Run) -> None:
 
 
 def test_terminal_says_that_metrics_are_weighted(weighted: Run) -> None:
-    assert "\nweight (metrics are weighted)  " in metrics_text(weighted.metrics["targets"])
-    assert ", metrics weighted by " in inspect_text(weighted)
+    assert "\nweight (metrics are weighted)  " in report_text(metrics_tables(weighted.metrics["targets"]))
+    assert ", metrics weighted by " in report_text(inspect_tables(weighted))
 
 
 def test_weight_is_no_feature(weighted: Run) -> None:

@@ -23,10 +23,9 @@ from bptrain.api import RowsWarning
 from bptrain.config.load import config_from_mapping
 from bptrain.config.schema import Config
 from bptrain.data.files import AllowedPaths
-from bptrain.data.folds import fold_numbers
 from bptrain.data.frame import Frame
 from bptrain.data.options import SplitOptions
-from bptrain.data.split import Split
+from bptrain.data.splits import Split, fold_numbers
 from bptrain.errors import DataError, UsageError
 from bptrain.features import preparer
 from bptrain.fitting import bagging
@@ -39,7 +38,8 @@ from bptrain.models.build import losses, output_name, weights_of
 from bptrain.models.options import ResolvedModel
 from bptrain.models.predict import Program, predict
 from bptrain.models.predictor import Predictor
-from bptrain.reports.inspect import inspect_text
+from bptrain.reports.run import inspect_tables
+from bptrain.reports.text import report_text
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.regression.task import RegressionState, RegressionTask
@@ -101,7 +101,7 @@ def test_training_rows_are_judged_out_of_fold(strong: Run, folder: Path, monkeyp
     counts = {each["values"]: each["counts"] for each in table["split"].value_counts().to_pylist()}
     assert counts == {"out_of_fold": 192, "test": 48}
     assert set(strong.metrics["targets"]["label"]["splits"]) == {"out_of_fold", "test"}
-    assert "192 training (out of fold)" in inspect_text(strong)
+    assert "192 training (out of fold)" in report_text(inspect_tables(strong))
     judged = strong.evaluate()
     assert judged.targets == strong.metrics["targets"]
     predicted = strong.predict(pd.read_csv(folder / "t.csv", dtype=str))
@@ -293,7 +293,7 @@ def test_running_means_are_kept_not_the_weights(folder: Path) -> None:
 
 
 def test_inspect_tells_of_networks_and_members(strong: Run) -> None:
-    text = inspect_text(strong)
+    text = report_text(inspect_tables(strong))
     assert "network: strong [12, 8], 2 networks, 3 members, 2 of them kept" in text
     assert json.loads((strong.path / "model/network.json").read_text())["networks"] == 2
 
@@ -379,7 +379,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
     content = {**settings("strong", "amount"), "model": {**SMALL, "members": 5, "networks": 3}}
     run = open_run(fit(content, run=folder / "as-many", root=folder).path)
     assert run.config.model.ensemble_selection == "auto"
-    assert "5 members, 3 of them kept" in inspect_text(run)
+    assert "5 members, 3 of them kept" in report_text(inspect_tables(run))
     ((losses, given),) = asked
     assert given == {"least_gain": 0.002, "at_least": 2}
     predictor, (state,) = run.predictor, run.predictor.targets.values()
@@ -526,7 +526,7 @@ def test_the_rate_of_a_fit_goes_by_its_layers(hidden: list[int], rate: float) ->
             "model": {"kind": "strong", "hidden": hidden, "networks": 5},
         }
     )
-    split = Split(np.arange(10_000), np.arange(0), np.arange(10_000, 12_500), left_out=np.arange(10_000) % 5)
+    split = Split(np.arange(10_000), np.arange(0), np.arange(10_000, 12_500), fold=np.arange(10_000) % 5)
     dataset = Dataset(config, frame, np.full(12_500, "train"), {}, [], [])
     training = resolve_config(dataset, split, None)[0].training
     assert training.optimizer == AdamOptions(learning_rate=rate)
@@ -626,7 +626,7 @@ def test_as_many_members_as_are_to_be_kept() -> None:
 def test_ten_folds_are_halves_of_five() -> None:
     """Of as many rows of each class, so that either can be taken once the width of layers is known."""
     rows, by = np.arange(0, 240, 2), np.arange(240) // 2 % 12 == 0
-    for kind, labels in (("random", None), ("stratified", by.astype(np.int64))):
+    for kind, labels in (("random", np.zeros(240, np.int8)), ("stratified", by.astype(np.int64))):
         options = SplitOptions(kind=kind)
         fives, tens = (fold_numbers(rows, labels, options, n_folds, seed=3) for n_folds in (5, 10))
         np.testing.assert_array_equal(tens // 2, fives)
@@ -739,8 +739,8 @@ def test_a_network_never_trains_on_its_fold(tmp_path: Path) -> None:
     Targets are exchanged within the fold and have a mean of exactly zero, so that their scale stays, too.
     """
     rows = np.random.default_rng(0).permutation(np.repeat([-2.0, -1.0, 1.0, 2.0], 30))
-    split = SplitOptions(test=0.0, validation=0.0)
-    numbers = fold_numbers(np.arange(120), None, split, 2, seed=0)
+    split = SplitOptions(kind="random", test=0.0, validation=0.0)
+    numbers = fold_numbers(np.arange(120), np.zeros(120), split, 2, seed=0)
     weights = []
     for name in ("before", "after"):
         frame = pd.DataFrame({"x": np.arange(120) % 17, "y": rows})
@@ -818,7 +818,7 @@ def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None
     pd.DataFrame({"x": np.arange(200), "part": parts, "y": values}).to_csv(folder / "wide.csv", index=False)
     content = settings("fast", split={"kind": "column", "column": "part"}, **OWN) | {"data": "wide.csv"}
     run = fit({**content, "model": {**content["model"], "ensemble_selection": None}}, run=folder / "log", root=folder)
-    assert "target: y, regression, loss {kind: mse}, transform log (chosen)" in inspect_text(run)
+    assert "target: y, regression, loss {kind: mse}, transform log (chosen)" in report_text(inspect_tables(run))
     assert run.evaluate(root=folder).targets == run.metrics["targets"]  # its config says `auto` again
     assert reproduce(run, AllowedPaths.create(folder)).verdict == "identical"
 
@@ -894,7 +894,7 @@ def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
     content = settings("fast", **OWN) | {"data": "zeros.csv"}
     content["targets"] = {"y": {"task": "regression", "clip": False, "transform": "log"}}
     run = fit({**content, "model": {**content["model"], "ensemble_selection": None}}, run=folder / "zeros", root=folder)
-    assert "target: y, regression, loss {kind: mse}, transform log" in inspect_text(run)
+    assert "target: y, regression, loss {kind: mse}, transform log" in report_text(inspect_tables(run))
     state = run.predictor.targets["y"]
     smallest = values[values > 0].min()
     assert 0.5 * smallest <= state.offset < 10 * smallest

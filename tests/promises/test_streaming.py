@@ -19,8 +19,8 @@ from tables import config, make_table, write
 
 from bptrain import fit
 from bptrain.config.load import config_from_mapping
-from bptrain.data import memory as space
-from bptrain.data.readers import read
+from bptrain.data import load as loading
+from bptrain.data import memory
 from bptrain.errors import StorageError
 from bptrain.fitting import fit_model as trial
 from bptrain.fitting import resolve
@@ -89,11 +89,11 @@ def test_blocks_and_windows_of_rows_in_a_file_are_bounded_by_bytes() -> None:
 @pytest.mark.parametrize("shape", [(0, 3), (5, 2), (2**18, 3)])
 def test_room_in_memory_and_in_files_holds_what_is_written(shape: tuple[int, ...], tmp_path: Path) -> None:
     array = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    for allocate in (space.in_memory, space.in_files(tmp_path)):
-        made = space.moved(array, allocate)
+    for allocate in (memory.in_memory, memory.memory_mapped(tmp_path)):
+        made = memory.copy_into(array, allocate)
         np.testing.assert_array_equal(made, array)
         assert made.dtype == array.dtype
-        assert made.ctypes.data % space.ALIGNMENT == 0 or array.nbytes < space.LARGE_BYTES
+        assert made.ctypes.data % memory.ALIGNMENT == 0 or array.nbytes < memory.LARGE_BYTES
     assert not list(tmp_path.iterdir())
 
 
@@ -103,7 +103,7 @@ def test_a_full_disk_ends_with_what_is_needed(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(platform, "reserve", full)
     with pytest.raises(StorageError, match="BP740"):
-        space.in_files(tmp_path)((2**20,), "f8")
+        memory.memory_mapped(tmp_path)((2**20,), "f8")
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(1, "stream"), (2, "memory")])
@@ -128,9 +128,9 @@ def runs(backend: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, R
     options: dict[str, Any] = {"epochs": 3, "batch_size": 16, "optimizer": {"kind": "adam", "learning_rate": 0.01}}
     made = {}
     with chdir(folder), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(read, "SPOOLED_BYTES", 1000)
-        patch.setattr(read, "CHUNK_ROWS", 64)
-        patch.setattr(space, "LARGE_BYTES", 64)
+        patch.setattr(loading, "MAPPED_BYTES", 1000)
+        patch.setattr(loading, "CHUNK_ROWS", 64)
+        patch.setattr(memory, "LARGE_BYTES", 64)
         patch.setattr(batches, "CHUNK_ROWS", 32)
         patch.setattr(batches, "WINDOW_BYTES", 4000)
         for name in ("memory", "stream", "again"):

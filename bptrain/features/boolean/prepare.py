@@ -89,7 +89,7 @@ def recognise(frame: Frame, name: str) -> Recognised | None:
     """Whether the cells are both words of one pair and nothing else."""
     if frame.n_unique(name) > MOST_SPELLINGS:
         return None
-    spelled = pc.unique(frame.keys(name).drop_null()).to_pylist()
+    spelled = pc.unique(frame.labels(name).drop_null()).to_pylist()
     words = {word.lower() for word in spelled}
     if not any(words == set(pair) for pair in PAIRS):
         return None
@@ -182,6 +182,6 @@ def _lower(words: tuple[str | int | float | bool, ...]) -> tuple[str, ...]:
 
 def _read(column: Meanings, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
     """The sign of each cell (n_rows,) float32, and whether it is present but no word of the column, bool (n_rows,)."""
-    words, positions = distinct(frame.keys(column.name))
+    words, positions = distinct(frame.labels(column.name))
     signs = np.append(column.of(words.to_pylist()), np.float32(0))[positions]  # missing cells have the last one
     return signs, (signs == 0) & (positions >= 0)

@@ -99,7 +99,7 @@ def check(frame: Frame, options: Mapping[str, CategoricalOptions]) -> None:
 
 def learn(frame: Frame, options: Mapping[str, CategoricalOptions]) -> CategoricalState:
     """Levels of the training rows in `frame`."""
-    return CategoricalState(tuple(_learn_column(frame.keys(name), name, options[name]) for name in options))
+    return CategoricalState(tuple(_learn_column(frame.labels(name), name, options[name]) for name in options))
 
 
 def transform(state: CategoricalState, frame: Frame) -> Transformed:
@@ -107,7 +107,7 @@ def transform(state: CategoricalState, frame: Frame) -> Transformed:
     codes = np.empty((frame.n_rows, len(state.levels)), np.int32)
     unknown, rare = {}, {}
     for position, column in enumerate(state.levels):
-        codes[:, position], n_unlisted, n_rare = _codes(column, frame.keys(column.name))
+        codes[:, position], n_unlisted, n_rare = _codes(column, frame.labels(column.name))
         unknown[column.name], rare["rare label", column.name] = n_unlisted - n_rare, n_rare
     return Transformed({"categorical": codes}, unknown=_some(unknown), changed=_some(rare))
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data import values
-from bptrain.data.chunks import text_array
+from bptrain.data.values import text_array
 
 ISO = "iso"
 CENTURY = 69  # two-digit years from here on are 19xx, the others 20xx, as in POSIX

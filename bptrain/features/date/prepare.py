@@ -175,7 +175,7 @@ def _columns(saved: Json) -> tuple[DateColumn, ...]:
 
 def _read(frame: Frame, name: str, format: str) -> Read:
     """ISO dates are text in every file; those of another format may be numbers, which files spell differently."""
-    texts, positions = distinct(frame.texts(name) if format == ISO else frame.keys(name))
+    texts, positions = distinct(frame.texts(name) if format == ISO else frame.labels(name))
     return Read(np.append(seconds(texts, format), np.nan), positions)
 
 

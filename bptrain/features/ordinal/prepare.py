@@ -21,8 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.data.chunks import text_array
 from bptrain.data.frame import Frame
+from bptrain.data.values import text_array
 from bptrain.errors import DataError, Problem
 from bptrain.features import refusal
 from bptrain.features.distinct import distinct
@@ -106,7 +106,7 @@ def recognise(frame: Frame, name: str) -> Recognised | None:
     """Whether all labels belong to one well-known scale. Numbers never do."""
     if frame.n_unique(name) > MOST_LABELS:
         return None
-    order = order_of(pc.unique(frame.keys(name).drop_null()).to_pylist())
+    order = order_of(pc.unique(frame.labels(name).drop_null()).to_pylist())
     return Recognised(OrdinalOptions(order=order), " < ".join(order)) if order else None
 
 
@@ -154,18 +154,18 @@ def transform(state: OrdinalState, frame: Frame) -> Transformed:
 
 def _scale(name: str, options: OrdinalOptions, frame: Frame) -> Scale:
     order = pa.chunked_array([text_array([str(label) for label in options.order])])
-    return Scale(name, tuple(frame.keys_of(order).to_pylist()), options.encoding)
+    return Scale(name, tuple(frame.normalize(order).to_pylist()), options.encoding)
 
 
 def _places(scale: Scale, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
     """The place of each cell (n_rows,), -1 if it has none, and which of the different labels it is, -1 for missing."""
-    labels, positions = distinct(frame.keys(scale.name))
+    labels, positions = distinct(frame.labels(scale.name))
     return np.append(scale.places(labels.to_pylist()), -1)[positions], positions
 
 
 def _problem(frame: Frame, name: str, mask: np.ndarray, options: OrdinalOptions) -> Problem:
     order = [str(label) for label in options.order]
-    odd = pc.unique(frame.take(np.flatnonzero(mask)).keys(name)).to_pylist()
+    odd = pc.unique(frame.take(np.flatnonzero(mask)).labels(name)).to_pylist()
     near = [f"`{escape(found[0])}` for `{escape(label)}`" for label in odd[:N_NEAR] if (found := nearest(label, order))]
     place = f"put them where they belong in `order` of `columns: {{{yaml_name(name)}: {{kind: ordinal, order: […]}}}}`"
     remedies = (f"did you mean {', '.join(near)}?", place) if near else (place,)

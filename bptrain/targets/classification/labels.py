@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data import values
-from bptrain.data.chunks import text_array
 from bptrain.data.frame import Frame
+from bptrain.data.values import text_array
 from bptrain.errors import DataError, UsageError
 from bptrain.messages import targets as messages
 from bptrain.targets.classification.options import ClassWeights
@@ -26,7 +26,7 @@ def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:
     counted = pc.value_counts(frame.texts(name).drop_null())
     spellings, counts = pa.chunked_array([counted.field(0)]), counted.field(1).to_pylist()
     n_cells = counts if frame.ignore_case else [0] * len(counts)
-    spelled = zip(n_cells, spellings.to_pylist(), frame.keys_of(spellings).to_pylist(), strict=True)
+    spelled = zip(n_cells, spellings.to_pylist(), frame.normalize(spellings).to_pylist(), strict=True)
     ordered = sorted(spelled, key=lambda cell: (-cell[0], len(cell[1]), cell[1]), reverse=True)
     by_key = {key: text for _, text, key in ordered}  # the last spelling of a class stands
     try:
@@ -38,13 +38,15 @@ def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:
 
 def codes_of(texts: pa.ChunkedArray, labels: Sequence[str]) -> np.ndarray:
     """Codes (n_rows,) int64 of each text in `labels`, however it is spelled; -1 for missing or any other text."""
-    return _positions(values.keys(texts), values.keys(pa.chunked_array([text_array(labels)])))
+    return _positions(values.normalize_labels(texts), values.normalize_labels(pa.chunked_array([text_array(labels)])))
 
 
 def frame_codes(frame: Frame, cells: str | Sequence[str], labels: Sequence[str]) -> np.ndarray:
     """As `codes_of` by the rules of `frame`, for one of its columns, or for texts as a config spells them."""
-    keys = frame.keys(cells) if isinstance(cells, str) else frame.keys_of(pa.chunked_array([text_array(list(cells))]))
-    return _positions(keys, frame.keys_of(pa.chunked_array([text_array(labels)])))
+    keys = (
+        frame.labels(cells) if isinstance(cells, str) else frame.normalize(pa.chunked_array([text_array(list(cells))]))
+    )
+    return _positions(keys, frame.normalize(pa.chunked_array([text_array(labels)])))
 
 
 def _positions(keys: pa.ChunkedArray, known: pa.ChunkedArray) -> np.ndarray:

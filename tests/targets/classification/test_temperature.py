@@ -19,7 +19,8 @@ from bptrain import Run
 from bptrain.data.frame import Frame
 from bptrain.features import preparer
 from bptrain.models.build import output_name
-from bptrain.reports.inspect import inspect_text
+from bptrain.reports.run import inspect_tables
+from bptrain.reports.text import report_text
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.classification.calibration import (
     HIGHEST,
@@ -205,7 +206,7 @@ def test_run_chooses_on_validation_rows_records_and_uses_it(chosen: Run) -> None
         assert temperature < 0.8
         assert chosen.metrics["targets"][name]["temperature"] == temperature
         assert temperature_of(chosen.config.targets[name]) == "auto"
-        assert f"temperature {temperature:.3g} (chosen)" in inspect_text(chosen)
+        assert f"temperature {temperature:.3g} (chosen)" in report_text(inspect_tables(chosen))
     described = chosen.files.read_json("inputs.json")["outputs"]
     assert {output["target"]: output["temperature"] for output in described} == found
     assert chosen.evaluate(root=chosen.path.parent).targets == chosen.metrics["targets"]
@@ -215,7 +216,7 @@ def test_chosen_ones_make_the_log_loss_less(chosen: Run) -> None:
     fixed = {name: {**options, "temperature": 1.0} for name, options in TARGETS.items()}
     plain = fit(chosen.path.parent, "plain", targets=fixed)
     assert plain.lock["results"]["weights"] == chosen.lock["results"]["weights"]
-    assert ", temperature " not in inspect_text(plain)
+    assert ", temperature " not in report_text(inspect_tables(plain))
     for name in TARGETS:
         for split in ("validation", "test"):
             values = [run.metrics["targets"][name]["splits"][split]["metrics"]["log_loss"] for run in (chosen, plain)]
@@ -227,7 +228,7 @@ def test_number_is_taken_as_it_is(chosen: Run) -> None:
     run = fit(chosen.path.parent, "fixed", targets=fixed)
     assert temperatures_of(run) == dict.fromkeys(TARGETS, 2.5)
     assert run.lock["results"]["weights"] == chosen.lock["results"]["weights"]
-    assert "temperature 2.5\n" in inspect_text(run)
+    assert "temperature 2.5\n" in report_text(inspect_tables(run))
 
 
 def test_exported_network_gives_the_same_probabilities(chosen: Run) -> None:

@@ -41,7 +41,7 @@ def own(folder: Path) -> dict[str, list[float]]:
     from bptrain.utils import runtime
 
     runtime.configure()
-    runtime.own_process()  # as the command does: its threads take blocks of rows
+    runtime.set_own_process()  # as the command does: its threads take blocks of rows
     import pandas as pd
 
     import bptrain

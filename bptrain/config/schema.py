@@ -12,7 +12,7 @@ from bptrain.features.kinds import ColumnOptions
 from bptrain.models.options import ModelOptions
 from bptrain.targets.target_options import TargetOptions
 from bptrain.training.options import TrainingOptions
-from bptrain.utils.section import Section
+from bptrain.utils.section import Contradiction, Section
 
 
 class Config(Section):
@@ -37,8 +37,9 @@ class Config(Section):
     @model_validator(mode="after")
     def _batches_of_files(self) -> Config:
         if self.data.residence == "stream" and self.training.batch_size == "all":
-            raise ValueError(
+            raise Contradiction(
                 "`stream` as `data.residence` reads rows part by part, but `all` as `training.batch_size` needs them "
-                "together: remove one of the two"
+                "together",
+                "remove one of the two",
             )
         return self

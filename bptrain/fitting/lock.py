@@ -16,6 +16,7 @@ from bptrain.data.hashes import parts_digest, table_digests
 from bptrain.data.splits import Split
 from bptrain.errors import DataError, LockedError, RunError, UsageError
 from bptrain.messages import fitting as messages
+from bptrain.messages import runs as run_messages
 from bptrain.runs import storage
 from bptrain.runs.platform import git_state, processor
 from bptrain.runs.storage import canonical_json
@@ -147,7 +148,7 @@ def require_format(record: Json, name: str) -> None:
     """Raise RunError for a lock.json, or its part that is known before training, of another format."""
     found = record.get("format") if type(record) is dict else None
     if found != FORMAT:
-        raise RunError(messages.OTHER_LOCK_RECORD(path=name, found=found, format=FORMAT))
+        raise RunError(run_messages.OTHER_LOCK_RECORD(path=name, found=found, format=FORMAT))
 
 
 def read_lock(path: Path) -> Json:

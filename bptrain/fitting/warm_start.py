@@ -14,7 +14,7 @@ import numpy as np
 
 from bptrain.config.load import config_from_text
 from bptrain.config.schema import Config
-from bptrain.config.write import flow_yaml
+from bptrain.config.yaml_writer import flow_yaml
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import Problem, RunError, UsageError
 from bptrain.features.defaults import defaults_of_kinds

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bptrain.config.write import flow_yaml
+from bptrain.config.yaml_writer import flow_yaml
 from bptrain.evaluation.options import OUT_OF_FOLD
 from bptrain.features.kinds import WeightOptions
 from bptrain.reports.metrics import result_tables

@@ -29,6 +29,7 @@ from bptrain.fitting.fit_model import predict_parts
 from bptrain.fitting.inputs import drop_untrained_rows, final_split, prepare_rows
 from bptrain.fitting.lock import Json, require_same_files
 from bptrain.fitting.resolve import gates_of, metrics_of
+from bptrain.messages import data as data_messages
 from bptrain.messages import workflows as messages
 from bptrain.models import predictor
 from bptrain.targets.classification.labels import frame_codes
@@ -119,7 +120,7 @@ def judge_other_rows(run: Run, data: str | Path | pd.DataFrame, roots: AllowedPa
                 frame = with_label(frame, name, unknown, OTHER)
     kept, dropped = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
     if not kept.n_rows:
-        raise DataError(messages.NO_ROWS_TO_JUDGE(n=frame.n_rows, where=source))
+        raise DataError(data_messages.NO_ROWS_TO_JUDGE(n=frame.n_rows, where=source))
     warnings += dropped
     weight = weight_column(run.config.columns)
     if weight is not None and weight not in frame.names:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from bptrain.utils.section import Section
+from bptrain.utils.section import Contradiction, Section
 
 Part = Literal[
     "year",
@@ -65,7 +65,7 @@ class DateOptions(Section):
     @model_validator(mode="after")
     def _something_left(self) -> DateOptions:
         if self.parts == () and not self.elapsed:
-            raise ValueError("nothing of the date is left: name some `parts` or write `elapsed: true`")
+            raise Contradiction("nothing of the date is left", "name some `parts` or write `elapsed: true`")
         return self
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from bptrain.utils.section import Section
+from bptrain.utils.section import Contradiction, Section
 
 Range = Annotated[tuple[float | None, ...], Field(strict=False, min_length=2, max_length=2)]
 Thousands = Literal[",", ".", " ", "'", "_"]
@@ -121,7 +121,7 @@ class NumericOptions(Section):
             if low is None and high is None:
                 raise ValueError("give at least one bound, such as `[0, null]`")
             if low is not None and high is not None and low > high:
-                raise ValueError("no number can lie in it: write the lowest value first, then the highest")
+                raise Contradiction("no number can lie in it", "write the lowest value first, then the highest")
         return value
 
     @field_validator("unit")
@@ -134,8 +134,8 @@ class NumericOptions(Section):
     @model_validator(mode="after")
     def _share_of_a_tail(self) -> NumericOptions:
         if self.outlier_rule == "quantile" and (self.outlier_limit or 0) >= 0.5:
-            raise ValueError(
-                "with `outlier_rule: quantile` the `outlier_limit` is the share in each tail, less than 0.5; standard "
-                "deviations need `outlier_rule: zscore`"
+            raise Contradiction(
+                "with `outlier_rule: quantile` the `outlier_limit` is the share in each tail, less than 0.5",
+                "standard deviations need `outlier_rule: zscore`",
             )
         return self

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptrain.config.load import config_from_mapping, config_from_text
-from bptrain.config.nodes import parse_yaml, to_python
+from bptrain.config.nodes import to_python
 from bptrain.config.schema import Config
-from bptrain.config.write import complete_yaml, scalar_yaml
+from bptrain.config.yaml_reader import parse_yaml
+from bptrain.config.yaml_writer import complete_yaml, flow_yaml
 
 ODD = [
     "no",
@@ -147,14 +148,14 @@ def test_complete_yaml_reads_back_odd_names(name: str) -> None:
 )
 @settings(max_examples=150, deadline=None)
 def test_scalar_yaml_reads_back_with_its_type(value: object) -> None:
-    read = to_python(parse_yaml(scalar_yaml(value), source=""))
+    read = to_python(parse_yaml(flow_yaml(value), source=""))
     assert read == value
     assert type(read) is type(value)
 
 
 @pytest.mark.parametrize("text", ["no", "on", "y", "Null", "1_000", "12:30:00", "2020-01-01", "=", "<<", "1e3", "0b1"])
 def test_scalar_yaml_is_text_for_other_readers_too(text: str) -> None:
-    assert yaml.safe_load(scalar_yaml(text)) == text
+    assert yaml.safe_load(flow_yaml(text)) == text
 
 
 def test_complete_yaml_names_every_key_once_with_its_description() -> None:

@@ -6,8 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from bptrain.config.scalars import resolve
 from bptrain.config.schema import Config
+from bptrain.config.yaml_reader import resolve_scalar
 from bptrain.utils.section import Section
 from bptrain.utils.text import escape
 
@@ -26,6 +26,7 @@ _ESCAPED = re.compile(
     '[\x00-\x1f"\\\\\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff'
     "\U000e0000-\U000e0fff]"
 )
+_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def complete_yaml(config: Config, *, notes: Notes | None = None) -> str:
@@ -43,53 +44,45 @@ def complete_yaml(config: Config, *, notes: Notes | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def scalar_yaml(value: object) -> str:
-    """One scalar as YAML that reads back as the same value, in any YAML 1.1 or 1.2 reader."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _text(value)
-    return repr(value)
+def flow_yaml(value: object) -> str:
+    """A value in one line, that reads back as the same value in any YAML 1.1 or 1.2 reader.
+
+    >>> flow_yaml(("no", 1e-3, None, {"a b": True}))
+    '["no", 0.001, null, {"a b": true}]'
+    """
+    if isinstance(value, Section):
+        value = value.values_by_key()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_text(str(key))}: {flow_yaml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(flow_yaml(item) for item in value) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return _text(value) if isinstance(value, str) else repr(value)
 
 
 def _entry(key: str, value: object, path: tuple[str, ...], notes: Notes) -> Iterator[str]:
-    """The lines of one key and all that is below it."""
-    indent = "  " * (len(path) - 1)
+    """The lines of one key and all that is below it; a column has one line, sections and targets have comments."""
+    indent, inner = "  " * (len(path) - 1), "  " * len(path)
     note = f"  # {escape(notes[path])}" if path in notes else ""
-    start = indent + _key(key, indent)
-    if isinstance(value, Section):
+    name = _text(key)
+    start = f"{indent}{name}:" if len(name) <= MAX_SIMPLE_KEY else f"{indent}? {name}\n{indent}:"
+    is_column = path[0] == "columns" and len(path) > 1
+    if isinstance(value, Section) and not is_column:
         yield f"{start}{note}"
-        yield from _section(value, path, notes)
-    elif isinstance(value, Mapping) and value:
+        values = value.values_by_key()
+        for below, field in type(value).fields_by_key().items():
+            yield from _comment(field.description or (type(value).__doc__ if below in TAGS else ""), inner)
+            yield from _entry(below, values[below], (*path, below), notes)
+    elif isinstance(value, Mapping) and value and not is_column:
         yield f"{start}{note}"
-        for name, below in value.items():
-            yield from _named(name, below, (*path, name), notes)
+        for below, item in value.items():
+            yield from _entry(below, item, (*path, below), notes)
     elif isinstance(value, tuple) and len(f"{start} {flow_yaml(value)}") > WIDTH:
         yield f"{start}{note}"
-        yield from (f"{indent}  - {flow_yaml(item)}" for item in value)
+        yield from (f"{inner}- {flow_yaml(item)}" for item in value)
     else:
         yield f"{start} {flow_yaml(value)}{note}"
-
-
-def _named(name: str, value: object, path: tuple[str, ...], notes: Notes) -> Iterator[str]:
-    """An entry of a mapping of names: a column in one line, a target with its comments."""
-    if path[0] != "columns":
-        yield from _entry(name, value, path, notes)
-        return
-    note = f"  # {escape(notes[path])}" if path in notes else ""
-    yield f"  {_key(name, '  ')} {flow_yaml(value)}{note}"
-
-
-def _section(section: Section, path: tuple[str, ...], notes: Notes) -> Iterator[str]:
-    indent = "  " * len(path)
-    values = section.values_by_key()
-    for name, field in type(section).fields_by_key().items():
-        yield from _comment(
-            type(section).__doc__ if name in TAGS and not field.description else field.description, indent
-        )
-        yield from _entry(name, values[name], (*path, name), notes)
 
 
 def _comment(text: str | None, indent: str) -> list[str]:
@@ -100,36 +93,15 @@ def _comment(text: str | None, indent: str) -> list[str]:
     )
 
 
-def _key(key: str, indent: str) -> str:
-    text = _text(key)
-    return f"{text}:" if len(text) <= MAX_SIMPLE_KEY else f"? {text}\n{indent}:"
-
-
-def flow_yaml(value: object) -> str:
-    """A value in one line."""
-    if isinstance(value, Section):
-        value = value.values_by_key()
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_text(str(key))}: {flow_yaml(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(flow_yaml(item) for item in value) + "]"
-    return scalar_yaml(value)
-
-
 def _text(text: str) -> str:
-    if _PLAIN.fullmatch(text) and text.lower() not in _BOOLEAN_WORDS and isinstance(resolve(text), str):
+    if _PLAIN.fullmatch(text) and text.lower() not in _BOOLEAN_WORDS and isinstance(resolve_scalar(text), str):
         return text
     return '"' + _ESCAPED.sub(_escape_sequence, text) + '"'
 
 
-def _escape_sequence(found: re.Match[str]) -> str:
-    character = found.group()
-    if character in '"\\':
-        return "\\" + character
+def _escape_sequence(match: re.Match[str]) -> str:
+    character = match.group()
     if character in _SHORT_ESCAPES:
         return _SHORT_ESCAPES[character]
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-_SHORT_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}

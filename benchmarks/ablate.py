@@ -166,7 +166,10 @@ def run(name: str, table: Table, n_rows: int, variant: str, number: int, folder:
         splits = metrics["targets"][table.target]["splits"]
         return {
             "test": {key: value["value"] for key, value in splits["test"]["metrics"].items()},
-            "validation": {key: value["value"] for key, value in splits["validation"]["metrics"].items()},
+            "validation": {
+                key: value["value"]
+                for key, value in splits.get("out_of_fold", splits.get("validation"))["metrics"].items()
+            },
             "epochs": [network["epochs"] for network in metrics["training"]["networks"]],
             "seconds": time.monotonic() - started,
         }

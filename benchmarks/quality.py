@@ -305,7 +305,10 @@ def run_preset(name: str, preset: str, seed: int, split: int, settings: tuple[st
         most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         return {
             "metrics": {name: value["value"] for name, value in splits["test"]["metrics"].items()},
-            "validation": {name: value["value"] for name, value in splits["validation"]["metrics"].items()},
+            "validation": {
+                name: value["value"]
+                for name, value in splits.get("out_of_fold", splits.get("validation"))["metrics"].items()
+            },
             "epochs": [network["epochs"] for network in metrics["training"]["networks"]],
             "seconds": seconds,
             "megabytes": most,

@@ -24,8 +24,9 @@ from bptrain.data.frame import Frame
 from bptrain.features import kinds, preparer
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.options import ResolvedModel
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.target_options import TargetOptions
+from bptrain.targets.tasks import TASKS
 from bptrain.training.batches import Examples
 from bptrain.training.step import Batch, objective
 from bptrain.utils.section import Section
@@ -96,8 +97,8 @@ def column_settings(kind: str) -> list[Any]:
 def target_settings() -> list[Any]:
     """Every loss of every task."""
     fixed = {"transform": "none", "clip": False}  # both are no part of the loss
-    chosen = (options for task in variants(tasks.TargetOptions) for options in settings(task, fixed))
-    return [options for options in chosen if options.task in tasks.TASKS]
+    chosen = (options for task in variants(TargetOptions) for options in settings(task, fixed))
+    return [options for options in chosen if options.task in TASKS]
 
 
 def label(options: Section) -> str:

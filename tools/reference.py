@@ -54,8 +54,10 @@ RUN_FILES = {
     "history.csv": "one row per epoch: losses (without penalties) and the primary metric on validation rows",
     "cleaning.json": "what was done to rows and cells before and while columns were learned, counted step by step",
     "timing.json": "seconds of each stage and epoch",
-    "predictions.parquet": "`row`, `split`, `target`, `weight`, `prediction`, `probability_<label>` of every row; "
-    "`row` counts from 0 over the input files as they were read",
+    "predictions.parquet": "`row` (counted from 0 over the input files as they were read), `split`, `weight`, and for "
+    "each target `<target>.target`, `<target>.prediction` and, of labels, `<target>.probability.<label>`; in its name "
+    "`%` and `.` are written `%25` and `%2E`, so that no two columns have one name; `split` is train, validation, test "
+    "or out_of_fold: rows that trained, each predicted by the network that left it out",
     "out_of_fold.parquet": "with `split.folds`: the prediction of each row by the model of the fold that left it out",
     "curves.svg": "the learning curves",
     "model/": "what bptrain predicts with: preparation and network as JSON and npz, nothing executable",

@@ -10,7 +10,7 @@ from bptrain.data.options import CleanOptions, DataOptions, SplitOptions
 from bptrain.evaluation.options import EvaluationOptions
 from bptrain.features.kinds import DeclaredColumn
 from bptrain.models.options import ModelOptions
-from bptrain.targets.tasks import TargetOptions
+from bptrain.targets.target_options import TargetOptions
 from bptrain.training.options import TrainingOptions
 from bptrain.utils.section import Contradiction, Section
 

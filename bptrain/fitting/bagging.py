@@ -28,7 +28,7 @@ from bptrain.models.build import (
 )
 from bptrain.models.layers.dropout import start_at
 from bptrain.models.predict import Program, fitting_block
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.metrics import METRICS
 from bptrain.training.batches import Examples
 from bptrain.training.early_stopping import total_loss, values_of

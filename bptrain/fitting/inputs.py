@@ -29,8 +29,7 @@ from bptrain.fitting.resolve import (
     resolve_sizes,
 )
 from bptrain.fitting.warm_start import BaseRun
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.tuning import untuned
+from bptrain.targets import preparer as targets_prepare
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def resolve_config(
     config, kinds = resolve_from_training_rows(dataset.config, frame.take(final_split(dataset.config, split).train))
     row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
     learned = learn_preparation(config, frame, split, base_run, published=split)
-    targets = targets_prepare.written_back(config.targets, learned.targets)
+    targets = targets_prepare.written_options(config.targets, learned.targets)
     sizes = Sizes(
         n_features=preparer.n_features(learned.columns),
         n_rows=frame.n_rows,
@@ -161,11 +160,11 @@ def learn_preparation(
     something only together with it. Raises DataError for columns and cells that cannot be used.
     """
     finally_trained, _ = drop_untrained_rows(config, frame, final_split(config, split))
-    targets_options = targets_prepare.with_transforms(config.targets, frame.take(finally_trained.train))
+    targets_options = targets_prepare.resolve(config.targets, frame.take(finally_trained.train))
     split, cleaned = drop_untrained_rows(config, frame, split)
     training = frame.take(split.train)
     if base_run is not None:
-        targets = targets_prepare.widened(untuned(base_run.targets, config.targets), training)
+        targets = targets_prepare.extend_range(targets_prepare.reset_calibration(base_run.targets), training)
         return Preparation(base_run.columns, targets, split, cleaned)
     settling = frame.take(final_split(config, published).train)
     empty = [name for name in config.columns if not training.n_present(name)]
@@ -219,7 +218,7 @@ def prepare_rows(
         frame.rows,
         transformed.arrays,
         [memory.copy_into(each, allocate) for each in targets_prepare.encode(targets, frame)],
-        targets_prepare.truths(targets, frame),
+        targets_prepare.y_true(targets, frame),
         row_weights(frame, weight),
         transformed.changed,
     )

@@ -22,6 +22,7 @@ from bptrain.messages import runs as run_messages
 from bptrain.runs import storage
 from bptrain.runs.platform import git_state, processor
 from bptrain.runs.storage import canonical_json
+from bptrain.targets.tasks import TASKS
 from bptrain.utils import runtime
 from bptrain.utils.text import escape
 from bptrain.utils.version import __version__
@@ -81,7 +82,7 @@ def describe_inputs(
         for name, options in config.columns.items()
         if not isinstance(options, IgnoreOptions)
     }
-    columns |= {name: options.task == "regression" for name, options in config.targets.items()}
+    columns |= {name: not TASKS[options.task].predicts_labels for name, options in config.targets.items()}
     packages = (*PACKAGES, *BACKENDS[runtime.backend()])
     return {
         "format": FORMAT,

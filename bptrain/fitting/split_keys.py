@@ -14,8 +14,8 @@ from bptrain.errors import DataError, Problem, UsageError
 from bptrain.features.options import ColumnOptions, IgnoreOptions
 from bptrain.features.roles import timestamps
 from bptrain.messages import data as messages
-from bptrain.targets import tasks
-from bptrain.targets.labels import frame_codes, learn_labels
+from bptrain.targets.classification.labels import frame_codes, learn_labels
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import nearest, quote_list, yaml_name
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def resolve_split(config: Config, names: tuple[str, ...]) -> SplitOptions:
         for role in ROLES
     }
     roles = [role for role, columns in by_role.items() if columns]
-    has_labels = [tasks.prepare(target.task).CLASSES for target in config.targets.values()] == [True]
+    has_labels = [TASKS[target.task].predicts_labels for target in config.targets.values()] == [True]
     if options.kind == "auto" and len(roles) > 1:
         raise UsageError(messages.SEVERAL_ROLES())
     by_task = next(name for name, kind in SPLITS.items() if not kind.uses_column and kind.needs_labels == has_labels)

@@ -26,7 +26,7 @@ from bptrain.models.predictor import WEIGHTS, check_columns, load_preparation
 from bptrain.models.presets import DEFAULT
 from bptrain.runs.arrays import Expected
 from bptrain.runs.manifest import RunFiles, open_run
-from bptrain.targets.prepare import Targets, with_learned_transforms
+from bptrain.targets.preparer import Targets, learned_options
 from bptrain.utils.section import Section
 from bptrain.utils.text import quote_list
 
@@ -77,7 +77,7 @@ def adopt_network(config: Config, base_run: BaseRun) -> Config:
     Raises UsageError for everything that the config says otherwise.
     """
     problems: list[Problem] = []
-    theirs = with_learned_transforms(base_run.config.targets, base_run.targets)
+    theirs = learned_options(base_run.config.targets, base_run.targets)
     if list(config.targets) != list(theirs):
         named = [quote_list(list(targets), last="and") for targets in (theirs, config.targets)]
         problems.append(messages.OTHER_TARGETS(theirs=named[0], ours=named[1]))

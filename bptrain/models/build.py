@@ -14,8 +14,8 @@ from bptrain.features.kinds import KINDS
 from bptrain.models.layers.dropout import STEP
 from bptrain.models.mlp import head, hidden_layers, skip, skip_of_members
 from bptrain.models.options import ResolvedModel
-from bptrain.targets import tasks
-from bptrain.targets.state import TargetState
+from bptrain.targets.task import TargetState
+from bptrain.targets.tasks import TASKS
 
 ops = keras.ops
 Targets = Mapping[str, TargetState]
@@ -96,13 +96,13 @@ def losses(targets: Targets, members: int = 1) -> dict[str, Any]:
 def combined(outputs: Mapping[str, Any], targets: Targets) -> dict[str, Any]:
     """One output of what several said, (batch, several, n_outputs) each."""
     return {
-        output_name(position): tasks.head(target.task).combine(target, outputs[output_name(position)])
+        output_name(position): TASKS[target.task].head.combine(target, outputs[output_name(position)])
         for position, target in enumerate(targets.values())
     }
 
 
 def _loss(target: TargetState, members: int) -> Callable[[Any, Any], Any]:
-    loss: Callable[[Any, Any], Any] = tasks.head(target.task).loss(target)
+    loss: Callable[[Any, Any], Any] = TASKS[target.task].head.loss(target)
     if members > 1:
         loss = _of_members(loss, members)
     if target.loss_weight == 1.0:

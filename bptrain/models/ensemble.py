@@ -15,8 +15,8 @@ from bptrain.models.build import combined, output_name
 from bptrain.models.layers.dense import Dense
 from bptrain.models.layers.dropout import Dropout
 from bptrain.models.layers.normalization import BatchNormalization, LayerNormalization
-from bptrain.targets import tasks
-from bptrain.targets.state import TargetState
+from bptrain.targets.task import TargetState
+from bptrain.targets.tasks import TASKS
 from bptrain.utils import runtime
 
 ops = keras.ops
@@ -55,7 +55,7 @@ def exported(networks: Sequence[keras.Model], targets: Mapping[str, TargetState]
     network, outputs = ensemble(networks, targets, KERAS_LAYERS), {}
     for position, target in enumerate(targets.values()):
         name = output_name(position)
-        outputs[name] = tasks.head(target.task).decode(target, network.output[name], f"{name}_decoded")
+        outputs[name] = TASKS[target.task].head.export(target, network.output[name], f"{name}_decoded")
     return keras.Model(network.input, outputs, name="exported")
 
 

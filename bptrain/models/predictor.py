@@ -28,8 +28,8 @@ from bptrain.models.options import ResolvedModel
 from bptrain.runs import arrays as run_arrays
 from bptrain.runs import storage
 from bptrain.runs.manifest import RunFiles
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.prepare import Targets
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.preparer import Targets
 from bptrain.utils import runtime
 from bptrain.utils.text import nearest, quote_list
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bptrain.models.build import Network
     from bptrain.models.predict import Program
 
-FORMAT = 3
+FORMAT = 4
 WEIGHTS = "model/members/{:02}/weights.npz"
 
 

@@ -9,6 +9,7 @@ from bptrain.config.yaml_writer import flow_yaml
 from bptrain.data.options import SplitOptions
 from bptrain.scaffold.columns import column_key, written_settings
 from bptrain.scaffold.scaffold import Scaffold
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import escape, join_words
 
 WIDTH = 100
@@ -114,7 +115,7 @@ def _split_lines(scaffold: Scaffold) -> list[str]:
         lines = _entry("split", fallback.settings, fallback.reason, "")
     else:
         defaults = SplitOptions()
-        kind = "random" if scaffold.target.options.task == "regression" else "stratified"
+        kind = "stratified" if TASKS[scaffold.target.options.task].predicts_labels else "random"
         kept = "; shares of labels kept" if kind == "stratified" else ""
         validation = f"validation: {100 * defaults.share('validation'):g} % for each network of the "
         has_test = bool(scaffold.reading.options.test)

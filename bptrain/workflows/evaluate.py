@@ -18,7 +18,7 @@ from bptrain.data.load import from_pandas, load, make_frame, source_digests
 from bptrain.data.options import DataOptions
 from bptrain.data.readers.formats import format_by_name
 from bptrain.errors import DataError, Problem, RunError, Warn, ignore
-from bptrain.evaluation.evaluate import judge
+from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.gates import apply_gates, check_gates, parse_gates
 from bptrain.features import preparer
 from bptrain.features.drift import Drift, measure_drift
@@ -32,7 +32,7 @@ from bptrain.fitting.resolve import gates_of, metrics_of
 from bptrain.messages import data as data_messages
 from bptrain.messages import workflows as messages
 from bptrain.models import predictor
-from bptrain.targets.labels import frame_codes
+from bptrain.targets.classification.labels import frame_codes
 from bptrain.workflows.run import DIVERGED, Evaluation, Run
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def judge_own_rows(run: Run, roots: AllowedPaths) -> Judged:
     if not table.select(["row", "split"]).equals(artifacts.read_split(run.files)):
         made_with = run.lock["versions"].get("scikit-learn", "?")
         raise RunError(messages.OTHER_SPLIT(version=made_with, where=run.path))
-    return Judged(judge(table, model.targets), table, dataset.warnings, {})
+    return Judged(evaluate_predictions(table, model.targets), table, dataset.warnings, {})
 
 
 def judge_other_rows(run: Run, data: str | Path | pd.DataFrame, roots: AllowedPaths) -> Judged:
@@ -130,7 +130,7 @@ def judge_other_rows(run: Run, data: str | Path | pd.DataFrame, roots: AllowedPa
     table = predict_parts(model, {"test": rows})
     changes = preparer.transform(model.columns, kept)
     shifts = measure_drift(model.profile, kept, changes)
-    return Judged(judge(table, model.targets), table, warnings, changes.unknown, shifts)
+    return Judged(evaluate_predictions(table, model.targets), table, warnings, changes.unknown, shifts)
 
 
 def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: AllowedPaths, *, warn: Warn = ignore) -> Frame:

@@ -130,7 +130,7 @@ def _no_rows(model: predictor.Predictor) -> Frame:
 
 
 def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.Table:
-    """`row`, `prediction`, `probability_<label>`, `status` of a frame; rows with unusable cells have no prediction."""
+    """`row`, what is predicted of each target and `status` of a frame; rows with unusable cells have no prediction."""
     prepared = preparer.transform(model.columns, frame)
     summary.kinds = preparer.kinds_of_columns(model.columns)
     outputs = model.outputs(prepared.arrays)

@@ -390,7 +390,7 @@ def test_predict_replaces_a_file_only_when_told(
     assert capsys.readouterr().err.startswith("error[BP158]: ")
     assert out.read_text(encoding="utf-8") == "mine"
     assert run(["predict", "runs/c-0001", "t.csv", "-o", str(out), "--force"]) == 0
-    assert out.read_text(encoding="utf-8").startswith('"row","prediction",')
+    assert out.read_text(encoding="utf-8").startswith('"row","label.prediction",')
 
 
 @pytest.mark.parametrize(

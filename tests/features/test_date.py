@@ -451,7 +451,7 @@ def test_fit_predict_and_the_exported_network_agree(backend: None, tmp_path: Pat
     network = keras.models.load_model(run.path / "model.keras", compile=False)
     inputs = prepare.transform(run.predictor.columns, frame).arrays
     np.testing.assert_allclose(
-        network.predict(inputs, verbose=0)["target_0"][:, 0], run.predict(rows)["prediction"], rtol=1e-6
+        network.predict(inputs, verbose=0)["target_0"][:, 0], run.predict(rows)["sales.prediction"], rtol=1e-6
     )
     odd = pd.DataFrame({"day": ["3.4.2024", "30.2.2024"], "kind": ["maybe", "yes"]})
     with pytest.warns(RowsWarning, match="BP234: column `.*`: 1 of 2 cells are n"):

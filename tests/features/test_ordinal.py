@@ -243,6 +243,6 @@ def test_fit_predict_and_the_exported_network_agree(backend: None, tmp_path: Pat
     }
     network = keras.models.load_model(run.path / "model.keras", compile=False)
     found = network.predict(inputs, verbose=0)["target_0"][:, 0]
-    np.testing.assert_allclose(found, run.predict(rows)["prediction"], rtol=1e-5)
+    np.testing.assert_allclose(found, run.predict(rows)["y.prediction"], rtol=1e-5)
     with pytest.warns(RowsWarning, match="BP235: column `grade`: 1 of 3 cells"):
         assert run.predict(rows.replace("good", "great"))["status"].tolist() == ["ok"] * 3

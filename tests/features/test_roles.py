@@ -47,13 +47,15 @@ def test_metrics_are_scikit_learns_weighted_ones(weighted: Run) -> None:
     report = weighted.metrics["targets"]["label"]["splits"]["test"]
     assert report["weight"] == rows["weight"].sum() == table()["w"][rows["row"]].sum()
     assert report["n"] == len(rows) == 32
-    truth, weight = rows["target"] == "yes", rows["weight"]
+    truth, weight = rows["label.target"] == "yes", rows["weight"]
     found = {name: metric["value"] for name, metric in report["metrics"].items()}
     assert found["accuracy"] == pytest.approx(
-        metrics.accuracy_score(rows.target, rows.prediction, sample_weight=weight)
+        metrics.accuracy_score(rows["label.target"], rows["label.prediction"], sample_weight=weight)
     )
-    assert found["auc"] == pytest.approx(metrics.roc_auc_score(truth, rows["probability_yes"], sample_weight=weight))
-    assert found["auc"] != pytest.approx(metrics.roc_auc_score(truth, rows["probability_yes"]))
+    assert found["auc"] == pytest.approx(
+        metrics.roc_auc_score(truth, rows["label.probability.yes"], sample_weight=weight)
+    )
+    assert found["auc"] != pytest.approx(metrics.roc_auc_score(truth, rows["label.probability.yes"]))
 
 
 def test_terminal_says_that_metrics_are_weighted(weighted: Run) -> None:
@@ -126,8 +128,8 @@ def test_two_weights_are_refused(backend: None, tmp_path: Path) -> None:
 def test_baseline_is_weighted_as_the_metrics_are(weighted: Run) -> None:
     rows = weighted.evaluate(root=weighted.path.parent).predictions.to_pandas()
     train, test = (rows.query(f"split == '{split}'") for split in ("train", "test"))
-    share = np.average(train["target"] == "yes", weights=train["weight"])
-    loss = -np.average(np.log(np.where(test["target"] == "yes", share, 1 - share)), weights=test["weight"])
+    share = np.average(train["label.target"] == "yes", weights=train["weight"])
+    loss = -np.average(np.log(np.where(test["label.target"] == "yes", share, 1 - share)), weights=test["weight"])
     found = weighted.metrics["targets"]["label"]["splits"]["test"]["baselines"]["trivial"]["log_loss"]
     assert found == pytest.approx(loss)
     assert (train["weight"] > 0).all()

@@ -27,7 +27,7 @@ from bptrain.fitting.resolve import resolve_from_training_rows
 from bptrain.models.predictor import FORMAT
 from bptrain.runs.arrays import write_arrays
 from bptrain.runs.storage import canonical_json
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 
 FEATURES = (*NUMBERS, *LABELS)
 TABLE = make_table(120)

@@ -21,14 +21,18 @@ from bptrain.features import preparer
 from bptrain.models.build import output_name
 from bptrain.reports.run import inspect_tables
 from bptrain.reports.text import report_text
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.binary.prepare import BinaryState
-from bptrain.targets.binary.threshold import choose_threshold
-from bptrain.targets.multiclass.options import MulticlassOptions
-from bptrain.targets.tasks import AutoOptions, TargetOptions
-from bptrain.targets.temperature import HIGHEST, LOWEST, choose_temperature, log_softmax
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.classification.calibration import (
+    HIGHEST,
+    LOWEST,
+    choose_temperature,
+    choose_threshold,
+    log_softmax,
+)
+from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
+from bptrain.targets.classification.task import ClassificationState
+from bptrain.targets.target_options import AutoOptions, TaskOptions
+from bptrain.targets.tasks import TASKS, infer_task
 
 
 def temperature_of(each: Any) -> Any:
@@ -90,7 +94,7 @@ def test_weights_count() -> None:
     assert choose_temperature(codes, logits, 1 - first) < 0.7
 
 
-def learned(options: TargetOptions, labels: list[str]) -> Any:
+def learned(options: TaskOptions, labels: list[str]) -> Any:
     frame = Frame(pa.table({"y": labels}), np.arange(len(labels)))
     return targets_prepare.learn(frame, {"y": options})["y"]
 
@@ -102,7 +106,7 @@ def tuned(options: Any, *, factor: float = 2.0, metric: str = "log_loss") -> Any
     outputs = (logits[:, 1:] - logits[:, :1] if binary else logits).astype(np.float32)
     state = learned(options, ["a", "b"] if binary else ["a", "b", "c"])
     truth = codes[:, None].astype(np.float32 if binary else np.int32)
-    return tasks.measures(options.task).tune(state, options, truth, outputs, np.ones(1000), metric=metric, seed=0)
+    return TASKS[options.task].calibrate(state, truth, outputs, np.ones(1000), metric=metric, seed=0)
 
 
 @pytest.mark.parametrize("section", [BinaryOptions, MulticlassOptions])
@@ -113,17 +117,17 @@ def test_options_say_whether_it_is_chosen(section: type[Any]) -> None:
     assert tuned(section(temperature=1.7)).temperature == 1.7
     for weights in ("balanced", {"a": 3.0}):
         assert tuned(section(class_weights=weights)).temperature == 1.0
-    measures = tasks.measures(section().task)
-    assert temperature_of(measures.untuned(tuned(section()), section())) == 1.0
+    task = TASKS[section().task]
+    assert temperature_of(task.reset_calibration(tuned(section()))) == 1.0
     before = tuned(section())
-    assert temperature_of(measures.tune_as(learned(section(), ["a", "b"]), before)) == temperature_of(before)
+    assert temperature_of(task.copy_calibration(learned(section(), ["a", "b"]), before)) == temperature_of(before)
 
 
 @pytest.mark.parametrize("section", [BinaryOptions, MulticlassOptions])
 def test_logits_are_divided_by_it(section: type[Any]) -> None:
     labels = ["a", "b"] if section is BinaryOptions else ["a", "b", "c"]
     outputs = np.random.default_rng(0).normal(size=(20, 1 if section is BinaryOptions else 3)).astype(np.float32)
-    decode = tasks.measures(section().task).decode
+    decode = TASKS[section().task].decode
     cooled = decode(learned(section(temperature=0.5), labels), outputs)
     plain = decode(learned(section(), labels), 2 * outputs)
     for label in labels:
@@ -136,11 +140,10 @@ def test_threshold_is_one_of_tempered_probabilities() -> None:
     options = BinaryOptions()
     outputs = (logits[:, 1:] - logits[:, :1] - 4.0).astype(np.float32)  # one label is rarely called
     arguments = codes[:, None].astype(np.float32), outputs, np.ones(1000)
-    measures = tasks.measures("binary")
-    state = measures.tune(learned(options, ["a", "b"]), options, *arguments, metric="f1", seed=3)
-    assert isinstance(state, BinaryState)
+    state = TASKS["binary"].calibrate(learned(options, ["a", "b"]), *arguments, metric="f1", seed=3)
+    assert isinstance(state, ClassificationState)
     assert state.temperature > 1.3
-    probability = measures.decode(state, outputs).probabilities["b"]
+    probability = TASKS["binary"].decode(state, outputs).probabilities["b"]
     expected = choose_threshold(codes > 0, probability, np.ones(1000), metric="f1", seed=3)
     assert state.threshold == expected != 0.5
 
@@ -156,10 +159,8 @@ def test_the_textbook_network_has_none(section: type[Any]) -> None:
 
 
 def test_option_makes_a_target_one_of_labels() -> None:
-    from bptrain.targets.infer import resolve
-
     frame = Frame(pa.table({"y": [1, 2, 3]}), np.arange(3))
-    assert resolve(frame, "y", AutoOptions(temperature=2.0)) == MulticlassOptions(temperature=2.0)
+    assert infer_task(frame, "y", AutoOptions(temperature=2.0)) == MulticlassOptions(temperature=2.0)
 
 
 SMOOTHED = {"kind": "cross_entropy", "label_smoothing": 0.5}  # makes probabilities too unsure
@@ -238,7 +239,7 @@ def test_exported_network_gives_the_same_probabilities(chosen: Run) -> None:
     outputs = network.predict(arrays, verbose=0)
     predicted = chosen.predict(table)
     for position, (name, labels) in enumerate({"label": ["yes"], "sort": ["a", "b", "c"]}.items()):
-        expected = predicted[[f"{name}.probability_{label}" for label in labels]].to_numpy()
+        expected = predicted[[f"{name}.probability.{label}" for label in labels]].to_numpy()
         np.testing.assert_allclose(outputs[output_name(position)], expected, rtol=0, atol=1e-6)
         assert expected.std(axis=0).min() > 0.05
 

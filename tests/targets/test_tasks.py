@@ -12,14 +12,14 @@ import yaml
 from bptrain.data import values
 from bptrain.data.frame import Frame
 from bptrain.errors import DataError, UsageError
-from bptrain.evaluation.evaluate import judge
+from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.predictions import predictions_table
-from bptrain.targets import prepare, tasks
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.infer import resolve
-from bptrain.targets.multiclass.options import MulticlassOptions
+from bptrain.runs.storage import canonical_json, parse_json
+from bptrain.targets import preparer as prepare
+from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.tasks import AutoOptions, TargetOptions
+from bptrain.targets.target_options import AutoOptions, TargetOptions, TaskOptions
+from bptrain.targets.tasks import TASKS, infer_task
 
 
 def frame_of(cells: Any, name: str = "y") -> Frame:
@@ -27,7 +27,7 @@ def frame_of(cells: Any, name: str = "y") -> Frame:
 
 
 def task_of(cells: Any) -> str:
-    return resolve(frame_of(cells), "y", AutoOptions()).task
+    return infer_task(frame_of(cells), "y", AutoOptions()).task
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_task_is_inferred_from_the_cells(cells: list[object], task: str) -> None
     ],
 )
 def test_given_options_decide_what_values_leave_open(cells: list[object], given: dict[str, Any], task: str) -> None:
-    options = resolve(frame_of(cells), "y", AutoOptions.model_validate(given))
+    options = infer_task(frame_of(cells), "y", AutoOptions.model_validate(given))
     assert options.task == task
     for key, value in given.items():
         assert options.model_dump()[key] == value
@@ -108,11 +108,11 @@ def test_nearly_constant_numbers_can_be_learned() -> None:
 @pytest.mark.parametrize("name", ["a: b", "x\x1b", "größe"])
 def test_hints_name_a_target_in_valid_yaml(name: str) -> None:
     with pytest.raises(UsageError, match="BP151") as few:
-        resolve(frame_of([1, 2, 3], name), name, AutoOptions())
+        infer_task(frame_of([1, 2, 3], name), name, AutoOptions())
     with pytest.raises(UsageError, match="BP151") as many:
-        resolve(frame_of([f"text {number}" for number in range(200)], name), name, AutoOptions())
+        infer_task(frame_of([f"text {number}" for number in range(200)], name), name, AutoOptions())
     with pytest.raises(DataError, match="BP240") as odd:
-        resolve(frame_of([*map(str, range(99)), "?"], name), name, AutoOptions())
+        infer_task(frame_of([*map(str, range(99)), "?"], name), name, AutoOptions())
     hints = [hint for error in (few, many, odd) for hint in error.value.problems[0].hints if "`target: " in hint]
     assert len(hints) == 4
     for hint in hints:
@@ -120,7 +120,7 @@ def test_hints_name_a_target_in_valid_yaml(name: str) -> None:
         assert yaml.safe_load(written)["column"] == name
 
 
-OPTIONS: dict[str, TargetOptions] = {
+OPTIONS: dict[str, TaskOptions] = {
     "binary": BinaryOptions(),
     "multiclass": MulticlassOptions(),
     "regression": RegressionOptions(),
@@ -133,19 +133,21 @@ LEARNED_FROM: dict[str, list[object]] = {
 
 
 def test_every_task_has_options_here() -> None:
-    assert set(OPTIONS) == set(tasks.TASKS)
+    assert set(OPTIONS) == set(TASKS)
 
 
-@pytest.mark.parametrize("task", tasks.TASKS)
+@pytest.mark.parametrize("task", TASKS)
 def test_task_offers_what_the_others_ask_for(task: str) -> None:
     frame = frame_of(LEARNED_FROM[task])
     learned = prepare.learn(frame, {"y": OPTIONS[task]})
     state = learned["y"]
-    assert bool(state.labels) == tasks.prepare(task).CLASSES
-    assert state.positive is None or state.positive in state.labels
-    written = prepare.written_back({"y": OPTIONS[task]}, learned)["y"]
+    positive = state.report()["positive"]
+    assert bool(state.labels) == TASKS[task].predicts_labels
+    assert positive is None or positive in state.labels
+    assert TASKS[task].load(parse_json(canonical_json(state.to_json()).encode(), source="x")) == state
+    written = prepare.written_options({"y": OPTIONS[task]}, learned)["y"]
     assert prepare.learn(frame, {"y": written}) == learned
-    assert getattr(written, "positive", None) == state.positive
+    assert getattr(written, "positive", None) == positive
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
@@ -156,12 +158,12 @@ def test_truths_are_spelled_as_the_labels_were_learned(task: str, spell: Any) ->
     other = frame_of([spell(cell) for cell in cells])
     (encoded,), (expected,) = prepare.encode(learned, other), prepare.encode(learned, frame_of(cells))
     np.testing.assert_array_equal(encoded, expected)
-    truths = prepare.truths(learned, other)
+    truths = prepare.y_true(learned, other)
     assert truths["y"].to_pylist() == [str(cell) for cell in cells]
     outputs = [np.zeros((4, learned["y"].n_outputs), np.float32)]
     table = predictions_table(learned, outputs, truths, np.arange(4), np.ones(4), ["test"] * 4)
-    assert set(table["prediction"].to_pylist()) <= set(table["target"].to_pylist())
-    report = judge(table, learned)["y"]
+    assert set(table["y.prediction"].to_pylist()) <= set(table["y.target"].to_pylist())
+    report = evaluate_predictions(table, learned)["y"]
     assert report["labels"] == list(learned["y"].labels)
     assert report["positive"] == (learned["y"].labels[1] if task == "binary" else None)
 
@@ -169,7 +171,7 @@ def test_truths_are_spelled_as_the_labels_were_learned(task: str, spell: Any) ->
 def test_truth_of_an_unknown_label_is_refused() -> None:
     learned = prepare.learn(frame_of(["a", "b"]), {"y": BinaryOptions()})
     with pytest.raises(DataError, match="BP264"):
-        prepare.truths(learned, frame_of(["a", "c"]))
+        prepare.y_true(learned, frame_of(["a", "c"]))
 
 
 @pytest.mark.parametrize(
@@ -177,11 +179,11 @@ def test_truth_of_an_unknown_label_is_refused() -> None:
     [(["true", "false"], True, "true"), (["0.0", "1.0"], 1, "1.0"), ([0, 1], 0.0, "0"), (["no", "yes"], "no", "no")],
 )
 def test_positive_label_may_be_spelled_otherwise(cells: list[object], positive: Any, label: str) -> None:
-    assert prepare.learn(frame_of(cells), {"y": BinaryOptions(positive=positive)})["y"].positive == label
+    assert prepare.learn(frame_of(cells), {"y": BinaryOptions(positive=positive)})["y"].labels[1] == label
 
 
 @pytest.mark.parametrize("options", [AutoOptions(), *OPTIONS.values()], ids=["auto", *OPTIONS])
 def test_target_that_is_not_read_is_refused(options: TargetOptions) -> None:
     frame = frame_of(values.unread("list<item: int64>", 30))
     with pytest.raises(DataError, match="BP225: column `y` is used.*list<item: int64>"):
-        prepare.learn(frame, {"y": resolve(frame, "y", options)})
+        prepare.learn(frame, {"y": infer_task(frame, "y", options)})

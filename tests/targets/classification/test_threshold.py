@@ -13,7 +13,7 @@ from sklearn import metrics
 
 import bptrain
 from bptrain import Run
-from bptrain.targets.binary.threshold import Rows, choose_threshold, curve
+from bptrain.targets.classification.calibration import choose_threshold, threshold_curve
 
 SCORES: dict[str, Callable[..., float]] = {
     "accuracy": metrics.accuracy_score,
@@ -38,7 +38,7 @@ def rows(seed: int, n_rows: int, *, share: float = 0.5) -> tuple[np.ndarray, np.
 def test_curve_is_scikit_learns_metric_at_every_threshold(seed: int, n_rows: int, metric: str) -> None:
     truth, probability, weight = rows(seed, n_rows)
     order = np.argsort(-probability, kind="stable")
-    thresholds, values = curve(Rows(truth[order], probability[order], weight[order]), metric)
+    thresholds, values = threshold_curve(truth[order], probability[order], weight[order], metric)
     assert len(thresholds) == len(np.unique(probability))
     for threshold, value in zip(thresholds, values, strict=True):
         expected = SCORES[metric](truth, probability >= threshold, sample_weight=weight)
@@ -101,8 +101,8 @@ def test_run_chooses_on_validation_rows_records_and_uses_it(chosen: Run) -> None
     assert 0.05 < threshold < 0.45
     assert chosen.metrics["targets"]["label"]["threshold"] == threshold
     predicted = chosen.evaluate(root=chosen.path.parent).predictions
-    called = [label == "yes" for label in predicted["prediction"].to_pylist()]
-    assert called == [value >= threshold for value in predicted["probability_yes"].to_pylist()]
+    called = [label == "yes" for label in predicted["label.prediction"].to_pylist()]
+    assert called == [value >= threshold for value in predicted["label.probability.yes"].to_pylist()]
     assert chosen.config.targets["label"].threshold == "auto"  # type: ignore[union-attr]
 
 

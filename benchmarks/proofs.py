@@ -532,10 +532,11 @@ def cost(folder: Path, how_many: int = 5) -> Proof:
 def _seconds_of_one(folder: Path, name: str) -> float:
     """What saving takes, from a training that is saved after every epoch."""
     program = (
-        "import sys, time; from bptrain.cli import main; from bptrain.training.saver import Saver; save = Saver._save\n"
+        "import sys, time; from bptrain.cli import main; from bptrain.training.callbacks import Checkpoint\n"
+        "save = Checkpoint._save\n"
         "def timed(self):\n"
         "    started = time.perf_counter(); save(self); took.append(time.perf_counter() - started)\n"
-        "took = []; Saver._save = timed; code = main.run(sys.argv[2:])\n"
+        "took = []; Checkpoint._save = timed; code = main.run(sys.argv[2:])\n"
         "open(sys.argv[1], 'w').write(str(sorted(took)[len(took) // 2]))"
     )
     target = folder / f"{name}.txt"

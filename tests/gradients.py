@@ -27,8 +27,8 @@ from bptrain.models.options import ResolvedModel
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.target_options import TargetOptions
 from bptrain.targets.tasks import TASKS
-from bptrain.training.batches import Examples
-from bptrain.training.step import Batch, objective
+from bptrain.training.dataset import ArrayDataset
+from bptrain.training.train_step import Batch, objective
 from bptrain.utils.section import Section
 
 TOLERANCE = 1e-7
@@ -132,7 +132,7 @@ class Subject:
 
     network: keras.Model
     losses: Mapping[str, Callable[[Any, Any], Any]]
-    examples: Examples
+    examples: ArrayDataset
 
     def loss(self) -> Any:
         """The scalar that training minimises on these rows, penalties included."""
@@ -183,7 +183,7 @@ def subject_of(
     network = build(column_states, target_states, model, seed=seed).members
     functions = losses(target_states, model.members)
     network.compile(optimizer=keras.optimizers.SGD(1.0), loss=dict(functions), jit_compile=False)
-    return Subject(network, functions, Examples(preparer.transform(column_states, frame).arrays, truths))
+    return Subject(network, functions, ArrayDataset(preparer.transform(column_states, frame).arrays, truths))
 
 
 def _as_computed(array: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
 
-from bptrain.training.signals import ONE_SECONDS
+from bptrain.training.signals import DEBOUNCE_SECONDS
 
 GRACE_SECONDS = 3.0  # until the last checkpoint has to do
 
@@ -53,7 +53,7 @@ def ending_signal() -> int | None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     now = time.monotonic()
-    if _taken and now - _taken[-1][1] < ONE_SECONDS:
+    if _taken and now - _taken[-1][1] < DEBOUNCE_SECONDS:
         return
     _taken.append((number, now))
     raise KeyboardInterrupt
@@ -63,7 +63,7 @@ def _wait(reader: int, stderr: int | None, messages: Mapping[int, str]) -> None:
     first, came = _next(reader, messages), time.monotonic()
     while (left := came + GRACE_SECONDS - time.monotonic()) > 0 and select.select([reader], [], [], left)[0]:
         _next(reader, messages)
-        if time.monotonic() - came >= ONE_SECONDS:
+        if time.monotonic() - came >= DEBOUNCE_SECONDS:
             break
     if stderr is not None:
         with suppress(OSError):  # nobody reads it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,24 +20,25 @@ from bptrain.models.build import (
     Network,
     build,
     combined,
-    keeping,
     losses,
     network_name,
     output_name,
+    select_members,
     set_weights,
     weight_shapes,
 )
-from bptrain.models.layers.dropout import start_at
-from bptrain.models.predict import Program, fitting_block
+from bptrain.models.layers import start_dropout_at
+from bptrain.models.predict import PredictFunction, validation_block
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.metrics import METRICS
-from bptrain.training.batches import Examples
-from bptrain.training.early_stopping import total_loss, values_of
+from bptrain.training.callbacks import validation_loss
+from bptrain.training.dataset import ArrayDataset
+from bptrain.training.ensemble_selection import forward_selection, n_selected
 from bptrain.training.event_log import event_log
 from bptrain.training.progress import Reporter
-from bptrain.training.selection import enough, forward_selection
 from bptrain.training.state import TrainResult
-from bptrain.training.train import Hooks, Rows, Trainer
+from bptrain.training.train_step import mean_loss
+from bptrain.training.trainer import Hooks, Trainer
 from bptrain.utils import seeds
 
 FEWEST_SELECTED = 2  # members that predict where it is left open how many,
@@ -96,7 +98,7 @@ def fit_bag(inputs: TrainingInputs, context: FitContext, label: str, *, before: 
         n_rows=n_rows,
         n_trainings=len(networks),
     )
-    first_weights = [values_of(network.model) for network in networks]
+    first_weights = [network.model.get_weights() for network in networks]
     weights, results = [], list[TrainResult]()
     for number, first in enumerate(first_weights):
         if len(networks) > 1:
@@ -104,17 +106,14 @@ def fit_bag(inputs: TrainingInputs, context: FitContext, label: str, *, before: 
         workbench.model.set_weights(first)
         chosen = before.results[number] if before else None
         results.append(_fit_network(trainer, inputs, context, label, results, chosen, n_networks=len(networks)))
-        weights.append(values_of(workbench.model))
+        weights.append(workbench.model.get_weights())
     for network, trained in zip(networks, weights, strict=True):
         network.model.set_weights(trained)
-    kept = [network.kept for network in before.networks] if before else _select_members(inputs, networks)
-    return Bag(
-        [
-            network if members is None else keeping(network, members, inputs.columns, inputs.targets, config.model)
-            for network, members in zip(networks, kept, strict=True)
-        ],
-        results,
-    )
+    selected = [network.selected for network in before.networks] if before else _select_members(inputs, networks)
+    for number, members in enumerate(selected):
+        if members is not None:
+            networks[number] = select_members(networks[number], members, inputs.columns, inputs.targets, config.model)
+    return Bag(networks, results)
 
 
 def _fit_network(
@@ -136,8 +135,7 @@ def _fit_network(
         minutes = max(0.0, options.minutes - sum(seconds for each in done for seconds in each.seconds) / 60)
     epochs = chosen.best_epoch if chosen else options.epochs
     events = context.events / network_name(number) if context.events and not chosen else None
-    primary = inputs.config.primary
-    sign = -1.0 if METRICS[primary].higher_is_better else 1.0
+    primary, monitors_primary = inputs.config.primary, options.monitor == "primary" and validation is not None
     with event_log(events) as log:
 
         def on_epoch(row: dict[str, float]) -> None:
@@ -149,15 +147,15 @@ def _fit_network(
             for row in history:
                 log(row)
 
-        monitors_primary = options.monitor == "primary" and validation is not None
         result = trainer.train(
-            Rows(positions, None if validation is None else training_examples(inputs, validation)),
+            positions,
+            None if validation is None else training_examples(inputs, validation),
             seed=network_seed(inputs.config.seed, number),
             minutes=minutes,
             sharing=n_networks - number,
             hooks=Hooks(
                 lambda outputs: _score_primary(inputs, validation, outputs),
-                (lambda row: sign * row.get(f"validation_{primary}", math.nan)) if monitors_primary else None,
+                partial(_primary_loss, primary) if monitors_primary else validation_loss,
                 on_epoch,
                 on_resume,
                 context.resume.warn,
@@ -171,6 +169,12 @@ def _fit_network(
     reporter.stage(f"stopped by {result.stopped_by} after epoch {len(result.history)}, kept epoch {result.best_epoch}")
     context.resume.done[label] = result
     return result
+
+
+def _primary_loss(primary: str, row: Mapping[str, float]) -> float:
+    """The primary metric on validation rows in a row of the history, as something that is to be small."""
+    value = row.get(f"validation_{primary}", math.nan)
+    return -value if METRICS[primary].higher_is_better else value
 
 
 def _score_primary(
@@ -191,7 +195,7 @@ def build_networks(inputs: TrainingInputs, base_run: BaseRun | None) -> list[Net
     for number in range(inputs.config.model.networks):
         seed = network_seed(inputs.config.seed, number)
         network = build(inputs.columns, inputs.targets, inputs.config.model, seed=seed, name=network_name(number))
-        start_at(network.model, seeds.integer(seed, "dropout") if number else 0)
+        start_dropout_at(network.model, seeds.integer(seed, "dropout") if number else 0)
         if base_run is not None:
             set_weights(network.model, base_run.read_weights(number, weight_shapes(network.model)))
         networks.append(network)
@@ -212,15 +216,15 @@ def rows_of_network(inputs: TrainingInputs, number: int) -> tuple[np.ndarray | N
     return np.flatnonzero(~left_out), training.take(np.flatnonzero(left_out))
 
 
-def training_examples(inputs: TrainingInputs, rows: PreparedRows) -> Examples:
+def training_examples(inputs: TrainingInputs, rows: PreparedRows) -> ArrayDataset:
     """Prepared rows as `Trainer` takes them; with weights where rows or classes count differently."""
     weights = targets_prepare.row_weights(inputs.targets, rows.encoded, rows.weight)
     truths = {output_name(position): truth for position, truth in enumerate(rows.encoded)}
     streamed = inputs.config.residence == "stream"
     if all(np.ptp(weight) == 0 for weight in weights):
-        return Examples(rows.inputs, truths, streamed=streamed)
+        return ArrayDataset(rows.inputs, truths, streamed=streamed)
     by_name = {output_name(position): weight for position, weight in enumerate(weights)}
-    return Examples(rows.inputs, truths, by_name, streamed)
+    return ArrayDataset(rows.inputs, truths, by_name, streamed)
 
 
 def _select_members(inputs: TrainingInputs, networks: Sequence[Network]) -> list[tuple[int, ...] | None]:
@@ -233,25 +237,25 @@ def _select_members(inputs: TrainingInputs, networks: Sequence[Network]) -> list
     validations = [validation for _, validation in (rows_of_network(inputs, n) for n in range(len(networks)))]
     if model.ensemble_selection is None or any(rows is None for rows in validations):
         return list(everyone)
-    program, judged, rankings, sizes = Program(networks[0].members), losses(inputs.targets), [], []
+    program, judged, rankings, sizes = PredictFunction(networks[0].members), losses(inputs.targets), [], []
     for network, validation in zip(networks, validations, strict=True):
         assert validation is not None  # noqa: S101 — the line above says so
         examples = training_examples(inputs, validation)
         outputs = program.predict(
-            values_of(network.members), examples.inputs, block_rows=fitting_block(examples.n_rows)
+            network.members.get_weights(), examples.inputs, block_rows=validation_block(examples.n_rows)
         )
 
-        def mean_loss(
-            members: Sequence[int], examples: Examples = examples, outputs: Mapping[str, np.ndarray] = outputs
+        def loss(
+            members: Sequence[int], examples: ArrayDataset = examples, outputs: Mapping[str, np.ndarray] = outputs
         ) -> float:
             mean = combined({name: output[:, members] for name, output in outputs.items()}, inputs.targets)
-            return total_loss(judged, examples.truths, mean, examples.weights)
+            return mean_loss(judged, examples, mean)
 
-        rankings.append(forward_selection(model.members, mean_loss))
+        rankings.append(forward_selection(model.members, loss))
         sizes.append(examples.n_rows)
     if isinstance(model.ensemble_selection, int):
         n_kept = model.ensemble_selection
     else:
         mean_losses = np.average([ranking.losses for ranking in rankings], axis=0, weights=sizes)
-        n_kept = enough(mean_losses.tolist(), at_least=FEWEST_SELECTED, least_gain=LEAST_GAIN)
-    return [ranking.first(n_kept) for ranking in rankings] if n_kept < model.members else list(everyone)
+        n_kept = n_selected(mean_losses.tolist(), at_least=FEWEST_SELECTED, least_gain=LEAST_GAIN)
+    return [tuple(sorted(ranking.order[:n_kept])) for ranking in rankings] if n_kept < model.members else list(everyone)

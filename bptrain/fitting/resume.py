@@ -16,7 +16,7 @@ from bptrain.runs.checkpoints import Checkpoints
 from bptrain.runs.directory import PartialRun
 
 if TYPE_CHECKING:
-    from bptrain.training.checkpointing import Saving
+    from bptrain.training.callbacks import Saving
     from bptrain.training.state import TrainResult
 
 INPUTS = "inputs.json"
@@ -45,7 +45,7 @@ class ResumeState:
         """Where the training with this label is saved."""
         if self.folder is None:
             return None
-        from bptrain.training.checkpointing import Saving
+        from bptrain.training.callbacks import Saving
 
         return Saving(Checkpoints(self.folder / label), ended=self.several)
 

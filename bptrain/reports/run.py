@@ -92,9 +92,9 @@ def inspect_tables(run: Run) -> list[Table]:
     options = network["model"]
     network_words = [f"{options['kind']} {options['hidden']}"]
     network_words += [f"{options[name]} {name}" for name in ("networks", "members") if options[name] != 1]
-    network_words += [f"{len(members)} of them kept" for members in network["kept"][:1] if members is not None]
+    network_words += [f"{len(members)} of them kept" for members in network["selected"][:1] if members is not None]
     n_weights = sum(math.prod(shape) for _, shape in network["weights"].values())
-    in_each = " in each network" if len(network["kept"]) > 1 else ""
+    in_each = " in each network" if len(network["selected"]) > 1 else ""
     versions = ", ".join(f"{name} {version}" for name, version in lock["versions"].items())
     rows = [
         ("run", f"{run.path} ({run.metrics['status']}, verified)"),

@@ -19,7 +19,7 @@ from bptrain.features import kinds, preparer
 from bptrain.features.kind import ColumnKind, Features, FeatureState, Inferred, Inputs, Json, Tensor, Transformed
 from bptrain.features.options import ColumnOptions, EmbeddingOptions
 from bptrain.models.build import build, losses
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.regression.options import RegressionOptions
 
 SHAPE = (2, 3)

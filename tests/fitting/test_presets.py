@@ -36,7 +36,7 @@ from bptrain.fitting.resolve import resolve_model, resolve_training
 from bptrain.models import ensemble
 from bptrain.models.build import losses, output_name, weights_of
 from bptrain.models.options import ResolvedModel
-from bptrain.models.predict import Program, predict
+from bptrain.models.predict import PredictFunction, predict
 from bptrain.models.predictor import Predictor
 from bptrain.reports.run import inspect_tables
 from bptrain.reports.text import report_text
@@ -44,10 +44,10 @@ from bptrain.runs.checkpoints import Checkpoints
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.regression.task import RegressionState, RegressionTask
 from bptrain.targets.tasks import TASKS
-from bptrain.training import train
+from bptrain.training import trainer
+from bptrain.training.ensemble_selection import forward_selection, n_selected
 from bptrain.training.options import AdamOptions
-from bptrain.training.selection import enough, forward_selection
-from bptrain.training.train import Trainer
+from bptrain.training.trainer import Trainer
 from bptrain.workflows.check import check
 from bptrain.workflows.reproduce import reproduce
 
@@ -127,7 +127,7 @@ def test_prediction_is_the_mean_over_members_and_networks(strong: Run) -> None:
     predictor = strong.predictor
     arrays = preparer.transform(predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
     each = [
-        {name: output.numpy()[:, network.kept] for name, output in network.members(arrays).items()}
+        {name: output.numpy()[:, network.selected] for name, output in network.members(arrays).items()}
         for network in predictor.networks
     ]
     whole = predictor.outputs(arrays)
@@ -316,7 +316,7 @@ def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:
 
     first = min(range(MEMBERS), key=lambda member: loss([member]))
     pair = min(([first, other] for other in range(MEMBERS) if other != first), key=loss)
-    assert network.kept == tuple(sorted(pair))
+    assert network.selected == tuple(sorted(pair))
     np.testing.assert_allclose(validation["amount.prediction"], outputs[:, pair].mean(axis=1), rtol=1e-4)
 
 
@@ -329,7 +329,7 @@ def test_members_have_the_linear_model(skip: bool | str, with_it: list[bool], fo
     arrays = preparer.transform(run.predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
     before = np.asarray(network.members(arrays)["target_0"])[..., 0]
     few = np.asarray(network.model(arrays)["target_0"])[:, 0]
-    np.testing.assert_allclose(few, before[:, list(network.kept or ())].mean(axis=1), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(few, before[:, list(network.selected or ())].mean(axis=1), rtol=1e-4, atol=1e-6)
     if skip:
         bias = network.members.get_layer("target_0_skip").bias
         bias.assign(np.asarray(bias) + 1)
@@ -362,7 +362,7 @@ def test_forward_selection_takes_the_best_and_then_whom_it_helps_most() -> None:
     ],
 )
 def test_members_are_enough_where_another_gains_little(losses: list[float], least_gain: float, n_chosen: int) -> None:
-    assert enough(losses, at_least=2, least_gain=least_gain) == n_chosen
+    assert n_selected(losses, at_least=2, least_gain=least_gain) == n_chosen
 
 
 def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,7 +375,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
         asked.append((losses, given))
         return 3
 
-    monkeypatch.setattr(bagging, "enough", three)
+    monkeypatch.setattr(bagging, "n_selected", three)
     content = {**settings("strong", "amount"), "model": {**SMALL, "members": 5, "networks": 3}}
     run = open_run(fit(content, run=folder / "as-many", root=folder).path)
     assert run.config.model.ensemble_selection == "auto"
@@ -386,7 +386,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
     arrays = preparer.transform(predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
     outputs = [np.asarray(network.members(arrays)["target_0"])[:, :, 0] for network in predictor.networks]
     expected = np.mean(
-        [output[:, network.kept].mean(axis=1) for output, network in zip(outputs, predictor.networks, strict=True)],
+        [output[:, network.selected].mean(axis=1) for output, network in zip(outputs, predictor.networks, strict=True)],
         axis=0,
     )
     np.testing.assert_allclose(predictor.outputs(arrays)[0][:, 0], expected, rtol=1e-4, atol=1e-6)
@@ -397,7 +397,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
     rows = table[table["split"] == "out_of_fold"]
     own = np.stack(
         [
-            output[rows.index][:, network.kept].mean(axis=1)
+            output[rows.index][:, network.selected].mean(axis=1)
             for output, network in zip(outputs, predictor.networks, strict=True)
         ]
     )
@@ -540,14 +540,14 @@ def test_one_program_gives_the_outputs_of_every_network(
     first, second = (network.model for network in strong.predictor.networks)
     table = Frame(tables.make_table(240), np.arange(240))
     arrays = preparer.transform(strong.predictor.columns, table).arrays
-    traced, outputs_of = [], Program._outputs
+    traced, outputs_of = [], PredictFunction._outputs
 
     def tracing(*given: Any) -> Any:
         traced.append(given)
         return outputs_of(*given)
 
-    monkeypatch.setattr(Program, "_outputs", tracing)
-    program, before = Program(first, compiled=compiled), [first.get_weights(), second.get_weights()]
+    monkeypatch.setattr(PredictFunction, "_outputs", tracing)
+    program, before = PredictFunction(first, compiled=compiled), [first.get_weights(), second.get_weights()]
     for network in (first, second):
         found = program.predict(network.get_weights(), arrays, block_rows=64)
         for name, expected in predict(network, arrays, block_rows=64).items():
@@ -565,7 +565,7 @@ def test_networks_share_what_compiling_costs(folder: Path, monkeypatch: pytest.M
         asked.append(given["n_trainings"])
         return False
 
-    monkeypatch.setattr(train, "compiling_pays", noted)
+    monkeypatch.setattr(trainer, "compiling_pays", noted)
     fit(settings("strong", "amount", training={**QUICK, "epochs": 1}), run=folder / "shared", root=folder)
     assert asked == [2]
 
@@ -573,7 +573,7 @@ def test_networks_share_what_compiling_costs(folder: Path, monkeypatch: pytest.M
 def test_no_rows_have_no_outputs(strong: Run) -> None:
     network = strong.predictor.networks[0].model
     arrays = {name: np.empty((0, *tensor.shape[1:]), tensor.dtype) for name, tensor in network.input.items()}
-    for found in (predict(network, arrays), Program(network).predict(network.get_weights(), arrays)):
+    for found in (predict(network, arrays), PredictFunction(network).predict(network.get_weights(), arrays)):
         assert {name: output.shape for name, output in found.items()} == {
             name: (0, output.shape[-1]) for name, output in network.output.items()
         }

@@ -40,7 +40,7 @@ from bptrain.models.predict import predict
 from bptrain.targets.classification.options import BinaryOptions, BrierLoss
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.tasks import TASKS
-from bptrain.training.batches import Examples
+from bptrain.training.dataset import ArrayDataset
 from bptrain.training.options import (
     AdagradOptions,
     AdamOptions,
@@ -54,7 +54,7 @@ from bptrain.training.options import (
     TrainingOptions,
 )
 from bptrain.training.state import TrainResult
-from bptrain.training.train import Hooks
+from bptrain.training.trainer import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -123,8 +123,8 @@ def two_two_one() -> tuple[Subject, dict[str, np.ndarray]]:
     return Subject(both.network, both.losses, first_rows(both.examples, 1)), weights
 
 
-def first_rows(examples: Examples, n_rows: int) -> Examples:
-    return Examples(
+def first_rows(examples: ArrayDataset, n_rows: int) -> ArrayDataset:
+    return ArrayDataset(
         {name: array[:n_rows] for name, array in examples.inputs.items()},
         {name: array[:n_rows] for name, array in examples.truths.items()},
     )

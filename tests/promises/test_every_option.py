@@ -217,7 +217,7 @@ ELSEWHERE = {
     "data.memory_limit",  # test_streaming.py
     "training.checkpoints.minutes",  # how often, which changes no result: test_resume.py
     "training.checkpoints.epochs",
-    "training.engine",  # the numbers are to be the same: test_engine.py
+    "training.engine",  # the numbers are to be the same: tests/training/test_loops.py
     "training.threads",  # fixed for a process: below
 }
 

@@ -38,7 +38,7 @@ from bptrain.targets.regression.options import (
     SquaredLoss,
 )
 from bptrain.targets.tasks import TASKS
-from bptrain.training.batches import Examples
+from bptrain.training.dataset import ArrayDataset
 from bptrain.training.options import SgdOptions, TrainingOptions
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -132,7 +132,7 @@ def best_constant(loss: Any, values: np.ndarray) -> float:
     cells = {"x": [1.0, 2.0] * (len(values) // 2), "y": values.tolist()}
     subject = subject_of(cells, mlp(hidden=()), {"x": NumericOptions()}, {"y": RegressionOptions(loss=loss)})
     set_weights(subject.network, {name: np.zeros_like(array) for name, array in weights_of(subject.network).items()})
-    plain = Examples(
+    plain = ArrayDataset(
         {name: np.zeros_like(array) for name, array in subject.examples.inputs.items()}, subject.examples.truths
     )
     options = TrainingOptions(
@@ -268,7 +268,7 @@ def test_gradient_of_weighted_rows_is_that_of_repeated_rows() -> None:
             cells, mlp(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
         )
         times = np.array([1, 3, 2])
-        repeated = Examples(
+        repeated = ArrayDataset(
             *(
                 {name: np.repeat(array, times, axis=0) for name, array in part.items()}
                 for part in (subject.examples.inputs, subject.examples.truths)
@@ -276,7 +276,7 @@ def test_gradient_of_weighted_rows_is_that_of_repeated_rows() -> None:
         )
         whole = analytic(type(subject)(subject.network, subject.losses, repeated))
         start = {name: array.copy() for name, array in weights_of(subject.network).items()}
-        weighted = Examples(subject.examples.inputs, subject.examples.truths, {"target_0": times / times.mean()})
+        weighted = ArrayDataset(subject.examples.inputs, subject.examples.truths, {"target_0": times / times.mean()})
         options = TrainingOptions(optimizer=SgdOptions(learning_rate=1.0), batch_size="all", epochs=1)
         trained = train(subject.network, weighted, weighted, subject.losses, options, seed=0)
         for name, after in weights_of(subject.network).items():
@@ -284,7 +284,7 @@ def test_gradient_of_weighted_rows_is_that_of_repeated_rows() -> None:
     assert trained.history[0]["loss"] == pytest.approx(loss_of(repeated, start), rel=1e-6)
 
 
-def loss_of(rows: Examples, weights: dict[str, np.ndarray]) -> float:
+def loss_of(rows: ArrayDataset, weights: dict[str, np.ndarray]) -> float:
     hidden = np.tanh(rows.inputs["numeric"] @ weights["hidden_1/kernel"] + weights["hidden_1/bias"])
     outputs = hidden @ weights["target_0/kernel"] + weights["target_0/bias"]
     return float(np.mean((rows.truths["target_0"] - outputs) ** 2))
@@ -299,7 +299,7 @@ def test_history_of_weighted_rows_is_the_weighted_mean_of_all_batches(batch_size
         cells, mlp(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
     )
     weight = np.array([0.0, 5.0, 0.1, 1.0, 1.0, 2.0, 0.5], np.float32)
-    rows = Examples(subject.examples.inputs, subject.examples.truths, {"target_0": weight})
+    rows = ArrayDataset(subject.examples.inputs, subject.examples.truths, {"target_0": weight})
     options = TrainingOptions(optimizer=SgdOptions(learning_rate=1e-12), batch_size=batch_size, epochs=2)
     trained = train(subject.network, rows, rows, subject.losses, options, seed=0)
     outputs = np.asarray(subject.network(rows.inputs)["target_0"])

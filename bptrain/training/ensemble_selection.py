@@ -14,31 +14,30 @@ class Ranking:
     order: tuple[int, ...]
     losses: tuple[float, ...]
 
-    def first(self, n_chosen: int) -> tuple[int, ...]:
-        """The positions of the first so many, rising."""
-        return tuple(sorted(self.order[:n_chosen]))
-
 
 def forward_selection(n_candidates: int, loss: Callable[[Sequence[int]], float]) -> Ranking:
     """Rank candidates by what they do for the loss of several together: the best, then always the one that helps most.
 
-    `loss` is given positions, rising. Of equals the first is taken; a loss that is no number is worse than every other.
+    Of equals the first is taken; a loss that is no number is worse than every other.
+
+    Args:
+        loss: the loss of the mean of some candidates, given their positions, rising.
     """
     order, losses = list[int](), list[float]()
-
-    def with_it(candidate: int) -> float:
-        value = loss(sorted([*order, candidate]))
-        return math.inf if math.isnan(value) else value
-
     while len(order) < n_candidates:
-        value, best = min((with_it(each), each) for each in range(n_candidates) if each not in order)
+        candidates = [candidate for candidate in range(n_candidates) if candidate not in order]
+        values = [loss(sorted([*order, candidate])) for candidate in candidates]
+        value, best = min(
+            (math.inf if math.isnan(value) else value, candidate)
+            for value, candidate in zip(values, candidates, strict=True)
+        )
         order.append(best)
         losses.append(value)
     return Ranking(tuple(order), tuple(losses))
 
 
-def enough(losses: Sequence[float], *, at_least: int, least_gain: float) -> int:
-    """How many to choose, of those whose first 1, 2, … together have these losses.
+def n_selected(losses: Sequence[float], *, at_least: int, least_gain: float) -> int:
+    """How many to select, of candidates whose first 1, 2, … together have these losses.
 
     So many as `at_least`, and more as long as each makes the loss less by more than this share of its size.
     """

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from gradients import Subject, column_settings, draw, target_settings
 from networks import mlp
 from one_training import train
 
 from bptrain.models.build import weights_of
-from bptrain.models.layers.dense import Dense, compiled_with
-from bptrain.models.layers.dropout import Dropout, hashed, new_step
+from bptrain.models.layers import Dropout
 from bptrain.models.options import ResolvedModel
 from bptrain.training import step_cost as engine
-from bptrain.training.batches import Examples
-from bptrain.training.loops.tensorflow import Engine, fence
+from bptrain.training.dataset import ArrayDataset
+from bptrain.training.loops.tensorflow import TensorFlowLoop
 from bptrain.training.options import AdamwOptions, TrainingOptions
 from bptrain.training.state import TrainResult
 from bptrain.training.step_cost import compiling_pays
@@ -33,7 +30,7 @@ def subject(model: ResolvedModel = EVERYTHING, n_rows: int = 37) -> Subject:
     columns = [options for kind in ("numeric", "categorical") for options in column_settings(kind)]
     made = draw(model, columns, list(by_task.values()), np.random.default_rng(3), n_rows)
     weights = {name: np.linspace(0.5, 1.5, n_rows, dtype=np.float32) for name in made.examples.truths}
-    return Subject(made.network, made.losses, Examples(made.examples.inputs, made.examples.truths, weights))
+    return Subject(made.network, made.losses, ArrayDataset(made.examples.inputs, made.examples.truths, weights))
 
 
 def trained(**options: Any) -> tuple[TrainResult, dict[str, np.ndarray]]:
@@ -53,32 +50,6 @@ def test_compiled_and_plain_steps_are_the_same() -> None:
         np.testing.assert_allclose(weight, compiled_weights[name], rtol=2e-3, atol=2e-4, err_msg=name)
 
 
-def test_no_product_of_a_compiled_gradient_reads_its_left_operand_transposed() -> None:
-    """XLA has fast kernels for the others."""
-    layer = Dense(5)
-    layer.build((None, 3, 7))
-    rows = tf.constant(np.random.default_rng(0).normal(size=(4, 3, 7)), tf.float32)
-
-    @tf.function(jit_compile=True)
-    def gradients(chosen: Any, rows: Any, kernel: Any) -> Any:
-        with compiled_with(chosen), tf.GradientTape() as tape:
-            tape.watch([rows, kernel])
-            outputs, _ = layer.stateless_call([kernel, layer.bias], [], rows)
-            loss = tf.reduce_sum(tf.square(outputs))
-        return tape.gradient(loss, [rows, kernel])
-
-    def transposed(chosen: Any) -> bool:
-        program = gradients.experimental_get_compiler_ir(chosen, rows, layer.kernel.value)(stage="optimized_hlo")
-        return "lhs_contracting_dims={0}" in program
-
-    assert not transposed(fence)
-    assert transposed(None)
-    for ours, keras_own in zip(
-        gradients(fence, rows, layer.kernel.value), gradients(None, rows, layer.kernel.value), strict=True
-    ):
-        np.testing.assert_allclose(ours, keras_own, rtol=1e-5, atol=1e-5)
-
-
 @pytest.mark.parametrize("kind", ["plain", "compiled"])
 def test_several_blocks_make_the_steps_of_one(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the bit when plain; XLA compiles a loop of one step otherwise than one of several."""
@@ -96,9 +67,9 @@ def test_several_blocks_make_the_steps_of_one(kind: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("chosen", ["auto", "plain", "compiled"])
 def test_option_decides_whether_it_is_compiled(chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    original = Engine.compile
+    original = TensorFlowLoop.compile
     monkeypatch.setattr(
-        Engine, "compile", lambda self, **given: (seen.append(given["jit_compile"]), original(self, **given))
+        TensorFlowLoop, "compile", lambda self, **given: (seen.append(given["jit_compile"]), original(self, **given))
     )
     trained(engine=chosen, epochs=1)
     assert seen == [chosen == "compiled"]
@@ -125,57 +96,6 @@ def test_history_is_the_mean_over_all_rows_by_weight_with_a_smaller_last_batch()
     options = TrainingOptions(optimizer={"kind": "sgd", "learning_rate": 1e-12}, batch_size=8, epochs=1)  # type: ignore[arg-type]
     result = train(made.network, made.examples, None, made.losses, options, seed=0)
     assert result.history[0]["loss"] == pytest.approx(expected, rel=1e-5)
-
-
-# Dropout
-
-
-def layer(name: str = "hidden_1_dropout", *, seed: int = 1, rate: float = 0.25) -> Dropout:
-    return Dropout(rate, seed=seed, name=name, step=new_step(), counts=True)
-
-
-def mask(made: Dropout, step: int, shape: tuple[int, int] = (64, 128)) -> np.ndarray:
-    made.step.assign(step)
-    return np.asarray(made.mask(shape))
-
-
-def test_mask_is_a_function_of_seed_name_and_step() -> None:
-    first = mask(layer(), 7)
-    np.testing.assert_array_equal(first, mask(layer(), 7))
-    others = [mask(layer(), 8), mask(layer("hidden_2_dropout"), 7), mask(layer(seed=2), 7)]
-    for other in others:
-        assert 0.3 < np.mean(first != other) < 0.45  # 2 · 0.25 · 0.75 for independent masks
-
-
-def test_mask_is_the_same_in_a_compiled_program() -> None:
-    made = layer()
-    compiled = tf.function(lambda: made.mask((64, 128)), jit_compile=True)
-    for step in (0, 1, 2**31 - 1):
-        np.testing.assert_array_equal(mask(made, step), np.asarray(compiled()))
-
-
-def test_masks_have_their_share_and_no_correlation() -> None:
-    made = layer(rate=0.1)
-    dropped = 1.0 - np.array([mask(made, step).ravel() for step in range(150)])
-    assert dropped.mean() == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / dropped.size))
-    assert dropped.mean(axis=1).std() == pytest.approx(np.sqrt(0.09 / dropped.shape[1]), rel=0.3)
-    between_steps = np.corrcoef(dropped)[~np.eye(150, dtype=bool)]
-    between_units = np.corrcoef(dropped.T[:400])[~np.eye(400, dtype=bool)]
-    assert between_steps.std() == pytest.approx(dropped.shape[1] ** -0.5, rel=0.1)
-    assert between_units.std() == pytest.approx(150**-0.5, rel=0.1)
-
-
-def test_hash_is_that_of_the_source() -> None:
-    """Values of lowbias32 computed with Python's integers."""
-
-    def lowbias32(word: int) -> int:
-        word = (word ^ word >> 16) * 0x7FEB352D % 2**32
-        word = (word ^ word >> 15) * 0x846CA68B % 2**32
-        return word ^ word >> 16
-
-    words = np.array([0, 1, 2, 0xDEADBEEF, 2**32 - 1], np.uint32)
-    found = np.asarray(hashed(keras.ops.convert_to_tensor(words)))
-    assert found.tolist() == [lowbias32(int(word)) for word in words]
 
 
 def test_steps_are_counted_once_however_many_layers_drop() -> None:

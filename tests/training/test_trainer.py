@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import math
 import signal
 from types import SimpleNamespace
@@ -12,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from gradients import Subject, draw, subject_of, target_settings
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from networks import mlp
 from one_training import train
 
@@ -21,13 +17,11 @@ from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import output_name, set_weights, weights_of
 from bptrain.targets.classification.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.training.batches import Examples, Sizes, blocks, permutation
-from bptrain.training.early_stopping import total_loss
-from bptrain.training.options import AdamOptions, ResolvedTraining, SgdOptions, TrainingOptions, settled
-from bptrain.training.signals import postponed
+from bptrain.training.dataset import ArrayDataset, permutation
+from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions
 from bptrain.training.state import TrainResult
-from bptrain.training.stopping import Progress, observe, reason_to_stop
-from bptrain.training.train import Hooks
+from bptrain.training.train_step import mean_loss
+from bptrain.training.trainer import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -44,13 +38,13 @@ def line(n_rows: int = 10, *, l2: float = 0.0, seed: int = 0) -> Subject:
     return subject_of(cells, model, {"x": NumericOptions(scaling="none")}, {"y": RegressionOptions()}, seed=seed)
 
 
-def fit(subject: Subject, validation: Examples | None = None, *, seed: int = 0, **options: Any) -> TrainResult:
+def fit(subject: Subject, validation: ArrayDataset | None = None, *, seed: int = 0, **options: Any) -> TrainResult:
     chosen = TrainingOptions(**({"optimizer": SgdOptions(learning_rate=0.05), "batch_size": "all"} | options))
     return train(subject.network, subject.examples, validation, subject.losses, chosen, seed=seed)
 
 
 def fit_and_watch(
-    subject: Subject, validation: Examples | None = None, **options: Any
+    subject: Subject, validation: ArrayDataset | None = None, **options: Any
 ) -> tuple[TrainResult, dict[int, Weights]]:
     """As `fit`, with the weights after each epoch; 0: the first weights."""
     seen = {0: weights_of(subject.network)}
@@ -65,53 +59,20 @@ def fit_and_watch(
     return trained, seen
 
 
-def opposite(examples: Examples) -> Examples:
+def opposite(examples: ArrayDataset) -> ArrayDataset:
     """Rows that get worse as training gets better."""
-    return Examples(examples.inputs, {name: -array for name, array in examples.truths.items()})
+    return ArrayDataset(examples.inputs, {name: -array for name, array in examples.truths.items()})
 
 
-def without_truth(examples: Examples) -> Examples:
+def without_truth(examples: ArrayDataset) -> ArrayDataset:
     """Rows whose loss is no number."""
-    return Examples(examples.inputs, {name: np.full_like(array, np.nan) for name, array in examples.truths.items()})
+    return ArrayDataset(examples.inputs, {name: np.full_like(array, np.nan) for name, array in examples.truths.items()})
 
 
 def assert_same_weights(found: Weights, expected: Weights) -> None:
     assert found.keys() == expected.keys()
     for name, array in found.items():
         np.testing.assert_array_equal(array, expected[name], err_msg=name)
-
-
-# The order of the rows
-
-
-@pytest.mark.parametrize(("seed", "epoch", "n_rows"), [(0, 0, 1), (0, 1, 7), (7, 3, 100), (2**32 - 1, 199, 20)])
-def test_permutation_is_the_documented_function(seed: int, epoch: int, n_rows: int) -> None:
-    digest = hashlib.sha256(f"order\0{epoch}".encode()).digest()[:16]
-    words = np.frombuffer(digest, "<u4").tolist()
-    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *words])))
-    np.testing.assert_array_equal(permutation(seed, epoch, n_rows), generator.permutation(n_rows))
-
-
-def test_permutation_differs_in_every_epoch_and_seed() -> None:
-    orders = {tuple(permutation(seed, epoch, 50).tolist()) for seed in range(3) for epoch in range(40)}
-    assert len(orders) == 3 * 40
-    assert all(sorted(order) == list(range(50)) for order in orders)
-
-
-@settings(deadline=None, max_examples=100)
-@given(st.integers(1, 40), st.integers(1, 50), st.integers(1, 8), st.integers(0, 2**32 - 1))
-def test_blocks_hold_every_row_once_per_epoch(n_rows: int, batch_size: int, most: int, seed: int) -> None:
-    sizes = Sizes.of(n_rows, batch_size, most_steps=most)
-    made = blocks(sizes, seed=seed)
-    for epoch in range(3):
-        part = list(itertools.islice(made, sizes.n_blocks))
-        assert all(len(block) <= most for block, _ in part)
-        assert len({block.shape for block, _ in part if block.shape[1] == batch_size}) <= 1
-        batches = [batch for block, steps in part for batch in block[: steps[0]]]
-        assert len(batches) == sizes.n_steps
-        assert all(len(batch) == batch_size for batch in batches[:-1])
-        assert 1 <= len(batches[-1]) <= batch_size
-        np.testing.assert_array_equal(np.concatenate(batches), permutation(seed, epoch, n_rows))
 
 
 # What is minimised and reported
@@ -156,7 +117,7 @@ def test_history_of_all_targets_together_is_the_sum_of_their_losses() -> None:
     subject = draw(model, [NumericOptions()] * 2, target_settings(), np.random.default_rng(0), n_rows=14)
     trained = fit(subject, subject.examples, batch_size=4, epochs=2, optimizer=SgdOptions(learning_rate=1e-12))
     outputs = {name: np.asarray(array) for name, array in subject.network(subject.examples.inputs).items()}
-    expected = total_loss(subject.losses, subject.examples.truths, outputs)
+    expected = mean_loss(subject.losses, subject.examples, outputs)
     assert len(subject.losses) == len(target_settings())
     for row in trained.history:
         assert row["loss"] == pytest.approx(expected, rel=1e-5)
@@ -196,42 +157,6 @@ def test_training_depends_on_the_seed_alone() -> None:
 # When it stops and which weights are kept
 
 
-@pytest.mark.parametrize(
-    ("options", "state", "reason"),
-    [
-        ({}, {}, None),
-        ({"epochs": 5}, {}, "epochs"),
-        ({"epochs": 6}, {}, None),
-        ({"stop_at_loss": 0.5}, {}, "loss"),
-        ({"stop_at_loss": 0.4}, {}, None),
-        ({"stop_at_loss": 0.5}, {"training_loss": math.nan}, None),
-        ({"patience": 3}, {}, "patience"),
-        ({"patience": 4}, {}, None),
-        ({"patience": None}, {}, None),
-        ({"patience": 3}, {"validated": False}, None),
-        ({}, {"time_is_up": True}, "minutes"),
-        ({"epochs": 5, "patience": 1, "stop_at_loss": 1.0}, {"time_is_up": True}, "loss"),
-    ],
-    ids=str,
-)
-def test_reason_to_stop_is_the_first_that_holds(
-    options: dict[str, Any], state: dict[str, Any], reason: str | None
-) -> None:
-    """After epoch 5 with a loss of 0.5 and three epochs without gain."""
-    progress = Progress(best_epoch=2, best_loss=0.1, epochs_without_gain=3)
-    given_state = {"epoch": 5, "training_loss": 0.5, "time_is_up": False, "validated": True} | state
-    chosen = settled(TrainingOptions(**options), textbook=True, n_rows=100, labels=False, wide=False)
-    assert reason_to_stop(progress, ResolvedTraining.model_validate(dict(chosen)), **given_state) == reason
-
-
-def test_best_epoch_is_never_one_whose_loss_is_no_number() -> None:
-    losses = [math.nan, 3.0, math.nan, 3.0, 2.0, math.inf, 2.0, math.nan]
-    progress = Progress()
-    better = [observe(progress, epoch=epoch, loss=loss) for epoch, loss in enumerate(losses, start=1)]
-    assert better == [False, True, False, False, True, False, False, False]
-    assert progress == Progress(best_epoch=5, best_loss=2.0, epochs_without_gain=3)
-
-
 @pytest.mark.parametrize(("restore_best", "kept"), [(True, 1), (False, 4)])
 def test_patience_stops_and_restore_best_chooses_the_weights(restore_best: bool, kept: int) -> None:
     subject = line()
@@ -246,7 +171,7 @@ def test_patience_stops_and_restore_best_chooses_the_weights(restore_best: bool,
 def test_best_epoch_in_the_middle_is_restored() -> None:
     """Validation rows lie half way: training passes them by."""
     subject = line()
-    half = Examples(subject.examples.inputs, {TARGET: 0.5 * subject.examples.truths[TARGET]})
+    half = ArrayDataset(subject.examples.inputs, {TARGET: 0.5 * subject.examples.truths[TARGET]})
     trained, seen = fit_and_watch(subject, half, epochs=60, patience=None)
     losses = [row["validation_loss"] for row in trained.history]
     best = int(np.argmin(losses)) + 1
@@ -273,7 +198,7 @@ def test_stop_at_loss_stops_after_the_first_epoch_that_reaches_it() -> None:
 def test_minutes_stop_after_the_epoch_in_which_they_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each epoch takes one minute of a clock of our own."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr("bptrain.training.early_stopping.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("bptrain.training.callbacks.time", SimpleNamespace(monotonic=lambda: clock.now))
 
     def score(outputs: Any) -> dict[str, float]:
         clock.now += 60
@@ -291,7 +216,7 @@ def test_minutes_stop_after_the_epoch_in_which_they_pass(monkeypatch: pytest.Mon
 def test_minutes_are_shared_once_a_program_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first epoch takes four minutes and others one: of ten, six are left for three trainings."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr("bptrain.training.early_stopping.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("bptrain.training.callbacks.time", SimpleNamespace(monotonic=lambda: clock.now))
     subject, options = line(), TrainingOptions(epochs=10, minutes=10)
 
     def score(outputs: Any) -> dict[str, float]:
@@ -352,30 +277,6 @@ def test_divergence_does_not_score_what_is_no_number() -> None:
 
 
 # Signals
-
-
-def test_first_signal_waits_for_a_safe_point_and_a_later_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    reached = []
-    with pytest.raises(KeyboardInterrupt), postponed() as signals:
-        signal.raise_signal(signal.SIGINT)
-        reached.append("after the signal")
-        signals.take_effect()
-        reached.append("after the safe point")
-    assert reached == ["after the signal"]
-    monkeypatch.setattr("bptrain.training.signals.ONE_SECONDS", 0.0)
-    with pytest.raises(KeyboardInterrupt), postponed():
-        signal.raise_signal(signal.SIGINT)
-        reached.append("again")
-        signal.raise_signal(signal.SIGINT)
-        reached.append("never")
-    assert reached == ["after the signal", "again"]
-
-
-def test_signal_without_a_safe_point_takes_effect_at_the_end_and_handlers_return() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), postponed():
-        signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 def fit_until_signal() -> None:

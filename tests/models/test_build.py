@@ -1,4 +1,4 @@
-"""The layers of an MLP: each option does what it says, and first weights depend on the seed and the name alone."""
+"""Networks: each option does what it says, and first weights depend on the seed and the name alone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from gradients import subject_of
 from networks import mlp
 from one_training import train
 
+from bptrain.features.kind import Features
 from bptrain.features.numeric.options import NumericOptions
-from bptrain.models.build import weights_of
-from bptrain.models.ensemble import KERAS_LAYERS
-from bptrain.models.mlp import BY_ACTIVATION, INITIALIZERS, NORMALIZATIONS
+from bptrain.models.build import BY_ACTIVATION, INITIALIZERS, linear_part, weights_of
 from bptrain.models.options import Activation, KnownInitializer
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.options import SgdOptions, TrainingOptions
@@ -127,20 +126,30 @@ def test_dropout_sets_its_share_to_zero_in_training_only() -> None:
     assert np.mean(np.asarray(values(made.examples.inputs, training=False)) == 0) == 0
 
 
-@pytest.mark.parametrize("kind", ["batch", "layer"])
-@pytest.mark.parametrize("training", [False, True])
-def test_normalization_is_that_of_keras(kind: str, training: bool) -> None:
-    """To rounding, with weights that are not the first ones; and so are the moving averages afterwards."""
-    rng = np.random.default_rng(0)
-    rows = rng.normal(3.0, 2.0, (40, 5)).astype(np.float32)
-    own = NORMALIZATIONS[kind]()
-    plain = KERAS_LAYERS[type(own)]()
-    for layer in (own, plain):
-        layer.build(rows.shape)
-    weights = [rng.uniform(0.5, 2.0, weight.shape).astype(np.float32) for weight in own.get_weights()]
-    own.set_weights(weights)
-    plain.set_weights(weights)
-    more = {"training": training} if kind == "batch" else {}
-    np.testing.assert_allclose(np.asarray(own(rows, **more)), np.asarray(plain(rows, **more)), rtol=2e-6, atol=2e-6)
-    for one, other in zip(own.get_weights(), plain.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-6)
+# The linear part
+
+
+def linear_outputs(features: Features, **options: Any) -> Any:
+    return linear_part(features, 2, mlp(**options), "target_0")
+
+
+def test_linear_part_has_the_shape_of_the_members_that_have_it() -> None:
+    import keras
+
+    tensor = keras.Input((3,))
+    features = Features([tensor], [1] * 3, [tensor])
+    assert linear_outputs(features, linear=False, members=3) is None
+    assert linear_outputs(features, linear=True, members=1).shape == (None, 2)
+    assert linear_outputs(features, linear=True, members=3).shape == (None, 1, 2)
+    assert linear_outputs(features, linear="half", members=3).shape == (None, 3, 2)
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_columns_that_give_nothing_linear_need_no_linear_part(members: int) -> None:
+    """So a kind may declare nothing linear and still be alone in a table."""
+    import keras
+
+    tensor = keras.Input((3,))
+    by_column = Features([tensor], [1] * 3, [], [keras.Input((4,), batch_size=2)[:, None, :]])
+    assert linear_outputs(Features([tensor], [1] * 3, []), linear=True, members=members) is None
+    assert linear_outputs(by_column, linear=True, members=members) is not None

@@ -15,7 +15,8 @@ from one_training import train
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import weights_of
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.training.batches import Examples
+from bptrain.training.dataset import ArrayDataset
+from bptrain.training.optimizers import Schedule
 from bptrain.training.options import (
     ConstantSchedule,
     CosineSchedule,
@@ -28,7 +29,6 @@ from bptrain.training.options import (
     StepSchedule,
     TrainingOptions,
 )
-from bptrain.training.schedules import Plateau, Schedule, observe_plateau
 from bptrain.training.state import TrainResult
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -89,22 +89,6 @@ def test_cosine_is_that_of_keras() -> None:
     )
 
 
-def test_plateau_falls_after_patience_and_not_below_its_minimum() -> None:
-    state, options = Plateau(), PlateauSchedule(factor=0.5, patience=2, minimum=0.2)
-    factors = []
-    for loss in (1.0, 0.9, 0.95, 0.9, 0.8, math.nan, math.inf, 0.8, 0.8, 0.1):
-        observe_plateau(state, options, loss=loss)
-        factors.append(state.factor)
-    assert factors == [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25, 0.2, 0.2]
-
-
-def test_other_schedules_know_no_plateau() -> None:
-    state = Plateau()
-    for loss in (1.0, 2.0, 3.0):
-        observe_plateau(state, CosineSchedule(), loss=loss)
-    assert state == Plateau()
-
-
 def line(n_rows: int = 24) -> Subject:
     rng = np.random.default_rng(0)
     x = rng.normal(size=n_rows)
@@ -113,7 +97,7 @@ def line(n_rows: int = 24) -> Subject:
 
 
 def fit(
-    subject: Subject, *, validation: Examples | None = None, after: TrainResult | None = None, **given: Any
+    subject: Subject, *, validation: ArrayDataset | None = None, after: TrainResult | None = None, **given: Any
 ) -> TrainResult:
     options = TrainingOptions(optimizer=SgdOptions(learning_rate=0.05), **({"batch_size": 8, "epochs": 6} | given))
     return train(subject.network, subject.examples, validation, subject.losses, options, seed=0, after=after)
@@ -140,9 +124,9 @@ def test_warmup_makes_first_steps_small() -> None:
     assert 0 < moved[1] < 0.05 * moved[0]
 
 
-def opposite(subject: Subject) -> Examples:
+def opposite(subject: Subject) -> ArrayDataset:
     """Validation rows that get worse as training gets better."""
-    return Examples(subject.examples.inputs, {name: -truth for name, truth in subject.examples.truths.items()})
+    return ArrayDataset(subject.examples.inputs, {name: -truth for name, truth in subject.examples.truths.items()})
 
 
 def test_plateau_of_the_validation_loss_lowers_the_rate() -> None:
@@ -166,7 +150,7 @@ def test_plateau_without_validation_rows_watches_the_training_loss() -> None:
 def test_refit_makes_the_chosen_epochs_with_the_rates_of_the_first_training(options: Any) -> None:
     """On the same rows, so that it must end with the weights of the epoch that was kept."""
     first, second = line(), line()
-    half = Examples(first.examples.inputs, {name: 0.9 * truth for name, truth in first.examples.truths.items()})
+    half = ArrayDataset(first.examples.inputs, {name: 0.9 * truth for name, truth in first.examples.truths.items()})
     chosen = fit(first, validation=half, schedule=options, patience=3, epochs=30)
     assert 2 < chosen.best_epoch < len(chosen.history)
     refit = fit(second, after=chosen, schedule=options, patience=1, epochs=30, stop_at_loss=1e6, minutes=1e-9)

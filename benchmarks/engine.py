@@ -353,7 +353,7 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     from bptrain.features.preparer import learn
     from bptrain.models.build import build, losses, output_name
     from bptrain.models.options import ResolvedModel
-    from bptrain.targets import prepare as targets_prepare
+    from bptrain.targets import preparer as targets_prepare
     from bptrain.targets.regression.options import RegressionOptions
     from bptrain.training.dataset import ArrayDataset
     from bptrain.training.options import AdamOptions, ResolvedTraining

@@ -25,7 +25,7 @@ from bptrain.utils.text import escape
 class Problem:
     """One mistake or one warning, in words a user can act on.
 
-    `code` is a key of `bptrain.messages.CODES`; `where` is `file:line:column`, `file: row n` or a column name;
+    `code` is a key of `messages.catalogue.CATALOGUE`; `where` is `file:line:column`, `file: row n` or a column name;
     `excerpt` is shown as it stands below `where`; `hints` say how to fix it. `key` is the place in the config that it
     is about: whoever knows the file turns it into `where` and `excerpt`.
     """

@@ -24,8 +24,9 @@ from bptrain.data.frame import Frame
 from bptrain.features import kinds, preparer
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.options import ResolvedModel
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.target_options import TargetOptions
+from bptrain.targets.tasks import TASKS
 from bptrain.training.dataset import ArrayDataset
 from bptrain.training.train_step import Batch, objective
 from bptrain.utils.section import Section
@@ -87,7 +88,7 @@ def model_settings(**fixed: Any) -> list[Any]:
 
 def column_settings(kind: str) -> list[Any]:
     """Every combination of a kind's options that change its inputs, such as encodings and indicators."""
-    options = kinds.KINDS[kind]
+    options = kinds.KINDS[kind].options
     fixed = {"min_count": 1, "parts": ("month", "year"), "order": ("low", "mid", "high")}  # where a kind has them
     others = {name: field.default for name, field in options.model_fields.items() if name not in CHANGE_INPUTS}
     return list(settings(options, others | fixed))
@@ -96,8 +97,8 @@ def column_settings(kind: str) -> list[Any]:
 def target_settings() -> list[Any]:
     """Every loss of every task."""
     fixed = {"transform": "none", "clip": False}  # both are no part of the loss
-    chosen = (options for task in variants(tasks.TargetOptions) for options in settings(task, fixed))
-    return [options for options in chosen if options.task in tasks.TASKS]
+    chosen = (options for task in variants(TargetOptions) for options in settings(task, fixed))
+    return [options for options in chosen if options.task in TASKS]
 
 
 def label(options: Section) -> str:

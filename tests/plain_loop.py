@@ -24,8 +24,8 @@ from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.layers import Dropout, dropout_step
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.multiclass.options import MulticlassOptions
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.classification.options import MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training import dataset as batches
 from bptrain.training.dataset import ArrayDataset, permutation

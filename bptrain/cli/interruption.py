@@ -24,7 +24,7 @@ GRACE_SECONDS = 3.0  # until the last checkpoint has to do
 _taken: list[tuple[int, float]] = []  # signals that took effect, and when
 
 
-def watch(messages: Mapping[int, str]) -> None:
+def install_handlers(messages: Mapping[int, str]) -> None:
     """Let the signals that have a message end the process. To be called in the main thread, once.
 
     They raise KeyboardInterrupt, which libraries let pass rather than other exceptions; those that are ignored, as in
@@ -46,7 +46,7 @@ def watch(messages: Mapping[int, str]) -> None:
     threading.Thread(target=_wait, args=(reader, stderr, messages), name="signals", daemon=True).start()
 
 
-def taken() -> int | None:
+def ending_signal() -> int | None:
     """The number of the signal that ends this process, whatever became of its exception in a library."""
     return _taken[0][0] if _taken else None
 

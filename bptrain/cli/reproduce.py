@@ -29,7 +29,8 @@ def command(run: Path | None, seeds: int, root: Path | None, quiet: bool, as_jso
     Example: bptrain reproduce runs/adult-0001
     """
     from bptrain.data.files import AllowedPaths
-    from bptrain.errors import NotReproducedError, Problem
+    from bptrain.errors import NotReproducedError
+    from bptrain.messages import cli as messages
     from bptrain.reports.run import reproduction_tables
     from bptrain.reports.terminal import TerminalReporter
     from bptrain.reports.text import report_text
@@ -38,11 +39,11 @@ def command(run: Path | None, seeds: int, root: Path | None, quiet: bool, as_jso
     from bptrain.workflows.reproduce import reproduce
     from bptrain.workflows.run import Run
 
-    made = Run.open(run or latest_run())
+    original = Run.open(run or latest_run())
     with TerminalReporter(quiet=quiet) as reporter:
-        found = reproduce(made, AllowedPaths.create(root), reporter=reporter, seeds=seeds)
-    text = canonical_json(found.to_json()) if as_json else report_text(reproduction_tables(found))
+        result = reproduce(original, AllowedPaths.create(root), reporter=reporter, seeds=seeds)
+    text = canonical_json(result.to_json()) if as_json else report_text(reproduction_tables(result))
     click.echo(text, nl=not as_json)
-    if not found.reproduced:
-        causes = "; ".join(str(each) for each in found.differences) or "nothing changed that results depend on"
-        raise NotReproducedError(Problem("BP700", f"`{made.path}` is not reproduced: {causes}"))
+    if not result.reproduced:
+        causes = "; ".join(map(str, result.differences)) or "nothing changed that results depend on"
+        raise NotReproducedError(messages.NOT_REPRODUCED(run=original.path, causes=causes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -15,7 +16,10 @@ from bptrain.messages import data as messages
 from bptrain.utils.text import escape, shorten, yaml_name
 
 N_EXAMPLES = 5
-NEARLY_ALL = 0.95  # share of numbers among a column's cells from which the others are rather mistakes than labels
+PARSED_BYTES = 2**27  # of parsed columns that are kept: less than what training takes beside the rows
+
+
+Numbers = tuple[np.ndarray, np.ndarray]  # values (n,) float64, and a mask (n,) of cells that are present but no number
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Frame:
     decimal: str = "."
     ignore_case: bool = False
     positions: np.ndarray | None = None
+    _parsed: dict[str, Numbers] = field(repr=False, compare=False, default_factory=dict)  # of all rows of the table
+    _last_numbers: dict[str, Numbers] = field(init=False, repr=False, compare=False, default_factory=dict)
     _last: dict[str, pa.ChunkedArray] = field(init=False, repr=False, compare=False, default_factory=dict)
     _distinct: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -91,15 +97,37 @@ class Frame:
             places[self.positions] = np.arange(self.n_rows)
             cells = cells.take(pc.if_else(pa.array(places >= 0), pa.array(places), None))
         table = self.table.set_column(self.table.column_names.index(name), name, cells)
-        return replace(self, table=table)
+        return replace(self, table=table, _parsed={})
 
     def type_of(self, name: str) -> pa.DataType:
         """The type that the file gave a column."""
         return self.table.schema.field(name).type
 
-    def numbers(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Values (n_rows,) float64, NaN for missing, and a mask (n_rows,) of cells that are present but no number."""
-        return values.numbers(self._read(name), decimal=self.decimal)
+    def numbers(self, name: str) -> Numbers:
+        """Values (n_rows,) float64, NaN for missing, and a mask (n_rows,) of cells that are present but no number.
+
+        Text is parsed once: whichever frame of a table asks first, for half of the rows at least, parses the column,
+        and all frames share its numbers, until PARSED_BYTES are kept or `forget_numbers` is called. In larger tables a
+        frame keeps the numbers of its last column. The arrays may be shared, so nobody writes to them.
+        """
+        if not values.is_parsed(self.type_of(name)):
+            return values.numbers(self._read(name), decimal=self.decimal)
+        if name not in self._parsed and 2 * self.n_rows >= self.table.num_rows:
+            kept_bytes = sum(array.strides[0] * len(array) for pair in self._parsed.values() for array in pair)
+            if kept_bytes + 9 * self.table.num_rows <= PARSED_BYTES:
+                self._parsed[name] = _compact(*values.numbers(self.table[name], decimal=self.decimal))
+        if name in self._parsed:
+            numbers, bad = self._parsed[name]
+            return (numbers, bad) if self.positions is None else (numbers[self.positions], bad[self.positions])
+        if name not in self._last_numbers:
+            self._last_numbers.clear()
+            self._last_numbers[name] = _compact(*values.numbers(self._read(name), decimal=self.decimal))
+        return self._last_numbers[name]
+
+    def forget_numbers(self) -> None:
+        """Give back the memory of all numbers that were parsed from this table."""
+        self._parsed.clear()
+        self._last_numbers.clear()
 
     def texts(self, name: str) -> pa.ChunkedArray:
         """Canonical text of each cell, null for missing; the same whichever file format held the value."""
@@ -109,10 +137,20 @@ class Frame:
         """The label of each cell, null for missing; the same whichever type spelled it."""
         return self.normalize(self.texts(name))
 
+    def encode_labels(self, name: str) -> tuple[list[str], np.ndarray]:
+        """Different labels (k,) of a column, and for each cell the position (n_rows,) of its own, -1 for missing."""
+        different, positions = values.dictionary_encode(self.labels(name))
+        return different.to_pylist(), positions
+
     def normalize(self, texts: pa.ChunkedArray) -> pa.ChunkedArray:
         """The label that each text stands for here (`values.normalize_labels`)."""
         labels = values.normalize_labels(texts)
         return pc.utf8_lower(labels) if self.ignore_case else labels
+
+    def normalize_values(self, written: Iterable[object]) -> list[str]:
+        """The label that each value of a config stands for here: `1.0` is `1`, `true` is `True`."""
+        texts = pa.chunked_array([values.text_array([str(value) for value in written])])
+        return list(self.normalize(texts).to_pylist())
 
     def unread_problem(self, name: str) -> Problem | None:
         """Why a column cannot be used at all, if its type is one that is not read."""
@@ -178,3 +216,11 @@ class Frame:
         if problem is not None:
             raise DataError(problem)
         return self.column(name)
+
+
+def _compact(numbers: np.ndarray, bad: np.ndarray) -> Numbers:
+    """The same arrays, not to be written to; the values of a column of labels, all NaN, take no memory."""
+    if bad.all():
+        numbers = np.broadcast_to(np.float64(np.nan), len(numbers))
+    numbers.flags.writeable = bad.flags.writeable = False
+    return numbers, bad

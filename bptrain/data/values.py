@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from bptrain.data.hashes import cell_hashes
 
 PART_ROWS = 2**20  # cells that are looked at together: what a look takes beside its result does not grow with the table
-LARGEST_NUMBER = float(np.finfo(np.float32).max)  # networks compute in float32: what is larger is as good as infinite
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _WORD = r"^[+-]?(?i:nan|inf|infinity)$"
@@ -47,6 +46,12 @@ def _numbers(column: pa.ChunkedArray, decimal: str) -> tuple[NDArray[np.float64]
     if _is_text(column.type):
         return _parse(column.cast(pa.string()), decimal)
     return np.full(len(column), np.nan), _mask(column.is_valid())
+
+
+def is_parsed(kind: pa.DataType) -> bool:
+    """Whether numbers of this type are parsed from text, which takes long, or just converted."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return _is_text(kind) or bool(pa.types.is_decimal(kind))
 
 
 def missing(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
@@ -119,6 +124,20 @@ def normalize_labels(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     `TRUE` are `True`. Any other text is its own label, also `007` and `1.50`.
     """
     return _map_distinct(texts, _normalized)
+
+
+def dictionary_encode(texts: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int64]]:
+    """The different texts (k,) of cells, and for each cell the position (n_rows,) of its own; -1 for missing."""
+    whole = texts.combine_chunks()
+    parts = whole.chunks if isinstance(whole, pa.ChunkedArray) else [whole]
+    if len(parts) == 1:
+        encoded = parts[0].dictionary_encode()
+        different, indices = encoded.dictionary, encoded.indices
+    else:
+        different = pc.unique(texts).drop_null()
+        indices = pc.index_in(texts, value_set=different, skip_nulls=True)
+    positions, _ = numbers(indices)
+    return different, np.where(np.isnan(positions), -1, positions).astype(np.int64)
 
 
 def unread(kind: pa.DataType, n_rows: int) -> pa.Array:

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bptrain.config.schema import Config
-from bptrain.config.write import complete_yaml
+from bptrain.config.yaml_writer import complete_yaml
 from bptrain.data.cleaning import Cleaned
 from bptrain.errors import Problem, RunError
 from bptrain.evaluation.gates import Verdict
 from bptrain.features.inference import DECLARED
 from bptrain.fitting.lock import Json, Record, complete_record
 from bptrain.fitting.resume import ResumeState
-from bptrain.messages import fitting as messages
+from bptrain.messages import runs as messages
 from bptrain.runs import storage
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.manifest import RunFiles, refuse_inside_run

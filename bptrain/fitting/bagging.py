@@ -29,7 +29,7 @@ from bptrain.models.build import (
 )
 from bptrain.models.layers import start_dropout_at
 from bptrain.models.predict import PredictFunction, validation_block
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.metrics import METRICS
 from bptrain.training.callbacks import validation_loss
 from bptrain.training.dataset import ArrayDataset

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from bptrain.data.splits import Split
 from bptrain.errors import DataError
-from bptrain.evaluation.evaluate import judge
-from bptrain.evaluation.folds import summarise
+from bptrain.evaluation.evaluate import evaluate_predictions
+from bptrain.evaluation.folds import summarize
 from bptrain.fitting.bagging import FitContext
 from bptrain.fitting.dataset import Dataset, split_folds
 from bptrain.fitting.fit_model import fit_model, predict_parts
@@ -76,7 +76,7 @@ def cross_validate(
             context.reporter.warning(messages.FOLD_DIVERGED(number=number))
         part = {"test": model.inputs.parts["test"]}
         table = predict_parts(model.predictor, part)
-        reports.append(judge(table, model.predictor.targets))
+        reports.append(evaluate_predictions(table, model.predictor.targets))
         numbers = pa.array(np.full(table.num_rows, number, np.int32))
         tables.append(table.set_column(1, "fold", numbers))  # instead of `split`
         n_trained.append(len(model.inputs.parts["train"].rows))
@@ -84,4 +84,4 @@ def cross_validate(
     context.reporter.stage("the published model")  # is trained next
     # A label that a fold's training rows did not hold has no probability there.
     predictions = pa.concat_tables(tables, promote_options="default").sort_by("row")
-    return Folds(summarise(reports, trained=n_trained, judged=n_judged), predictions)
+    return Folds(summarize(reports, n_trained=n_trained, n_judged=n_judged), predictions)

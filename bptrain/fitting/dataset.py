@@ -28,9 +28,9 @@ from bptrain.data.splits import (
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.evaluation.gates import check_gate_splits
 from bptrain.evaluation.predictions import OUT_OF_FOLD
-from bptrain.features import inference, preparer, refusal
-from bptrain.features.kinds import ColumnOptions
-from bptrain.features.weights import row_weights, weight_column
+from bptrain.features import inference, preparer
+from bptrain.features.options import ColumnOptions
+from bptrain.features.roles import row_weights, weight_column
 from bptrain.fitting.resolve import (
     fewest_networks,
     gates_of,
@@ -43,9 +43,8 @@ from bptrain.fitting.resolve import (
 from bptrain.fitting.split_keys import check_split_column, split_keys
 from bptrain.fitting.warm_start import BaseRun, adopt_columns, adopt_network, find_shared_rows
 from bptrain.messages import fitting as messages
-from bptrain.targets import infer as target_inference
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.tasks import TASKS, infer_task
 from bptrain.utils.text import nearest, quote_list
 
 
@@ -142,9 +141,9 @@ def _clean(loaded: Loaded, config: Config, warnings: list[Problem]) -> Dataset:
     if config.clean.rare_class != "error":
         training = kept.take(np.flatnonzero(source == "train"))
         for name, options in config.targets.items():
-            task = target_inference.resolve(training, name, options).task
-            too_few = config.clean.rare_class == "group" and task == "binary"  # to be grouped labels must be three
-            if tasks.prepare(task).CLASSES and not too_few:
+            task = TASKS[infer_task(training, name, options).task]
+            too_few = config.clean.rare_class == "group" and not task.many_labels  # to be grouped labels must be three
+            if task.predicts_labels and not too_few:
                 kept, source, steps = clean_rare_classes(kept, name, source, config.clean)
                 cleaned += steps
     every = [*warnings, *copies, *dropped]
@@ -252,7 +251,7 @@ def check_dataset(dataset: Dataset) -> tuple[Config, inference.Kinds, list[Probl
     for check in (
         lambda: row_weights(dataset.frame, weight_column(config.columns)),
         lambda: preparer.check(dataset.frame, config.columns),
-        lambda: refusal.check_training(training, config.columns),
+        lambda: preparer.check_training(training, config.columns),
         lambda: targets_prepare.encode(targets_prepare.learn(training, config.targets), others),
     ):
         try:

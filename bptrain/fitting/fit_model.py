@@ -14,12 +14,12 @@ import pyarrow as pa
 from bptrain.data.frame import Frame
 from bptrain.data.memory import memory_map_table
 from bptrain.data.splits import Split
-from bptrain.evaluation.evaluate import judge
+from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.predictions import OUT_OF_FOLD, predictions_table
 from bptrain.fitting.bagging import Bag, FitContext, fit_bag
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs, final_split, learn_preparation, transform_parts
 from bptrain.models.predictor import Predictor
-from bptrain.targets.tuning import tuned, tuned_as
+from bptrain.targets import preparer as targets_prepare
 from bptrain.training.state import TrainResult
 
 PREDICTED_ROWS = 2**16
@@ -96,9 +96,8 @@ def fit_model(
     if part in inputs.parts:
         rows = inputs.parts[part]
         outputs[part] = _outputs_in_chunks(predictor, rows)
-        targets = tuned(
+        targets = targets_prepare.calibrate(
             inputs.targets,
-            config.complete.targets,
             rows.encoded,
             outputs[part],
             rows.weight,
@@ -115,7 +114,7 @@ def fit_model(
     )
     again = transform_parts(config, learned, frame, folder)
     bag = fit_bag(again, context, label + REFIT, before=bag)
-    targets = tuned_as(again.targets, predictor.targets)
+    targets = targets_prepare.copy_calibration(again.targets, predictor.targets)
     return TrainedModel(again, Predictor(again.columns, targets, bag.networks, again.profile), bag, selection=model)
 
 
@@ -154,7 +153,9 @@ def predict_parts(
 def report_selection(selection: TrainedModel) -> dict[str, Any]:
     """Per target the metrics of the training that chose the epoch, on the validation rows that it did not train on."""
     part = {"validation": selection.inputs.parts["validation"]}
-    report = judge(predict_parts(selection.predictor, part, known=selection.outputs), selection.predictor.targets)
+    report = evaluate_predictions(
+        predict_parts(selection.predictor, part, known=selection.outputs), selection.predictor.targets
+    )
     return {name: target["splits"]["validation"] for name, target in report.items()}
 
 

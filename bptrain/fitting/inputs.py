@@ -15,11 +15,11 @@ from bptrain.data import memory
 from bptrain.data.cleaning import Cleaned
 from bptrain.data.frame import Frame
 from bptrain.data.splits import Split, check_numbers
-from bptrain.features import preparer, refusal
-from bptrain.features.drift import Profile, profile
-from bptrain.features.inference import Kinds
-from bptrain.features.kinds import IgnoreOptions
-from bptrain.features.weights import row_weights, weight_column
+from bptrain.features import preparer
+from bptrain.features.drift import Profile
+from bptrain.features.inference import Kinds, Why
+from bptrain.features.options import IgnoreOptions
+from bptrain.features.roles import row_weights, weight_column
 from bptrain.fitting.dataset import Dataset
 from bptrain.fitting.resolve import (
     ResolvedConfig,
@@ -29,8 +29,7 @@ from bptrain.fitting.resolve import (
     resolve_sizes,
 )
 from bptrain.fitting.warm_start import BaseRun
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.tuning import untuned
+from bptrain.targets import preparer as targets_prepare
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def resolve_config(
     config, kinds = resolve_from_training_rows(dataset.config, frame.take(final_split(dataset.config, split).train))
     row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
     learned = learn_preparation(config, frame, split, base_run, published=split)
-    targets = targets_prepare.written_back(config.targets, learned.targets)
+    targets = targets_prepare.written_options(config.targets, learned.targets)
     sizes = Sizes(
         n_features=preparer.n_features(learned.columns),
         n_rows=frame.n_rows,
@@ -161,11 +160,11 @@ def learn_preparation(
     something only together with it. Raises DataError for columns and cells that cannot be used.
     """
     finally_trained, _ = drop_untrained_rows(config, frame, final_split(config, split))
-    targets_options = targets_prepare.with_transforms(config.targets, frame.take(finally_trained.train))
+    targets_options = targets_prepare.resolve(config.targets, frame.take(finally_trained.train))
     split, cleaned = drop_untrained_rows(config, frame, split)
     training = frame.take(split.train)
     if base_run is not None:
-        targets = targets_prepare.widened(untuned(base_run.targets, config.targets), training)
+        targets = targets_prepare.extend_range(targets_prepare.reset_calibration(base_run.targets), training)
         return Preparation(base_run.columns, targets, split, cleaned)
     settling = frame.take(final_split(config, published).train)
     empty = [name for name in config.columns if not training.n_present(name)]
@@ -198,7 +197,7 @@ def transform_parts(
         changed.update(part.changed)
     cleaned = [Cleaned(what, n, n_rows, "cells", column) for (what, column), n in changed.items()]
     names = [*preparer.used_columns(learned.columns), *learned.targets]
-    before = profile(frame.take(learned.split.train), names)
+    before = Profile.learn(frame.take(learned.split.train), names)
     return TrainingInputs(config, learned.columns, learned.targets, parts, before, [*learned.cleaned, *cleaned])
 
 
@@ -214,12 +213,12 @@ def prepare_rows(
     With a `folder`, large arrays lie in files on its disk. Raises DataError for cells that cannot be used.
     """
     allocate = memory.in_memory if folder is None else memory.memory_mapped(folder)
-    transformed = refusal.transform_strictly(columns, frame, allocate)
+    transformed = preparer.transform_or_raise(columns, frame, allocate)
     return PreparedRows(
         frame.rows,
         transformed.arrays,
         [memory.copy_into(each, allocate) for each in targets_prepare.encode(targets, frame)],
-        targets_prepare.truths(targets, frame),
+        targets_prepare.y_true(targets, frame),
         row_weights(frame, weight),
         transformed.changed,
     )
@@ -252,12 +251,13 @@ def final_split(config: Config, split: Split) -> Split:
 
 def count_ignored(kinds: Kinds) -> list[Cleaned]:
     """The columns that inference left out, counted by why."""
-    whys = {
-        "BP243": "columns without values",
-        "BP244": "constant columns",
-        "BP245": "identifiers",
-        "BP246": "free text",
+    words: dict[Why, str] = {
+        "empty": "columns without values",
+        "constant": "constant columns",
+        "identifier": "identifiers",
+        "text": "free text",
     }
-    codes = [warning.code for warning in kinds.warnings if warning.message.find("is ignored") >= 0]
-    counts = {code: codes.count(code) for code in whys if code in codes}
-    return [Cleaned(f"{whys[code]} ignored", n, len(kinds.options), "columns") for code, n in counts.items()]
+    counts = Counter(ignored.why for ignored in kinds.ignored.values())
+    return [
+        Cleaned(f"{words[why]} ignored", counts[why], len(kinds.options), "columns") for why in words if counts[why]
+    ]

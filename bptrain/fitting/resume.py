@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bptrain.errors import Problem, RunError
 from bptrain.fitting.lock import Record, find_differences, require_format
 from bptrain.messages import fitting as messages
+from bptrain.messages import runs as run_messages
 from bptrain.runs import storage
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.runs.directory import PartialRun
@@ -79,7 +80,7 @@ def open_resume_state(
             before = storage.read_json(path)
         except RunError as error:
             reason = error.problems[0].message
-            warn(messages.STARTS_AFRESH(path=path, reason=reason, where=path))
+            warn(run_messages.STARTS_AFRESH(path=path, reason=reason, where=path))
     if before is None:
         partial.forget_checkpoints()  # without a record of what they belong to
         storage.write_json(path, dict(inputs))

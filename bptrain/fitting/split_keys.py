@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
 
 from bptrain.config.schema import Config
 from bptrain.data.options import SplitOptions
 from bptrain.data.splits import SPLITS
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.features.distinct import distinct
-from bptrain.features.kinds import ColumnOptions, IgnoreOptions
-from bptrain.features.timestamps import instants
+from bptrain.features.options import ColumnOptions, IgnoreOptions
+from bptrain.features.roles import timestamps
 from bptrain.messages import data as messages
-from bptrain.targets import tasks
-from bptrain.targets.labels import frame_codes, learn_labels
+from bptrain.targets.classification.labels import frame_codes, learn_labels
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import nearest, quote_list, yaml_name
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ def resolve_split(config: Config, names: tuple[str, ...]) -> SplitOptions:
         for role in ROLES
     }
     roles = [role for role, columns in by_role.items() if columns]
-    has_labels = [tasks.prepare(target.task).CLASSES for target in config.targets.values()] == [True]
+    has_labels = [TASKS[target.task].predicts_labels for target in config.targets.values()] == [True]
     if options.kind == "auto" and len(roles) > 1:
         raise UsageError(messages.SEVERAL_ROLES())
     by_task = next(name for name, kind in SPLITS.items() if not kind.uses_column and kind.needs_labels == has_labels)
@@ -106,7 +104,7 @@ class TableValues:
 
     def timestamps(self) -> np.ndarray:
         """When each row happened (n_rows,), by the split's column."""
-        return instants(self.dataset.frame, self._column, self.dataset.config.columns)
+        return timestamps(self.dataset.frame, self._column, self.dataset.config.columns)
 
     def labels(self) -> tuple[list[str], np.ndarray]:
         """The different labels of the split's column, and the position (n_rows,) of each row's among them.
@@ -114,7 +112,7 @@ class TableValues:
         Raises DataError for missing cells.
         """
         frame = self.dataset.frame
-        labels, positions = distinct(frame.labels(self._column))
+        labels, positions = frame.encode_labels(self._column)
         missing = positions < 0
         if missing.any():
             raise DataError(
@@ -126,7 +124,7 @@ class TableValues:
                     where=frame.where(int(np.flatnonzero(missing)[0])),
                 )
             )
-        return pc.cast(labels, "string").to_pylist(), positions
+        return labels, positions
 
     @property
     def _column(self) -> str:

@@ -192,6 +192,11 @@ EMPTY_FILE = Message(
 )
 NO_VALUES = Message("BP210", text="the file holds no values", hints=EMPTY_FILE.hints)
 NO_ROWS = Message("BP210", text="the file has columns but no rows", hints=("name a file that holds rows",))
+NO_ROWS_TO_JUDGE = Message(
+    "BP210",
+    "there are no rows to judge: {n} were given, none has a target",
+    ("give rows with a target, or use `bptrain predict`",),
+)
 UNDECODABLE = Message(
     "BP211",
     text="byte 0x{byte} at offset {offset} is not valid {codec}, near '{near}'",
@@ -323,7 +328,11 @@ NOT_JSON = Message(
     meaning="A line is not one JSON object.",
 )
 NOT_AN_OBJECT = Message("BP224", text="expected a JSON object, got {line}", hints=NOT_JSON.hints)
-NOT_FLAT = Message("BP224", text="the lines are not one flat JSON object each")
+NOT_FLAT = Message(
+    "BP224",
+    text="the lines are not one flat JSON object each",
+    remedy="write one object per line, without objects in it",
+)
 INVALID_JSON = Message("BP224", text="not valid JSON: {reason}", hints=("write one object per line, each key once",))
 COLUMN_NOT_READ = Message(
     "BP225",
@@ -345,7 +354,7 @@ SEVERAL_TYPES = Message(
     title="several types in one column",
     meaning="Values of a column are of types that cannot be joined, in one file or between files.",
 )
-TYPES_CHANGE = Message("BP226", text="columns change their type: {reason}")
+TYPES_CHANGE = Message("BP226", text="columns change their type: {reason}", remedy="write all values of a column alike")
 TYPES_IN_FILE = Message(
     "BP226",
     text="column {name} holds values of several types: {first} and {second}",
@@ -407,7 +416,11 @@ NO_TARGET = Message(
     title="rows without target",
     meaning="Rows whose target is missing can neither train nor judge.",
 )
-NO_TARGET_DROPPED = Message("BP260", text="{n} of {n_rows} rows have no target and were dropped")
+NO_TARGET_DROPPED = Message(
+    "BP260",
+    text="{n} of {n_rows} rows have no target and were dropped",
+    remedy="nothing needs to be done if that is as it should be",
+)
 COPIES_KEPT = Message(
     "BP271",
     text=("{n} of {n_rows} rows repeat an earlier row in every column; copies may be on both sides of the split"),

@@ -113,21 +113,6 @@ SHARED_ROWS = Message(
     meaning="`model.from` names a run that was trained on the same file with another split or other folds: some of its "
     "training rows now judge, so the metrics flatter the model.",
 )
-STARTS_AFRESH = Message(
-    "BP520",
-    "`{path}` cannot be used, so training starts afresh: {reason}",
-    ("nothing needs to be done; check the disk if it happens again",),
-)
-OTHER_LOCK_RECORD = Message(
-    "BP506",
-    "`{path}` has format {found}, and this bptrain compares format {format}",
-    ("use the bptrain version that made it, or make a new run",),
-)
-DAMAGED_PREDICTIONS = Message(
-    "BP508",
-    "`{path}` is damaged: {reason}",
-    ("restore the run from a copy, or train it again with `bptrain fit`",),
-)
 OTHER_INPUTS = Message(
     "BP521",
     "`{run}` was begun with something else: {difference}",

@@ -42,7 +42,9 @@ OTHER_SIZE = Message(
     hints=_RESTORE,
 )
 TOO_MANY_BYTES = Message("BP502", text="`{path}` has {n} bytes, at most {limit} were expected", hints=_RESTORE)
-NOT_AS_SAVED = Message("BP502", text="`{path}` is not as it was saved")
+NOT_AS_SAVED = Message(
+    "BP502", text="`{path}` is not as it was saved", remedy="nothing needs to be done: the checkpoint before it is used"
+)
 MISSING = Message(
     "BP503",
     text="`{path}` is missing",
@@ -51,7 +53,11 @@ MISSING = Message(
     meaning="A file that the run must have, or that MANIFEST.json lists, is not there.",
 )
 FILE_MISSING = Message("BP503", text="the file `{path}` is missing", hints=_RESTORE)
-NO_SUCH_RUN_FILE = Message("BP503", text="the run `{run}` has no file `{name}`")
+NO_SUCH_RUN_FILE = Message(
+    "BP503",
+    text="the run `{run}` has no file `{name}`",
+    remedy="use a run that has it, such as one with the option that writes it",
+)
 ADDED = Message(
     "BP504",
     text="`{path}` was added: it is not in {manifest}",
@@ -82,7 +88,14 @@ OTHER_FORMAT = Message(
     title="unsupported format",
     meaning="The run was written in another format than this version of bptrain reads.",
 )
-OTHER_CHECKPOINT_FORMAT = Message("BP506", text="`{path}` is of another version of bptrain")
+OTHER_CHECKPOINT_FORMAT = Message(
+    "BP506", text="`{path}` is of another version of bptrain", remedy="nothing needs to be done: training starts afresh"
+)
+OTHER_LOCK_RECORD = Message(
+    "BP506",
+    "`{path}` has format {found}, and this bptrain compares format {format}",
+    ("use the bptrain version that made it, or make a new run",),
+)
 NOT_JSON = Message(
     "BP507",
     text="`{path}` is not valid JSON: {reason}",
@@ -99,6 +112,11 @@ DAMAGED_ARRAY = Message(
     meaning="An .npz file is cut off, fails its checksum, or holds what bptrain never writes.",
 )
 DAMAGED_ARRAYS = Message("BP508", text="`{source}` {reason}", hints=_RESTORE_FILE)
+DAMAGED_PREDICTIONS = Message(
+    "BP508",
+    "`{path}` is damaged: {reason}",
+    ("restore the run from a copy, or train it again with `bptrain fit`",),
+)
 ARRAY_LACKS = Message(
     "BP509",
     text="`{source}` lacks the array `{name}`",
@@ -186,8 +204,13 @@ CHECKPOINT_PASSED_OVER = Message(
     text="the checkpoint `{path}` cannot be used and is passed over: {reason}",
     title="a checkpoint was passed over",
     meaning="A file of the newest checkpoint is damaged or missing, so training goes on from the one before it. The "
-    "results are the same, as they do not depend on where training goes on. Nothing needs to be done; check the disk "
-    "if it happens again.",
+    "results are the same, as they do not depend on where training goes on.",
+    remedy="nothing needs to be done; check the disk if it happens again",
+)
+STARTS_AFRESH = Message(
+    "BP520",
+    "`{path}` cannot be used, so training starts afresh: {reason}",
+    ("nothing needs to be done; check the disk if it happens again",),
 )
 BUSY = Message(
     "BP750",

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from bptrain.messages.message import Message
 
-NO_ROWS_TO_JUDGE = Message(
-    "BP210",
-    "there are no rows to judge: {n} were given, none has a target",
-    ("give rows with a target, or use `bptrain predict`",),
-)
 NO_ROWS_TO_PREDICT = Message(
     "BP233",
     "the table has no rows, so there are no predictions",
@@ -28,8 +23,8 @@ UNKNOWN_LABELS = Message(
     "BP235",
     "column `{name}`: {n} of {n_rows} cells hold labels that training rows never showed",
     title="labels never seen in training",
-    meaning="A category holds labels that the training rows did not have; they count as unknown. If there are many, "
-    "train again with newer rows.",
+    meaning="A category holds labels that the training rows did not have; they count as unknown.",
+    remedy="if there are many, train again with newer rows",
 )
 NO_USABLE_CELL = Message(
     "BP236",

@@ -39,7 +39,7 @@ def start(*, threads: int, predicting: bool = False) -> None:
     """
     runtime.configure()
     require()
-    with _starting, runtime.quiet_stderr(), runtime.loading():
+    with _starting, runtime.quiet_stderr(), runtime.without_collection():
         if not _started:
             runtime.keep_freed_memory()
             if runtime.backend() == "jax":

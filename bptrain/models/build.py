@@ -9,9 +9,8 @@ from functools import partial
 import keras
 import numpy as np
 
-from bptrain.features import kinds
-from bptrain.features.encoding import Features, together
-from bptrain.features.kind import State
+from bptrain.features.kind import Features, FeatureState
+from bptrain.features.kinds import KINDS
 from bptrain.models.compat import KerasModel, Layer, LayerArgument, Loss, Tensor, Variable
 from bptrain.models.layers import (
     STEP,
@@ -23,12 +22,12 @@ from bptrain.models.layers import (
     dropout_step,
 )
 from bptrain.models.options import ResolvedModel
-from bptrain.targets import tasks
-from bptrain.targets.state import TargetState
+from bptrain.targets.task import TargetState
+from bptrain.targets.tasks import TASKS
 from bptrain.utils import seeds
 
 ops = keras.ops
-Columns = Mapping[str, State]
+Columns = Mapping[str, FeatureState]
 Targets = Mapping[str, TargetState]
 
 # Glorot & Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014.
@@ -70,8 +69,8 @@ def build(columns: Columns, targets: Targets, options: ResolvedModel, *, seed: i
         for state in columns.values()
         for name, (dtype, shape) in state.inputs.items()
     }
-    features = together(
-        kinds.encode(kind).encode(state, inputs, seed, options.embedding) for kind, state in columns.items()
+    features = Features.concat(
+        KINDS[kind].encode(state, inputs, seed=seed, embedding=options.embedding) for kind, state in columns.items()
     )
     hidden = hidden_layers(features, options, seed)
     outputs = {}
@@ -101,7 +100,7 @@ def hidden_layers(features: Features, options: ResolvedModel, seed: int) -> Tens
             hidden = LinearBatchEnsemble(
                 units,
                 options.members,
-                features.chunks,
+                features.group_widths,
                 kernel=weights["kernel_initializer"],
                 bias=weights["bias_initializer"],
                 penalty=weights["kernel_regularizer"],
@@ -147,7 +146,7 @@ def linear_part(features: Features, n_outputs: int, options: ResolvedModel, name
     if features.linear:
         seen = _concatenated(features.linear, f"{name}_skip_sees")
         total = keras.layers.Dense(n_outputs, name=f"{name}_skip", **weights)(seen)
-    for number, tensor in enumerate(features.by_column):
+    for number, tensor in enumerate(features.linear_by_column):
         layer = keras.layers.EinsumDense("cbm,cmo->cbo", (None, n_outputs), name=f"{name}_skip_{number}", **weights)
         of_columns = ops.sum(layer(tensor), axis=0)
         total = of_columns if total is None else total + of_columns
@@ -221,7 +220,7 @@ def _loss(target: TargetState, members: int, truth: Tensor, output: Tensor) -> T
 
     Of several members it is the mean of their own losses, as each is to be right alone.
     """
-    function = tasks.head(target.task).loss(target)
+    function = TASKS[target.task].head.loss(target)
     if members == 1:
         values = function(truth, output)
     else:
@@ -234,7 +233,7 @@ def _loss(target: TargetState, members: int, truth: Tensor, output: Tensor) -> T
 def combined(outputs: Mapping[str, Tensor], targets: Targets) -> dict[str, Tensor]:
     """One output of what several said, (batch, several, n_outputs) each."""
     return {
-        output_name(position): tasks.head(target.task).combine(target, outputs[output_name(position)])
+        output_name(position): TASKS[target.task].head.combine(target, outputs[output_name(position)])
         for position, target in enumerate(targets.values())
     }
 

@@ -13,7 +13,7 @@ import numpy as np
 from bptrain.models.build import combined
 from bptrain.models.compat import HasPlainForm, KerasModel, Layer, Tensor
 from bptrain.models.layers import Dropout
-from bptrain.targets.state import TargetState
+from bptrain.targets.task import TargetState
 from bptrain.utils import runtime
 
 ops = keras.ops

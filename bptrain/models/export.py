@@ -16,8 +16,8 @@ from bptrain.models.compat import KerasModel, Layer
 from bptrain.models.ensemble import ensemble
 from bptrain.models.layers import BatchNormalization, Dense, LayerNormalization
 from bptrain.runs import storage
-from bptrain.targets import tasks
-from bptrain.targets.state import TargetState
+from bptrain.targets.task import TargetState
+from bptrain.targets.tasks import TASKS
 
 KERAS_LAYERS: dict[type[Layer], type[Layer]] = {
     Dense: keras.layers.Dense,
@@ -33,7 +33,7 @@ def exported(networks: Sequence[KerasModel], targets: Mapping[str, TargetState])
     network, outputs = ensemble(networks, targets, KERAS_LAYERS), {}
     for position, target in enumerate(targets.values()):
         name = output_name(position)
-        outputs[name] = tasks.head(target.task).decode(target, network.output[name], f"{name}_decoded")
+        outputs[name] = TASKS[target.task].head.export(target, network.output[name], f"{name}_decoded")
     return keras.Model(network.input, outputs, name="exported")
 
 

@@ -9,6 +9,7 @@ model.keras, inputs.json             the same network for others; never read bac
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptrain.errors import DataError, RunError
-from bptrain.features import kinds
 from bptrain.features import preparer as columns_prepare
 from bptrain.features.drift import Profile
+from bptrain.features.kinds import KINDS
 from bptrain.features.preparer import Columns
 from bptrain.messages import models as messages
 from bptrain.models.options import ResolvedModel
 from bptrain.runs import arrays as run_arrays
 from bptrain.runs import storage
 from bptrain.runs.manifest import RunFiles
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.prepare import Targets
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.preparer import Targets
 from bptrain.utils import runtime
 from bptrain.utils.text import nearest, quote_list
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from bptrain.models.compat import KerasModel
     from bptrain.models.predict import PredictFunction
 
-FORMAT = 3
+FORMAT = 4
 Json = Any  # values of a JSON file
 WEIGHTS = "model/members/{:02}/weights.npz"
 
@@ -203,7 +204,7 @@ def describe_inputs(predictor: Predictor) -> Json:
             for kind, state in predictor.columns.items()
             for name, (dtype, shape) in state.inputs.items()
         },
-        "how": {kind: kinds.prepare(kind).__doc__ for kind in predictor.columns},
+        "how": {kind: inspect.getdoc(KINDS[kind]) for kind in predictor.columns},
         "columns": {item["kind"]: item["state"] for item in saved},
         "numbers": {
             name: [value if np.isfinite(value) else None for value in array.tolist()] for name, array in arrays.items()

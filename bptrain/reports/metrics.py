@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from bptrain.evaluation.options import PARTS
 from bptrain.reports.tables import Json, Table
 from bptrain.targets.metrics import METRICS
 
 if TYPE_CHECKING:
     from bptrain.features.drift import Drift
 
-SPLITS = ("train", "out_of_fold", "validation", "test")  # the last of them that a report has is what counts
 MOST_LABELS = 20
 MOST_COLUMNS = 20
 
@@ -37,7 +37,7 @@ def metrics_tables(targets: Json, primary: str = "") -> list[Table]:
     overview = []
     for name, report in targets.items():
         splits = report["splits"]
-        shown = [split for split in SPLITS if split in splits]
+        shown = [split for split in PARTS if split in splits]
         judged = splits[shown[-1]]
         metrics = _ordered(judged["metrics"], primary)
         baselines = judged["baselines"]["trivial"]

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bptrain.config.write import flow_yaml
-from bptrain.features.kinds import WeightOptions
+from bptrain.config.yaml_writer import flow_yaml
+from bptrain.evaluation.options import OUT_OF_FOLD
+from bptrain.features.options import WeightOptions
 from bptrain.reports.metrics import result_tables
 from bptrain.reports.tables import Table
 from bptrain.runs.storage import canonical_json
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bptrain.data.cleaning import Cleaned
     from bptrain.errors import Problem
     from bptrain.features.inference import Kinds
-    from bptrain.targets.tasks import TargetOptions
+    from bptrain.targets.target_options import TargetOptions
     from bptrain.workflows.reproduce import Reproduction
     from bptrain.workflows.run import Run
 
@@ -152,7 +153,7 @@ def _split_words(run: Run) -> str:
     """How rows were divided, and how many of them judged."""
     options = run.config.split
     judged = next(iter(run.metrics["targets"].values()))["splits"]
-    names = {"out_of_fold": "training (out of fold)"}  # each network judges what it left out
+    names = {OUT_OF_FOLD: "training (out of fold)"}  # each network judges what it left out
     rows = ", ".join(f"{part['n']} {names.get(name, name)}" for name, part in judged.items())
     words = [f"{options.kind} (by {options.column})" if options.column else options.kind, f"{rows} rows"]
     if options.folds:

@@ -12,15 +12,13 @@ import pyarrow.compute as pc
 
 from bptrain.data.frame import Frame
 from bptrain.errors import Problem
-from bptrain.features import inference, kinds, number_formats
-from bptrain.features.kinds import ColumnOptions, IgnoreOptions
+from bptrain.features import inference
+from bptrain.features.kinds import KINDS, kind_of
+from bptrain.features.numeric.number_formats import infer_format
+from bptrain.features.options import ColumnOptions, IgnoreOptions
 from bptrain.messages import scaffold as messages
 from bptrain.scaffold.data import text_columns
 from bptrain.utils.text import escape, shorten, yaml_name
-
-# Kinds that an analyst wants to see named, although they would be inferred: what is made of them is worth a look.
-NAMED_KINDS = ("date",)
-IGNORED = {"BP243", "BP244", "BP245", "BP246", "BP248"}  # warnings that say why a column is ignored, as its line does
 
 MANY_LABELS = 50  # labels that rather name somebody or something than sort the rows
 LARGEST_SHARE = 1 / 3  # of rows in one group from which on parts come out far from their shares
@@ -40,7 +38,7 @@ class Columns:
     def by_kind(self) -> dict[str, list[str]]:
         """The columns without a line, by kind, in the order of the kinds."""
         without_line = {name: options.kind for name, options in self.options.items() if name not in self.lines}
-        by_kind = {kind: [name for name, its in without_line.items() if its == kind] for kind in kinds.KINDS}
+        by_kind = {kind: [name for name, its in without_line.items() if its == kind] for kind in KINDS}
         return {kind: names for kind, names in by_kind.items() if names}
 
 
@@ -54,24 +52,27 @@ def propose_columns(frame: Frame, target: str, broken: Mapping[str, str]) -> Col
     reasons = {name: f"numbers, but {broken[name]}" for name in declared}
     for name in text_columns(frame):  # numbers with a unit or marks between thousands
         if name not in declared and name != target:
-            numeric = number_formats.numeric_options(frame, name)
+            numeric = infer_format(frame, name)
             if numeric is not None:
                 example = shorten(str(frame.texts(name).drop_null()[0].as_py()), 20)
                 declared[name], reasons[name] = numeric, f"numbers, written as '{example}'"
     by_key = {column_key(name, frame.names): options for name, options in declared.items()}
     inferred = inference.resolve(frame, by_key, [target])
     lines = {}
-    warnings = [warning for warning in inferred.warnings if warning.code not in IGNORED]
+    of_ignored = [ignored.warning for ignored in inferred.ignored.values()]  # say why, as the column's line does
+    warnings = [warning for warning in inferred.warnings if warning not in of_ignored]
     for name, options in inferred.options.items():
-        settings = written_settings(options)
-        if name in declared or not kinds.is_feature(options) or options.kind in NAMED_KINDS or settings:
+        settings, kind = written_settings(options), kind_of(options)
+        # An analyst wants to see times named, although they would be inferred: what is made of them is worth a look.
+        tells_time = kind is not None and kind.tells_time
+        if name in declared or kind is None or tells_time or settings:
             lines[name] = options
-        if options.kind in NAMED_KINDS and not settings:  # ISO dates: their texts are in the order of time
+        if tells_time and not settings:  # ISO dates: their texts are in the order of time
             texts = pc.min_max(frame.texts(name)).as_py()
             reasons[name] = f"from {texts['min']} to {texts['max']}"
         elif "order" in settings:
             reasons[name] = "CHECK: from least to most, as the words say"
-        has_id_name = options.kind == "numeric" and inference.ID_NAME.search(name)
+        has_id_name = kind is not None and kind.cells_are_numbers and inference.ID_NAME.search(name)
         if has_id_name and frame.n_unique(name) < frame.n_present(name):
             warnings.append(messages.ID_AS_AMOUNT(name=name, key_name=yaml_name(name)))
     return Columns(inferred.options, inferred.reasons | reasons, lines, warnings)
@@ -92,7 +93,7 @@ def split_hints(frame: Frame, columns: Columns) -> list[tuple[str, str]]:
     """When another split is right, and the line that asks for it."""
     hints = []
     for name, options in columns.options.items():
-        if options.kind in NAMED_KINDS:
+        if (kind := kind_of(options)) is not None and kind.tells_time:
             when = f"To judge on the latest rows, as when the model will predict the future (`{escape(name)}`):"
             hints.append((when, f"split: {{kind: time, column: {yaml_name(name)}}}"))
     for name in _group_columns(frame, columns):
@@ -113,6 +114,7 @@ def _group_columns(frame: Frame, columns: Columns) -> list[str]:
             if largest < LARGEST_SHARE * frame.n_rows:
                 n_groups[name] = n_labels
     named = [name for name in n_groups if inference.ID_NAME.search(name)]
-    many = [name for name, n in n_groups.items() if n > MANY_LABELS and columns.options[name].kind == "categorical"]
+    kinds = {name: kind_of(columns.options[name]) for name, n in n_groups.items() if n > MANY_LABELS}
+    many = [name for name, kind in kinds.items() if kind is not None and kind.takes_any_text]
     many.sort(key=lambda name: -n_groups[name])
     return list(dict.fromkeys([*named, *many]))[:MOST_GROUPS]

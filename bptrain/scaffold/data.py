@@ -17,13 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data.files import AllowedPaths, DataFile, open_data
-from bptrain.data.frame import NEARLY_ALL, Frame
+from bptrain.data.frame import Frame
+from bptrain.data.limits import LARGEST_NUMBER, NEARLY_ALL
 from bptrain.data.load import FileSource, Loaded, load
 from bptrain.data.options import CleanOptions, DataOptions
 from bptrain.data.readers.formats import FORMATS, format_by_name
-from bptrain.data.values import LARGEST_NUMBER, positions_array, text_array
+from bptrain.data.values import positions_array, text_array
 from bptrain.errors import DataError
-from bptrain.features import kinds
+from bptrain.features.kinds import KINDS, AnyKind
 from bptrain.utils.text import quote_list
 
 BYTE_ORDER_MARKS = (  # the longer one first: UTF-32's begins like UTF-16's
@@ -50,7 +51,6 @@ ONLY_AMONG_NUMBERS = ("none", "nil", "not applicable", "not_applicable")  # else
 NO_CODES = ("nan", "null")  # words that are missing among labels of as many letters, too
 MOST_OF_TARGET = 0.05  # share of a target's rows that may go with a word; above that it is rather a label
 MOST_ODD = 5  # distinct odd cells among numbers that are worth naming one by one
-LABELS_KIND = list(kinds.KINDS)[-1]  # the kind that takes every text
 
 Counts = dict[str, dict[str, int]]  # by cell, then by column
 
@@ -201,14 +201,14 @@ def find_missing(frame: Frame, target: str) -> Missing:
     return missing
 
 
-def _means_missing(word: str, kind: str | None, rest: Frame, name: str) -> bool:
+def _means_missing(word: str, kind: AnyKind | None, rest: Frame, name: str) -> bool:
     """Whether the word means missing in a column whose other cells, in `rest`, look like `kind`."""
     plain = word.strip().lower()
     if plain in ONLY_AMONG_NUMBERS:
         n_bad = np.count_nonzero(rest.numbers(name)[1])
         return kind is not None and bool(n_bad <= (1 - NEARLY_ALL) * rest.n_present(name))
     if plain not in CERTAIN:
-        return kind is not None and kind != LABELS_KIND
+        return kind is not None and not kind.takes_any_text
     if not word.isalpha() or word.casefold() in NO_CODES:
         return True
     # Where all other labels are written like the word, it is one of them: NA among EU and AS is North America.
@@ -217,13 +217,13 @@ def _means_missing(word: str, kind: str | None, rest: Frame, name: str) -> bool:
     return len(labels) <= 2 or not pc.all(pc.match_substring_regex(labels, pattern)).as_py()
 
 
-def _kind_of(frame: Frame, name: str) -> str | None:
+def _kind_of(frame: Frame, name: str) -> AnyKind | None:
     """The kind that the cells look like; a column of numbers with some odd cells is one of numbers."""
     if not frame.n_rows or not frame.n_present(name):
         return None
-    for kind in kinds.KINDS:
+    for kind in KINDS.values():
         try:
-            if kinds.prepare(kind).recognise(frame, name) is not None:
+            if kind.infer(frame, name) is not None:
                 return kind
         except DataError:  # nearly all cells are of this kind
             return kind
@@ -234,7 +234,7 @@ def _find_odd_cells(frame: Frame, name: str, missing: Missing, kept_labels: set[
     """Numbers with a few cells that are none, after those that mean missing are set aside."""
     _, rest = _set_aside(frame, name, frame.texts(name), list(missing.words))
     values, bad = rest.numbers(name)
-    bad |= np.abs(values) > LARGEST_NUMBER
+    bad = bad | (np.abs(values) > LARGEST_NUMBER)
     n_bad = int(np.count_nonzero(bad))
     n_present = rest.n_present(name)
     if not n_bad or n_bad > (1 - NEARLY_ALL) * n_present or len(np.unique(values[~np.isnan(values)])) < 2:

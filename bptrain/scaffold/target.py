@@ -9,12 +9,11 @@ import numpy as np
 
 from bptrain.data.frame import Frame
 from bptrain.errors import UsageError
-from bptrain.targets import infer
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.labels import codes_of, learn_labels, shares
-from bptrain.targets.multiclass.options import MulticlassOptions
+from bptrain.targets.classification.labels import codes_of, label_shares, learn_labels
+from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.tasks import AutoOptions, TargetOptions
+from bptrain.targets.target_options import AutoOptions, TaskOptions
+from bptrain.targets.tasks import TASKS, infer_task
 from bptrain.utils.text import escape, quote_list, shorten
 
 AFFIRMATIVE = ("yes", "y", "true", "t", "1", "1.0", "on", "positive", "pos", "ja", "oui", "sim")
@@ -31,7 +30,7 @@ class Target:
     """Options with a task, what its values are, and remarks; a remark may name the line to write instead."""
 
     name: str
-    options: TargetOptions
+    options: TaskOptions
     summary: str
     remarks: list[str] = field(default_factory=list)
 
@@ -39,17 +38,17 @@ class Target:
 def propose_target(frame: Frame, name: str) -> Target:
     """The target in `frame` (rows with a target). Raises what `check` says of one that cannot be predicted."""
     try:
-        options = infer.resolve(frame, name, AutoOptions())
+        options = infer_task(frame, name, AutoOptions())
     except UsageError:
         values, bad = frame.numbers(name)
         if bad.any():
             raise
         return _labels_or_amounts(frame, name, values)
-    if isinstance(options, RegressionOptions):
+    if not TASKS[options.task].predicts_labels:
         return Target(name, options, _summary_of_numbers(frame.numbers(name)[0]))
     labels = learn_labels(frame, name)
-    parts = shares(codes_of(frame.texts(name), labels), len(labels))
-    if isinstance(options, BinaryOptions):
+    parts = label_shares(codes_of(frame.texts(name), labels), len(labels))
+    if not TASKS[options.task].many_labels:
         rarer = labels[0] if parts[0] < parts[1] else labels[1]
         says_yes = (label for label in labels if label.casefold() in AFFIRMATIVE)
         options = BinaryOptions(positive=next(says_yes, rarer))
@@ -80,7 +79,7 @@ def _labels_or_amounts(frame: Frame, name: str, values: np.ndarray) -> Target:
     if is_whole and len(numbers) <= MOST_CLASSES and counts.min() >= LEAST_ROWS:
         because = f"{len(numbers)} whole numbers, each in at least {counts.min()} rows, are taken for labels."
         other = "If they are amounts or grades, where 3 lies between 2 and 4, write `task: regression`."
-        parts = shares(np.searchsorted(numbers, values), len(numbers))
+        parts = label_shares(np.searchsorted(numbers, values), len(numbers))
         summary = _summary_of_labels(learn_labels(frame, name), parts)
         return Target(name, MulticlassOptions(), summary, [because, other])
     if not is_whole:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from bptrain.config.write import flow_yaml, scalar_yaml
+from bptrain.config.yaml_writer import flow_yaml
 from bptrain.data.options import SplitOptions
 from bptrain.scaffold.columns import column_key, written_settings
 from bptrain.scaffold.scaffold import Scaffold
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import escape, join_words
 
 WIDTH = 100
@@ -26,7 +27,7 @@ def scaffold_yaml(scaffold: Scaffold, *, commands: Sequence[str]) -> str:
         "# Go on with:",
         *(f"#   {command}" for command in next_commands),
     ]
-    target = ["target:", f"  column: {scalar_yaml(scaffold.target.name)}"]
+    target = ["target:", f"  column: {flow_yaml(scaffold.target.name)}"]
     target += _entry("task", scaffold.target.options.task, scaffold.target.summary, "  ")
     positive = getattr(scaffold.target.options, "positive", None)
     if positive is not None:
@@ -56,7 +57,7 @@ def _data_lines(scaffold: Scaffold) -> list[str]:
     """The section `data`, or one line where its files are all that has to be said."""
     options, reasons, missing = scaffold.reading.options, scaffold.reading.reasons, scaffold.missing
     train, test = (
-        scalar_yaml(files[0]) if len(files) == 1 else flow_yaml(files) for files in (options.train, options.test or ())
+        flow_yaml(files[0]) if len(files) == 1 else flow_yaml(files) for files in (options.train, options.test or ())
     )
     lines: list[str] = []
     for name in READING:
@@ -114,7 +115,7 @@ def _split_lines(scaffold: Scaffold) -> list[str]:
         lines = _entry("split", fallback.settings, fallback.reason, "")
     else:
         defaults = SplitOptions()
-        kind = "random" if scaffold.target.options.task == "regression" else "stratified"
+        kind = "stratified" if TASKS[scaffold.target.options.task].predicts_labels else "random"
         kept = "; shares of labels kept" if kind == "stratified" else ""
         validation = f"validation: {100 * defaults.share('validation'):g} % for each network of the "
         has_test = bool(scaffold.reading.options.test)
@@ -128,7 +129,7 @@ def _split_lines(scaffold: Scaffold) -> list[str]:
 
 def _entry(key: str, value: object, reason: str, indent: str) -> list[str]:
     """One key with its reason behind it, or above it where the line would be long."""
-    line = f"{indent}{scalar_yaml(key)}: {flow_yaml(value)}"
+    line = f"{indent}{flow_yaml(key)}: {flow_yaml(value)}"
     if not reason:
         return [line]
     reason = escape(reason)

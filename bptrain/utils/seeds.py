@@ -24,6 +24,9 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
     """A PCG64 generator for one purpose, for instance `stream(seed, "order", epoch)`.
 
     Names are hashed, so adding a layer or a column does not move the numbers of another one.
+
+    >>> int(stream(0, "order", 3).integers(100)) == int(stream(0, "order", 3).integers(100))
+    True
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *_words(names)])))
 

@@ -13,7 +13,7 @@ from bptrain.data.cleaning import Cleaned
 from bptrain.data.files import AllowedPaths
 from bptrain.data.splits import Split
 from bptrain.errors import DivergedError, Problem
-from bptrain.evaluation.evaluate import judge
+from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.gates import apply_gates
 from bptrain.fitting import artifacts
 from bptrain.fitting.bagging import FitContext
@@ -127,7 +127,7 @@ def _train(
         table = predict_parts(model.predictor, model.inputs.parts, folder, known=model.outputs)
         model = model.without_rows()
     with clock("judge"):
-        metrics = _describe(model, judge(table, model.predictor.targets), folds, logger)
+        metrics = _describe(model, evaluate_predictions(table, model.predictor.targets), folds, logger)
     with clock("write"), storage.disk_errors(folder):
         _write_model(folder, model, kinds.reasons)
         artifacts.write_cleaning(folder, cleaned)

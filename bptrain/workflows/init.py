@@ -11,7 +11,7 @@ from bptrain.data.files import AllowedPaths
 from bptrain.errors import DataError
 from bptrain.scaffold.scaffold import Fallback, Scaffold, scaffold
 from bptrain.scaffold.write import scaffold_yaml
-from bptrain.targets.binary.options import BinaryOptions
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import escape
 from bptrain.workflows.check import check
 
@@ -82,7 +82,7 @@ def _candidates(first: Scaffold) -> list[Scaffold]:
         {"rare_class": "drop", "rare_class_rows": RARE_ROWS},
         f"labels with fewer than {RARE_ROWS} rows cannot be learned and judged: their rows are left out",
     )
-    may_lack_labels = not isinstance(first.target.options, BinaryOptions)
+    may_lack_labels = TASKS[first.target.options.task].many_labels
     with_frequent_labels = [replace(first, fallbacks={"clean": without_rare})] if may_lack_labels else []
     return [first, *with_frequent_labels, replace(first, fallbacks={"split": undivided})]
 

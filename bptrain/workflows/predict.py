@@ -18,8 +18,9 @@ from bptrain.data.options import CleanOptions, DataOptions
 from bptrain.data.writer import open_writer
 from bptrain.errors import DataError, Problem
 from bptrain.evaluation.predictions import predicted_columns
-from bptrain.features import preparer, refusal
+from bptrain.features import preparer
 from bptrain.features.kind import Transformed
+from bptrain.features.kinds import AnyKind
 from bptrain.messages import workflows as messages
 from bptrain.models import predictor
 from bptrain.runs.manifest import refuse_inside_run
@@ -38,7 +39,7 @@ class Summary:
     """What was predicted: rows, and per column the unusable cells and the labels that training rows never showed.
 
     `n_overflowed` rows have no finite prediction although all their cells are usable; `usable` are the columns that had
-    a usable cell in some row. `words` says of each column what its unusable cells are.
+    a usable cell in some row. `kinds` says of each column what its unusable cells are.
     """
 
     n_rows: int = 0
@@ -46,7 +47,7 @@ class Summary:
     bad: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     usable: set[str] = field(default_factory=set)
-    words: Mapping[str, refusal.Words] = field(default_factory=dict)
+    kinds: Mapping[str, AnyKind] = field(default_factory=dict)
 
     def add(self, frame: Frame, prepared: Transformed, *, n_overflowed: int) -> None:
         """Count one chunk."""
@@ -64,7 +65,7 @@ class Summary:
         """What the user should know about the rows."""
         problems = [messages.NO_ROWS_TO_PREDICT()] if self.n_rows == 0 else []
         for name, count in self.bad.items():
-            unusable = self.words[name].unusable
+            unusable = self.kinds[name].unusable
             problems.append(messages.ROWS_WITHOUT_PREDICTION(name=name, n=count, n_rows=self.n_rows, unusable=unusable))
         if self.n_overflowed:
             problems.append(messages.NOT_FINITE(n=self.n_overflowed, n_rows=self.n_rows))
@@ -129,9 +130,9 @@ def _no_rows(model: predictor.Predictor) -> Frame:
 
 
 def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.Table:
-    """`row`, `prediction`, `probability_<label>`, `status` of a frame; rows with unusable cells have no prediction."""
+    """`row`, what is predicted of each target and `status` of a frame; rows with unusable cells have no prediction."""
     prepared = preparer.transform(model.columns, frame)
-    summary.words = refusal.words(model.columns)
+    summary.kinds = preparer.kinds_of_columns(model.columns)
     outputs = model.outputs(prepared.arrays)
     columns = predicted_columns(model.targets, outputs)
     overflowed = ~np.logical_and.reduce([np.isfinite(output).all(axis=1) for output in outputs])
@@ -141,16 +142,16 @@ def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.T
         columns = {name: pc.if_else(mask, None, values) for name, values in columns.items()}
     summary.add(frame, prepared, n_overflowed=int(overflowed.sum()))
     return pa.table(
-        {"row": pa.array(frame.rows), **columns, "status": _status(overflowed, prepared.bad, summary.words)}
+        {"row": pa.array(frame.rows), **columns, "status": _status(overflowed, prepared.bad, summary.kinds)}
     )
 
 
-def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray], words: Mapping[str, refusal.Words]) -> pa.Array:
+def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray], kinds: Mapping[str, AnyKind]) -> pa.Array:
     """`ok`, or what is wrong with a row: `no finite number: size; height; no date: arrival`."""
     status = np.where(overflowed, np.array("no finite prediction", object), np.array(OK, object))
     said = np.full(len(status), "", object)  # the last word of each row's status
     for name, mask in bad.items():
-        word = words[name].unusable
+        word = kinds[name].unusable
         for row in np.flatnonzero(mask):
             start = f"{status[row]}; " if said[row] else ""
             status[row] = f"{start}{name}" if said[row] == word else f"{start}{word}: {name}"
@@ -162,10 +163,10 @@ def _refuse_all_bad(summary: Summary, source: str) -> None:
     """Raise DataError for columns that have no usable cell in all of the rows."""
     unusable = [name for name, count in summary.bad.items() if count > 1 and name not in summary.usable]
     if unusable:
-        words = summary.words
+        kinds = summary.kinds
         raise DataError(
             *(
-                messages.NO_USABLE_CELL(name=name, kind=words[name].kind, unusable=words[name].unusable, where=source)
+                messages.NO_USABLE_CELL(name=name, kind=kinds[name].name, unusable=kinds[name].unusable, where=source)
                 for name in unusable
             )
         )

@@ -17,7 +17,7 @@ from bptrain.data.files import AllowedPaths
 from bptrain.errors import DataError
 from bptrain.fitting import dataset
 from bptrain.fitting.resolve import resolve_from_training_rows
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 
 
 def table(n_rows: int = 120) -> pd.DataFrame:
@@ -148,7 +148,7 @@ def test_labels_that_were_grouped_are_judged_as_other(dirty: Callable[..., Run])
     run = dirty("grouped", frame, target="sort", columns={"label": "ignore"}, clean=clean, split="random")
     assert run.metrics["targets"]["sort"]["labels"] == ["a", "b", "c", "other"]
     rows = table().assign(sort="never seen")
-    assert set(run.evaluate(rows).predictions["target"].to_pylist()) == {"other"}
+    assert set(run.evaluate(rows).predictions["sort.target"].to_pylist()) == {"other"}
 
 
 def test_constants_and_identifiers_are_kept_when_told_so(tmp_path: Path) -> None:

@@ -20,11 +20,11 @@ from bptrain.data.options import DataOptions
 from bptrain.errors import DataError
 from bptrain.features import kinds
 from bptrain.features import preparer as prepare
+from bptrain.features.categorical.kind import Levels
 from bptrain.features.categorical.options import CategoricalOptions
-from bptrain.features.categorical.prepare import Levels
 from bptrain.features.inference import resolve
-from bptrain.features.kinds import ColumnOptions, IgnoreOptions
 from bptrain.features.numeric.options import NumericOptions
+from bptrain.features.options import ColumnOptions, IgnoreOptions
 
 
 def frame_of(**columns: Any) -> Frame:

@@ -41,11 +41,9 @@ from bptrain.models.predictor import Predictor
 from bptrain.reports.run import inspect_tables
 from bptrain.reports.text import report_text
 from bptrain.runs.checkpoints import Checkpoints
-from bptrain.targets import tasks
-from bptrain.targets.regression import measures as measures_of_numbers
-from bptrain.targets.regression import prepare as prepare_number
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.regression.prepare import RegressionState
+from bptrain.targets.regression.task import RegressionState, RegressionTask
+from bptrain.targets.tasks import TASKS
 from bptrain.training import trainer
 from bptrain.training.ensemble_selection import forward_selection, n_selected
 from bptrain.training.options import AdamOptions
@@ -53,6 +51,7 @@ from bptrain.training.trainer import Trainer
 from bptrain.workflows.check import check
 from bptrain.workflows.reproduce import reproduce
 
+NUMBER = RegressionTask()
 PRESETS = ("strong", "ensemble", "fast", "mlp")
 MEMBERS = 3
 SMALL = {
@@ -182,7 +181,7 @@ def test_blocks_of_rows_computed_at_once_are_the_same(folder: Path) -> None:
     with pytest.warns(RowsWarning, match="BP235"):
         expected = run.predict(rows)
     found = pd.read_parquet(out)
-    np.testing.assert_array_equal(found["probability_yes"], expected["probability_yes"])
+    np.testing.assert_array_equal(found["label.probability.yes"], expected["label.probability.yes"])
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, MEMBERS, MEMBERS + 1])
@@ -206,7 +205,7 @@ def test_loss_of_members_is_the_mean_of_their_own(strong: Run) -> None:
     for position, state in enumerate(targets.values()):
         outputs = rng.normal(size=(7, 3, state.n_outputs)).astype(np.float32)
         truth = rng.integers(2, size=(7, 1)).astype(np.float32)
-        alone = tasks.head(state.task).loss(state)
+        alone = TASKS[state.task].head.loss(state)
         expected = np.mean([np.asarray(alone(truth, outputs[:, member])) for member in range(3)], axis=0)
         found = losses(targets, 3)[output_name(position)](truth, outputs)
         np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-5)
@@ -237,7 +236,7 @@ def test_exported_network_opens_without_bptrain(preset: str, folder: Path) -> No
     for position, (state, output) in enumerate(
         zip(run.predictor.targets.values(), run.predictor.outputs(inputs), strict=True)
     ):
-        decoded = tasks.measures(state.task).decode(state, output)
+        decoded = TASKS[state.task].decode(state, output)
         if state.labels:
             every = np.stack([decoded.probabilities[label] for label in state.labels], axis=1)
             expected = every[:, -found[output_name(position)].shape[1] :]
@@ -318,7 +317,7 @@ def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:
     first = min(range(MEMBERS), key=lambda member: loss([member]))
     pair = min(([first, other] for other in range(MEMBERS) if other != first), key=loss)
     assert network.selected == tuple(sorted(pair))
-    np.testing.assert_allclose(validation["prediction"], outputs[:, pair].mean(axis=1), rtol=1e-4)
+    np.testing.assert_allclose(validation["amount.prediction"], outputs[:, pair].mean(axis=1), rtol=1e-4)
 
 
 @pytest.mark.parametrize(("skip", "with_it"), [("half", [True, True, False]), (True, [True] * 3), (False, [False] * 3)])
@@ -403,7 +402,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
         ]
     )
     given_values = np.clip(own * state.scale + state.mean, state.lowest, state.highest)
-    number = np.abs(given_values - rows["prediction"].to_numpy()).argmin(axis=0)
+    number = np.abs(given_values - rows["amount.prediction"].to_numpy()).argmin(axis=0)
     truth = (pd.read_csv(folder / "t.csv")["amount"].to_numpy()[rows.index] - state.mean) / state.scale
     squares = (own[number, np.arange(len(rows))] - truth) ** 2
     assert losses[2] == pytest.approx(squares.mean(), rel=1e-3)
@@ -840,20 +839,20 @@ def test_a_logarithm_is_taken_of_amounts_over_decades(
     values[0] = ends[0]
     frame = Frame(pa.table({"y": values}), np.arange(160))
     options = RegressionOptions.model_validate({"clip": True, **others})
-    assert prepare_number.learn(frame, "y", options, np.ones(160)).transform == transform
+    assert NUMBER.learn(frame, "y", options, np.ones(160)).transform == transform
 
 
 def test_the_least_number_has_a_logarithm() -> None:
     values = np.array([0.0, 5e-324, 1.0])
     options = RegressionOptions(transform="log", clip=True)
-    state = prepare_number.learn(Frame(pa.table({"y": values}), np.arange(3)), "y", options, np.ones(3))
+    state = NUMBER.learn(Frame(pa.table({"y": values}), np.arange(3)), "y", options, np.ones(3))
     assert np.isfinite([state.mean, state.scale]).all()
 
 
 def test_a_target_that_says_nothing_is_told_in_its_own_units() -> None:
     frame = Frame(pa.table({"y": [5.0, 5.0]}), np.arange(2))
     with pytest.raises(DataError, match="has the same value 5 in every training row"):
-        prepare_number.learn(frame, "y", RegressionOptions(transform="log"), np.ones(2))
+        NUMBER.learn(frame, "y", RegressionOptions(transform="log"), np.ones(2))
 
 
 @pytest.mark.parametrize(
@@ -868,7 +867,7 @@ def test_a_logarithm_refuses_what_is_below_zero(values: list[float], told: str) 
     """Though what is added for zeros would lift some of it above."""
     frame = Frame(pa.table({"y": values}), np.arange(4))
     with pytest.raises(DataError, match=told):
-        prepare_number.learn(frame, "y", RegressionOptions(transform="log"), np.ones(4))
+        NUMBER.learn(frame, "y", RegressionOptions(transform="log"), np.ones(4))
 
 
 @pytest.mark.parametrize("clip", [True, False])
@@ -877,13 +876,13 @@ def test_a_judged_row_without_a_logarithm_counts_as_the_lowest_one_that_trained(
     least: float, judged: float, clip: bool
 ) -> None:
     frame = Frame(pa.table({"y": [least, 2.0, 300.0]}), np.arange(3))
-    state = prepare_number.learn(frame, "y", RegressionOptions(transform="log", clip=clip), np.ones(3))
-    encoded = prepare_number.encode(state, Frame(pa.table({"y": [judged]}), np.arange(1)), "y")
-    decoded = measures_of_numbers.decode(state, encoded)
+    state = NUMBER.learn(frame, "y", RegressionOptions(transform="log", clip=clip), np.ones(3))
+    encoded = NUMBER.encode(state, Frame(pa.table({"y": [judged]}), np.arange(1)), "y")
+    decoded = NUMBER.decode(state, encoded)
     assert decoded.prediction.to_pylist() == [pytest.approx(least, abs=1e-6)]
     below = (encoded - 9).astype(np.float32)  # of any amount
-    assert measures_of_numbers.decode(state, below).prediction.to_pylist()[0] >= 0
-    assert np.asarray(tasks.head(state.task).decode(state, below, "y")).item() >= 0  # as the exported network does
+    assert NUMBER.decode(state, below).prediction.to_pylist()[0] >= 0
+    assert np.asarray(TASKS[state.task].head.export(state, below, "y")).item() >= 0  # as the exported network does
 
 
 def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
@@ -899,13 +898,13 @@ def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
     state = run.predictor.targets["y"]
     smallest = values[values > 0].min()
     assert 0.5 * smallest <= state.offset < 10 * smallest
-    encoded = prepare_number.encode(state, Frame(pa.table({"y": values}), np.arange(300)), "y")
-    decoded = measures_of_numbers.decode(state, encoded).prediction.to_numpy()
+    encoded = NUMBER.encode(state, Frame(pa.table({"y": values}), np.arange(300)), "y")
+    decoded = NUMBER.decode(state, encoded).prediction.to_numpy()
     np.testing.assert_allclose(decoded, values, rtol=1e-4, atol=1e-6)
     arrays = preparer.transform(run.predictor.columns, Frame(pa.table({"x": np.arange(300)}), np.arange(300)))
     exported = keras.models.load_model(run.path / "model.keras", compile=False)
     found = exported.predict(dict(arrays.arrays), verbose=0)
-    expected = run.predict(pd.DataFrame({"x": np.arange(300)}))["prediction"]
+    expected = run.predict(pd.DataFrame({"x": np.arange(300)}))["y.prediction"]
     np.testing.assert_allclose(next(iter(found.values()))[:, 0], expected, rtol=1e-4, atol=1e-5)
 
 

@@ -11,7 +11,7 @@ from gradients import subject_of
 from networks import mlp
 from one_training import train
 
-from bptrain.features.encoding import Features
+from bptrain.features.kind import Features
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import BY_ACTIVATION, INITIALIZERS, linear_part, weights_of
 from bptrain.models.options import Activation, KnownInitializer

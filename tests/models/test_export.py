@@ -130,14 +130,14 @@ def test_exported_network_gives_the_predictions_of_the_run(
             frame = run.predict(new_rows().to_pandas())
     with np.load(f"{foreign[names]}-{rows}.npz") as made:
         for output in run.files.read_json("inputs.json")["outputs"]:
-            prefix = f"{output['target']}." if len(names) > 1 else ""
+            target = output["target"]
             values = made[output["name"]]
             assert len(values) == len(frame)
             if output["task"] == "regression":
-                np.testing.assert_allclose(values[:, 0], frame[f"{prefix}prediction"], rtol=1e-6)
+                np.testing.assert_allclose(values[:, 0], frame[f"{target}.prediction"], rtol=1e-6)
                 continue
             labels = output["labels"] if output["task"] == "multiclass" else output["labels"][1:]
-            columns = [f"{prefix}probability_{label}" for label in labels]
+            columns = [f"{target}.probability.{label}" for label in labels]
             np.testing.assert_allclose(values, frame[columns], rtol=0, atol=1e-6)
             assert values.std(axis=0).min() > 1e-3  # the rows differ, so that a wrong order would show
 

@@ -21,7 +21,7 @@ from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import weights_of
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.checkpoints import Checkpoints
-from bptrain.targets.binary.options import BinaryOptions
+from bptrain.targets.classification.options import BinaryOptions
 from bptrain.training import callbacks
 from bptrain.training import trainer as train_module
 from bptrain.training.callbacks import Saving, TimeLimit

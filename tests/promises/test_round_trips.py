@@ -23,20 +23,24 @@ from bptrain.errors import DataError
 from bptrain.features import preparer
 from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.drift import Profile
-from bptrain.features.kinds import ColumnOptions
 from bptrain.features.numeric.options import NumericOptions
+from bptrain.features.options import ColumnOptions
 from bptrain.models import predictor
 from bptrain.models.options import ResolvedModel
 from bptrain.runs.arrays import read_arrays, write_arrays
 from bptrain.runs.directory import acquire_run
 from bptrain.runs.manifest import open_run
 from bptrain.runs.storage import canonical_json, parse_json
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.multiclass.options import MulticlassOptions
-from bptrain.targets.options import BrierLoss, CrossEntropyLoss, FocalLoss
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.classification.options import (
+    BinaryOptions,
+    BrierLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    MulticlassOptions,
+)
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.tasks import TargetOptions
+from bptrain.targets.target_options import TargetOptions
 
 TARGETS = [("label",), ("sort",), ("amount",), tuple(TASKS)]
 

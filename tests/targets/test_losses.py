@@ -20,11 +20,14 @@ from bptrain.data.frame import Frame
 from bptrain.errors import DataError, UsageError
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import losses, set_weights, weights_of
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.multiclass.options import MulticlassOptions
-from bptrain.targets.options import BrierLoss, CrossEntropyLoss, FocalLoss
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.classification.options import (
+    BinaryOptions,
+    BrierLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    MulticlassOptions,
+)
 from bptrain.targets.regression.options import (
     AbsoluteLoss,
     HuberLoss,
@@ -34,6 +37,7 @@ from bptrain.targets.regression.options import (
     RegressionOptions,
     SquaredLoss,
 )
+from bptrain.targets.tasks import TASKS
 from bptrain.training.dataset import ArrayDataset
 from bptrain.training.options import SgdOptions, TrainingOptions
 
@@ -137,7 +141,7 @@ def best_constant(loss: Any, values: np.ndarray) -> float:
     train(subject.network, plain, None, subject.losses, options, seed=0)
     state = learn(RegressionOptions(loss=loss), values.tolist())["y"]
     outputs = np.asarray(subject.network(plain.inputs)["target_0"])[:1]
-    return float(tasks.measures("regression").decode(state, outputs).prediction[0].as_py())
+    return float(TASKS["regression"].decode(state, outputs).prediction[0].as_py())
 
 
 VALUES = np.random.default_rng(0).gamma(1.0, 10.0, 400)
@@ -158,7 +162,7 @@ def test_loss_leads_to_its_constant_which_is_the_baseline(loss: Any, expected: f
     assert best_constant(loss, VALUES) == pytest.approx(expected, rel=0.03)
     state = learn(RegressionOptions(loss=loss), VALUES.tolist())["y"]
     assert state.constant == pytest.approx(expected)  # type: ignore[attr-defined]
-    assert tasks.measures("regression").baseline(state, 2).prediction.to_pylist() == [state.constant] * 2  # type: ignore[attr-defined]
+    assert TASKS["regression"].baseline(state, 2).prediction.to_pylist() == [state.constant] * 2  # type: ignore[attr-defined]
 
 
 def test_huber_and_log_cosh_lie_between_median_and_mean() -> None:
@@ -228,7 +232,7 @@ def test_run_keeps_its_loss_and_its_exported_network_gives_the_predictions(
     inputs = ((rows - state["numeric/center"]) / state["numeric/scale"]).astype(np.float32)[:, None]
     found = np.asarray(exported({"numeric": inputs})["target_0"])
     frame = run.predict(pd.DataFrame({"x": rows}))
-    wanted = frame[[name for name in frame if name.startswith("probability_")] or ["prediction"]].to_numpy(float)
+    wanted = frame[[name for name in frame if ".probability." in name] or ["count.prediction"]].to_numpy(float)
     np.testing.assert_allclose(found, wanted[:, -found.shape[1] :], rtol=1e-5, atol=1e-6)
     assert target.get("loss") != "poisson" or (wanted > 0).all()
 
@@ -309,7 +313,7 @@ def test_balanced_classes_raise_the_probability_of_the_rare_label(tmp_path: Path
     training = {"epochs": 40, "batch_size": 32, "optimizer": {"kind": "adam", "learning_rate": 0.01}}
     plain = fit(tmp_path, LABELS, name="plain", training=training)
     balanced = fit(tmp_path, {**LABELS, "class_weights": "balanced"}, name="balanced", training=training)
-    means = [run.predict(table())["probability_yes"].mean() for run in (plain, balanced)]
+    means = [run.predict(table())["label.probability.yes"].mean() for run in (plain, balanced)]
     assert means[1] > means[0] + 0.1
 
 

@@ -15,7 +15,7 @@ from one_training import train
 
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import output_name, set_weights, weights_of
-from bptrain.targets.binary.options import BinaryOptions
+from bptrain.targets.classification.options import BinaryOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.dataset import ArrayDataset, permutation
 from bptrain.training.options import AdamOptions, SgdOptions, TrainingOptions

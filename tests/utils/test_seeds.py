@@ -113,11 +113,11 @@ def test_order_of_rows_is_the_recorded_one() -> None:
 
 
 def test_folds_are_those_recorded() -> None:
-    rows, classes = np.arange(24), np.arange(24) % 3
+    rows, classes, no_keys = np.arange(24), np.arange(24) % 3, np.zeros(24, np.int64)
     folds = {
-        "random": fold_numbers(rows, np.zeros(24, np.int8), SplitOptions(kind="random"), 5, seed=SEED),
+        "random": fold_numbers(rows, no_keys, SplitOptions(kind="random"), 5, seed=SEED),
         "stratified": fold_numbers(rows, classes, SplitOptions(kind="stratified"), 5, seed=SEED),
-        "halved": fold_numbers(rows, np.zeros(24, np.int8), SplitOptions(kind="random"), 10, seed=SEED),
+        "halved": fold_numbers(rows, no_keys, SplitOptions(kind="random"), 10, seed=SEED),
         "group": fold_numbers(rows, np.arange(24) // 3, SplitOptions(kind="group"), 5, seed=SEED),
     }
     assert {name: "".join(map(str, numbers)) for name, numbers in folds.items()} == FOLDS

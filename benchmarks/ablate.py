@@ -2,6 +2,7 @@
 
     python benchmarks/ablate.py [--variants NAMES] [--sets NAMES] [--rounds N] [--jobs N]
     python benchmarks/ablate.py --page         write ablate.md from what was measured before
+    python benchmarks/ablate.py --tiny         an epoch for a few variants, nothing is kept
 
 A round is an inner split and a seed: a fifth of the training rows judges, the others train the default and each variant
 of it, in processes of their own. The test rows of benchmarks/quality.py are never read. Results are kept in
@@ -15,11 +16,10 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import subprocess
+import os
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,14 +27,14 @@ from queue import Empty, Queue
 from statistics import mean, stdev
 from typing import Any
 
-from quality import FOLDS, ROOT, TABLES, Table
+from quality import FOLDS, TABLES, Table
+from shared import ROOT, SMALL_PRESET, TINY, arguments, bptrain, settings, write_page
 
 from bptrain.config.load import config_from_mapping
 from bptrain.fitting.resolve import resolve_training
 from bptrain.models.presets import STRONG
 
 RECORD = Path(__file__).parent / "ablate.jsonl"
-PAGE = Path(__file__).parent / "ablate.md"
 BASE = "strong"
 
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -126,6 +126,7 @@ PARTS = (  # of the default, and what else one might choose in their place
     "dropout: 0.1",
     "standard scaling",
 )
+TINY_VARIANTS = ("half the rate", "no periodic")
 NOT_OUT_OF_FOLD = ("one network, not five", "all members predict", "two members predict")
 
 
@@ -155,23 +156,17 @@ def run(name: str, table: Table, n_rows: int, variant: str, number: int, folder:
             f"model: strong\nevaluation: {{primary: {table.metric}}}\nseed: {number}\n",
             encoding="utf-8",
         )
-        command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run_folder), "--root", str(folder)]
-        for each in ("training.threads=1", *_settings(name, variant, table, n_rows)):
-            command += ["--set", each]
-        started = time.monotonic()
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{name}, {variant}: exit {done.returncode}\n{done.stdout[-500:]}{done.stderr[-2000:]}")
+        chosen = settings("training.threads=1", *SMALL_PRESET, *_settings(name, variant, table, n_rows))
+        words = ["fit", str(config), "--run", str(run_folder), "--root", str(folder), *chosen]
+        _, seconds = bptrain(*words, cwd=folder)
         metrics = json.loads((run_folder / "metrics.json").read_text(encoding="utf-8"))
         splits = metrics["targets"][table.target]["splits"]
+        chosen_by = splits["out_of_fold" if "out_of_fold" in splits else "validation"]
         return {
             "test": {key: value["value"] for key, value in splits["test"]["metrics"].items()},
-            "validation": {
-                key: value["value"]
-                for key, value in splits.get("out_of_fold", splits.get("validation"))["metrics"].items()
-            },
+            "validation": {key: value["value"] for key, value in chosen_by["metrics"].items()},
             "epochs": [network["epochs"] for network in metrics["training"]["networks"]],
-            "seconds": time.monotonic() - started,
+            "seconds": seconds,
         }
 
 
@@ -261,23 +256,26 @@ def _compared(part: str, *, without: Sequence[str] = ()) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--variants", default=";".join(PARTS), help="names, with ; between them")
-    parser.add_argument("--sets", default=",".join(TABLES))
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--variants", default=";".join(TINY_VARIANTS if TINY else PARTS), help="names, with ; between them"
+    )
+    parser.add_argument("--sets", default="telco" if TINY else ",".join(TABLES))
+    parser.add_argument("--rounds", type=int, default=1 if TINY else 2)
+    parser.add_argument("--jobs", type=int, default=1 if TINY else 2)
     parser.add_argument("--page", action="store_true")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments())
+    if asked.page or TINY:
+        write_page("ablate.md", page())
     if asked.page:
-        PAGE.write_text(page(), encoding="utf-8")
         return 0
-    done = {(each["table"], each["variant"], each["round"]) for each in results()}
+    done = set() if TINY else {(each["table"], each["variant"], each["round"]) for each in results()}
     waiting: Queue[tuple[int, str, str]] = Queue()
     for number in range(asked.rounds):
         for variant in asked.variants.split(";"):
             for name in asked.sets.split(","):
                 if (name, variant, number) not in done:
                     waiting.put((number, variant, name))
-    lock = threading.Lock()
+    lock, failed = threading.Lock(), []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         tables = {name: training_table(name, folder) for name in asked.sets.split(",")}
@@ -292,9 +290,10 @@ def main() -> int:
                     found = run(name, *tables[name], variant, number, folder)
                 except RuntimeError as err:
                     print(err, file=sys.stderr)
+                    failed.append(variant)
                     continue
                 line = {"table": name, "variant": variant, "round": number, **found}
-                with lock, RECORD.open("a", encoding="utf-8") as file:
+                with lock, Path(os.devnull if TINY else RECORD).open("a", encoding="utf-8") as file:
                     file.write(json.dumps(line) + "\n")
                 print(
                     f"{name:11}{variant:24}{number} {error(TABLES[name], found['test']):.5g} {found['seconds']:.0f} s"
@@ -305,7 +304,7 @@ def main() -> int:
             worker.start()
         for worker in workers:
             worker.join()
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Whether the interval of cross-validation covers the score on many held-out rows: simulated tables, one fit each.
 
-python benchmarks/folds_proof.py [tables]    writes benchmarks/folds.md; exit 1 when fewer than 90 % are covered
+    python benchmarks/folds_proof.py [tables] [--tiny]
+
+Writes benchmarks/folds.md; exit 1 when fewer than 90 % are covered.
 """
 
 from __future__ import annotations
@@ -8,6 +10,8 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+
+from shared import TINY, count, write_page
 
 from bptrain.utils import runtime
 
@@ -17,8 +21,8 @@ import numpy as np  # noqa: E402
 
 import bptrain  # noqa: E402
 
-PAGE = Path(__file__).parent / "folds.md"
-N_HELD_OUT = 4000
+N_HELD_OUT = 200 if TINY else 4000
+EPOCHS = 1 if TINY else 60
 METRICS = {"amount": "rmse", "label": "auc"}
 
 
@@ -53,7 +57,7 @@ def covered(seed: int) -> tuple[bool, str]:
                 "target": target,
                 "split": {"folds": 5},
                 "model": {"kind": "mlp", "hidden": [32]},
-                "training": {"epochs": 60, "patience": 8, "batch_size": 32, "optimizer": {"learning_rate": 0.005}},
+                "training": {"epochs": EPOCHS, "patience": 8, "batch_size": 32, "optimizer": {"learning_rate": 0.005}},
             },
             run=folder / "run",
             root=folder,
@@ -69,7 +73,7 @@ def covered(seed: int) -> tuple[bool, str]:
 
 def main() -> int:
     """Fit all tables and write the page."""
-    n_tables = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    n_tables = count(20, tiny=1)
     rows = [covered(seed) for seed in range(n_tables)]
     n_covered = sum(inside for inside, _ in rows)
     text = "\n".join(
@@ -87,9 +91,8 @@ def main() -> int:
             "",
         ]
     )
-    PAGE.write_text(text, encoding="utf-8")
-    print(text)
-    return 0 if n_covered >= 0.9 * n_tables else 1
+    write_page("folds.md", text)
+    return 0 if TINY or n_covered >= 0.9 * n_tables else 1
 
 
 if __name__ == "__main__":

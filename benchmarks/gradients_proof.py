@@ -1,6 +1,8 @@
 """The gradient of everything that can be configured, as a full product, against central differences.
 
-python benchmarks/gradients_proof.py [every Nth case]    writes benchmarks/gradients.md; exit 1 for an error above 1e-7
+    python benchmarks/gradients_proof.py [every Nth case] [--tiny]
+
+Writes benchmarks/gradients.md; exit 1 for an error above 1e-7
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import time
 from collections import Counter
 from itertools import product
 from pathlib import Path
+
+from shared import TINY, count, write_page
 
 from bptrain.utils import runtime
 
@@ -33,16 +37,17 @@ from gradients import (  # noqa: E402
 
 from bptrain.features import kinds  # noqa: E402
 
-PAGE = Path(__file__).parent / "gradients.md"
 PENALTIES = ({}, {"l1": 0.05}, {"l2": 0.1}, {"l1": 0.05, "l2": 0.1})
 
 
 def main() -> int:
     """Check every nth case of the product and write the page."""
-    every = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    every = count(1, tiny=1)
     models = [model for penalty in PENALTIES for model in model_settings(**penalty)]
     columns = {kind: column_settings(kind) for kind in kinds.KINDS}
     cases = list(product(models, columns, target_settings()))[::every]
+    if TINY:
+        cases = cases[:: len(cases) // 3]
     started, worst, failed = time.monotonic(), (0.0, ""), []
     with double_precision():
         for number, (model, kind, target) in enumerate(cases, start=1):
@@ -53,8 +58,7 @@ def main() -> int:
             if number % 200 == 0:
                 print(f"{number} of {len(cases)}: worst {worst[0]:.2g} ({worst[1]})", flush=True)
                 backend.fresh_names()
-    PAGE.write_text(_page(cases, worst, failed, time.monotonic() - started, every), encoding="utf-8")
-    print(PAGE.read_text(encoding="utf-8"))
+    write_page("gradients.md", _page(cases, worst, failed, time.monotonic() - started, every))
     return 1 if failed else 0
 
 

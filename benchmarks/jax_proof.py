@@ -1,6 +1,6 @@
 """Adult and California on both backends: JAX trains to the quality of TensorFlow.
 
-    python benchmarks/jax_proof.py
+    python benchmarks/jax_proof.py [--tiny]
 
 Fits the shipped configs with three seeds on each backend. Writes benchmarks/jax.md; ends with exit 1 when the mean test
 metric of one backend is worse than that of the other by more than the larger spread of the seeds.
@@ -9,18 +9,16 @@ metric of one backend is worse than that of the other by more than the larger sp
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import mean
 
-ROOT = Path(__file__).parent.parent
+from shared import SMALL, TINY, bptrain, settings, write_page
+
 BACKENDS = ("tensorflow", "jax")
-SEEDS = (0, 1, 2)
-JOBS = {"adult": ("accuracy", "auc"), "california": ("rmse",)}
+SEEDS = (0,) if TINY else (0, 1, 2)
+JOBS = {"california": ("rmse",)} if TINY else {"adult": ("accuracy", "auc"), "california": ("rmse",)}
 
 
 def main() -> int:
@@ -51,19 +49,15 @@ def main() -> int:
         "differ between backends; the gap between the means is to be at most the larger spread of the seeds.\n\n"
         "| data | metric | backend | seeds | mean | seconds |\n|---|---|---|---|---|---|\n" + "\n".join(lines) + "\n"
     )
-    (ROOT / "benchmarks/jax.md").write_text(page, encoding="utf-8")
-    print(page)
-    return 0 if same else 1
+    write_page("jax.md", page)
+    return 0 if TINY or same else 1
 
 
 def _fit(job: str, backend: str, seed: int, run: Path) -> dict[str, float]:
     """Test metrics of a fit in a process of its own, and its wall time."""
-    command = ["-m", "bptrain", "fit", f"configs/{job}.yaml", "--run", str(run), "--set", f"seed={seed}"]
-    command += ["--set", "evaluation.gates=[]"]
-    started = time.monotonic()
-    variables = os.environ | {"KERAS_BACKEND": backend}
-    subprocess.run([sys.executable, *command], cwd=ROOT, env=variables, capture_output=True, check=True)
-    seconds = time.monotonic() - started
+    chosen = settings(f"seed={seed}", "evaluation.gates=[]", *SMALL)
+    variables = {} if TINY and backend == "tensorflow" else {"KERAS_BACKEND": backend}
+    _, seconds = bptrain("fit", f"configs/{job}.yaml", "--run", str(run), *chosen, variables=variables)
     (target,) = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["targets"].values()
     values = {name: each["value"] for name, each in target["splits"]["test"]["metrics"].items()}
     return {name: values[name] for name in JOBS[job]} | {"seconds": seconds}

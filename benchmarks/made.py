@@ -1,16 +1,14 @@
 """The default on made tables with a planted signal, each hard in its own way, beside a constant and a linear model.
 
-    python benchmarks/made.py [NAMES]
+    python benchmarks/made.py [NAMES] [--tiny]
 
 Writes benchmarks/made.md; ends with exit 1 where a fit fails or does not beat both baselines.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from quality import ROOT
-
-PAGE = Path(__file__).parent / "made.md"
+from shared import SMALL_PRESET, TINY, arguments, bptrain, settings, write_page
 
 
 @dataclass(frozen=True)
@@ -144,10 +140,7 @@ def measure(name: str) -> tuple[float, float, float, float]:
         (folder / "c.yaml").write_text(
             f"data: t.csv\ntarget: y\nevaluation: {{primary: {made.primary}}}\n", encoding="utf-8"
         )
-        command = [sys.executable, "-m", "bptrain", "fit", "c.yaml", "--run", "run", "-q"]
-        started = time.monotonic()
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, env=_environment())
-        seconds = time.monotonic() - started
+        _, seconds = bptrain("fit", "c.yaml", "--run", "run", "-q", *settings(*SMALL_PRESET), cwd=folder)
         found = pd.read_parquet(folder / "run/predictions.parquet")
     judged = found[found["split"] == "test"]
     labels = "y.probability.yes" in judged
@@ -156,12 +149,6 @@ def measure(name: str) -> tuple[float, float, float, float]:
     test = judged["row"].to_numpy()
     train = np.setdiff1d(np.arange(len(frame)), test)
     return own, *baselines(made, frame, train, test), seconds
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def main() -> int:
@@ -175,7 +162,8 @@ def main() -> int:
         "|---|---|---|---|---|---|---|",
     ]
     holds = True
-    for name in sys.argv[1:] or TABLES:
+    names = arguments() or (["200 rows"] if TINY else list(TABLES))
+    for name in names:
         own, constant, line, seconds = measure(name)
         sign = -1 if TABLES[name].metric in HIGHER_IS_BETTER else 1
         better = sign * own < min(sign * constant, sign * line)
@@ -185,9 +173,9 @@ def main() -> int:
             f"{'yes' if better else 'NO'} |"
         )
         print(lines[-1], flush=True)
-    if not sys.argv[1:]:
-        PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return 0 if holds else 1
+    if names == list(TABLES):
+        write_page("made.md", "\n".join(lines) + "\n")
+    return 0 if TINY or holds else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How long 100 000 rows of Adult take the default, once the model is loaded, beside CatBoost.
 
-    python benchmarks/predicting.py [--run RUN] [--peers PYTHON]
+    python benchmarks/predicting.py [--run RUN] [--peers PYTHON] [--tiny]
 
 Without `--run` the default is trained first. The rows are Adult's, again and again. Each is asked once to warm up, then
 five times; `rows to predictions` starts with a pandas frame and ends with one. Writes benchmarks/predicting.md.
@@ -19,10 +19,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from quality import ROOT, TABLES, config_text
+from quality import TABLES, config_text
+from shared import ROOT, SMALL_PRESET, TINY, arguments, bptrain, settings, write_page
 
-N_ROWS, TIMES = 100_000, 5
-PAGE = Path(__file__).parent / "predicting.md"
+N_ROWS, TIMES = (1000, 1) if TINY else (100_000, 5)
 
 
 def timed(work: Callable[[], Any]) -> list[float]:
@@ -41,7 +41,8 @@ def own(folder: Path) -> dict[str, list[float]]:
     from bptrain.utils import runtime
 
     runtime.configure()
-    runtime.set_own_process()  # as the command does: its threads take blocks of rows
+    if not TINY:
+        runtime.set_own_process()  # as the command does: its threads take blocks of rows
     import pandas as pd
 
     import bptrain
@@ -110,7 +111,7 @@ def main() -> int:
     parser.add_argument("--run", type=Path)
     parser.add_argument("--peers")
     parser.add_argument("--one", choices=["own", "catboost"])
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments())
     if asked.one:
         print(json.dumps(own(asked.run) if asked.one == "own" else catboost()))
         return 0
@@ -119,13 +120,12 @@ def main() -> int:
         if not asked.run:
             config = Path(scratch) / "c.yaml"
             config.write_text(config_text(TABLES["adult"], "strong"), encoding="utf-8")
-            fit = ["-m", "bptrain", "fit", str(config), "--run", str(run), "--root", str(ROOT)]
-            subprocess.run([sys.executable, *fit], cwd=ROOT, check=True, capture_output=True)
-        found = {"bptrain strong": in_own_process(sys.executable, "--one", "own", "--run", str(run.resolve()))}
+            bptrain("fit", str(config), "--run", str(run), "--root", str(ROOT), *settings(*SMALL_PRESET))
+        one = ["--one", "own", "--run", str(run.resolve())]
+        found = {"bptrain strong": own(run) if TINY else in_own_process(sys.executable, *one)}
         if asked.peers:
             found["CatBoost"] = in_own_process(asked.peers, "--one", "catboost")
-    PAGE.write_text(page(found), encoding="utf-8")
-    print(page(found))
+    write_page("predicting.md", page(found))
     return 0
 
 

@@ -3,6 +3,7 @@
     python benchmarks/quality.py [--sets NAMES] [--models NAMES] [--seeds N] [--splits N] [--peers PYTHON] [--jobs N]
     python benchmarks/quality.py --published     presets on the split of California that papers use, to quality.jsonl
     python benchmarks/quality.py --page          write quality.md from what was measured before
+    python benchmarks/quality.py --tiny          a few rows for the contestants, nothing is kept
 
 Every contestant has every table as it is, with the parameters its library ships with, in a process of its own. The
 test rows are those of scikit-learn's train_test_split with random_state 0 (Adult: its official file); seeds change
@@ -28,9 +29,10 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+from shared import ROOT, SMALL, SMALL_PRESET, TINY, arguments, bptrain, write_page
+from shared import settings as options
+
 RECORD = Path(__file__).parent / "quality.jsonl"
-PAGE = Path(__file__).parent / "quality.md"
 FOLDS = 5
 
 
@@ -74,7 +76,8 @@ def load(name: str, split: int) -> tuple[Any, Any, Any, Any]:
     from sklearn.model_selection import train_test_split
 
     table = TABLES[name]
-    read = {"na_values": list(table.na_values), "skipinitialspace": True}
+    n_rows = 300 if TINY else None
+    read = {"nrows": n_rows, "na_values": list(table.na_values), "skipinitialspace": True}
     frame = pd.read_csv(ROOT / "data" / table.file, **read)
     if table.test:
         n_train = len(frame)
@@ -271,7 +274,7 @@ MODELS = (*PEERS, *(f"bptrain {preset}" for preset in PRESETS))
 
 
 def run_peer(name: str, model: str, seed: int, split: int) -> dict[str, Any]:
-    """In a process of its own: metrics, seconds from before the table is read, and the most memory."""
+    """Metrics, seconds from before the table is read, and the most memory of a process of its own."""
     started = time.monotonic()
     x, y, x_test, y_test = load(name, split)
     predicted = PEERS[model](x, y, x_test, seed)
@@ -289,26 +292,18 @@ def run_preset(name: str, preset: str, seed: int, split: int, settings: tuple[st
         table, root = (_published(Path(folder)), folder) if name == PUBLISHED else (TABLES[name], str(ROOT))
         config, run = Path(folder) / "c.yaml", Path(folder) / "run"
         config.write_text(config_text(table, preset), encoding="utf-8")
-        command = [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run), "--root", root]
         if name != PUBLISHED:
             settings = (f"split.seed={split}", *settings)
-        for each in (f"seed={seed}", *settings):
-            command += ["--set", each]
-        started = time.monotonic()
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        said, _ = process.communicate()
-        seconds = time.monotonic() - started
-        if process.returncode:
-            raise RuntimeError(f"{name}, {preset}: exit {process.returncode}\n{said}")
+        settings += SMALL if preset == "mlp" else SMALL_PRESET
+        words = ["fit", str(config), "--run", str(run), "--root", root, *options(f"seed={seed}", *settings)]
+        _, seconds = bptrain(*words)
         metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
         splits = metrics["targets"][table.target]["splits"]
+        chosen_by = splits["out_of_fold" if "out_of_fold" in splits else "validation"]
         most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         return {
             "metrics": {name: value["value"] for name, value in splits["test"]["metrics"].items()},
-            "validation": {
-                name: value["value"]
-                for name, value in splits.get("out_of_fold", splits.get("validation"))["metrics"].items()
-            },
+            "validation": {name: value["value"] for name, value in chosen_by["metrics"].items()},
             "epochs": [network["epochs"] for network in metrics["training"]["networks"]],
             "seconds": seconds,
             "megabytes": most,
@@ -476,7 +471,9 @@ def main() -> int:
     parser.add_argument("--peers", default=sys.executable)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--threads", type=int, help="of a preset that is measured by `--one`")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments())
+    if TINY:
+        return _tiny()
     if asked.one:
         name, model, seed, split = asked.one[0], asked.one[1], int(asked.one[2]), int(asked.one[3])
         if model.startswith("bptrain "):
@@ -490,7 +487,20 @@ def main() -> int:
         asked.sets, asked.splits = PUBLISHED, 1
     if not asked.page:
         measure_all(list(_waiting(asked)), peers=asked.peers, jobs=asked.jobs)
-    PAGE.write_text(page(), encoding="utf-8")
+    write_page("quality.md", page())
+    return 0
+
+
+def _tiny() -> int:
+    """Every peer that is installed on a few rows of telco, two presets with an epoch."""
+    for peer in PEERS:
+        try:
+            print(peer, run_peer("telco", peer, 0, 0)["metrics"])
+        except ImportError as error:
+            print(f"{peer}: skipped, {error}")
+    for preset in ("mlp", "strong"):
+        print(preset, run_preset("telco", preset, 0, 0)["metrics"])
+    write_page("quality.md", page())
     return 0
 
 

@@ -1,7 +1,7 @@
 """Wall time from the start of a process to its end: `bptrain fit` beside a plain Keras script of the same training.
 
-python benchmarks/wall.py [rounds]     every contestant in a process of its own, interleaved, median of `rounds`
-python benchmarks/wall.py --one NAME   one plain script
+    python benchmarks/wall.py [rounds] [--tiny]     every contestant in a process of its own, interleaved, medians
+    python benchmarks/wall.py --one NAME            one plain script
 
 A script reads the table with pandas, prepares it with scikit-learn, trains with `fit()`, `EarlyStopping` and
 `jit_compile="auto"`, predicts the test rows and saves the network. It neither cleans nor judges train and validation
@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,10 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
-PAGE = Path(__file__).parent / "wall.md"
+from shared import ROOT, SMALL, SMALL_PRESET, TINY, arguments, count, settings, write_page
+from shared import run as run_process
+
 ROUNDS = 5
-SMALL = "small"  # the made table
+PENGUINS = "small"  # the made table
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Job:
     bound: float | None
 
 
-EPOCHS = 50  # of the textbook network, so many for all: early stopping would compare luck
+EPOCHS = 1 if TINY else 50  # of the textbook network, so many for all: early stopping would compare luck
 TO_THE_END = (f"training.epochs={EPOCHS}", f"training.patience={EPOCHS}")
 TEXTBOOK = ("model.hidden=[64,64]", "training.batch_size=32", *TO_THE_END)
 PLAIN = ("model.activation=relu", "training.schedule=constant")
@@ -47,57 +47,59 @@ JOBS = (
     Job("adult", "configs/adult.yaml", (*TEXTBOOK, "model.dropout=0", "evaluation.gates=[]"), 0.4),
     Job("california, as shipped", "configs/california.yaml", (), None),
     Job("adult, as shipped", "configs/adult.yaml", (), None),
-)  # fmt: skip
+)[: 1 if TINY else None]  # fmt: skip
 
 
 def main() -> int:
     """Measure everything and write the page."""
-    if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(SCRIPTS[sys.argv[2]]()))
+    if arguments()[:1] == ["--one"]:
+        print(json.dumps(SCRIPTS[arguments()[1]]()))
         return 0
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    rounds = count(ROUNDS, tiny=1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_small(folder)
-        times = [_round(folder, number) for number in range(rounds)]
+        times = [_round(folder, turn) for turn in range(rounds)]
     seconds = {key: statistics.median(each[key][0] for each in times) for key in times[0]}
     found = {key: statistics.median(each[key][1] for each in times) for key in times[0]}
     epochs = {key: statistics.median(each[key][2] for each in times) for key in times[0]}
     bounds = list(_bounds(seconds))
-    PAGE.write_text(_page(seconds, found, epochs, bounds, rounds), encoding="utf-8")
-    print(PAGE.read_text(encoding="utf-8"))
-    return 0 if all(holds for _, _, holds in bounds) else 1
+    write_page("wall.md", _page(seconds, found, epochs, bounds, rounds))
+    return 0 if TINY or all(holds for _, _, holds in bounds) else 1
 
 
 Figures = dict[tuple[str, str], tuple[float, float, float]]  # (job, contestant): seconds, test metric, epochs
 
 
-def _round(folder: Path, number: int) -> Figures:
+def _round(folder: Path, turn: int) -> Figures:
     figures: Figures = {}
     for job in JOBS:
-        seconds, printed = _timed([sys.executable, __file__, "--one", job.name])
-        figures[job.name, "script"] = (seconds, *json.loads(printed.splitlines()[-1]))
-        run = folder / f"{job.name}-{number}"
-        seconds, _ = _timed(_fit(ROOT / job.config, run, job.settings, ROOT))
+        if TINY:
+            figures[job.name, "script"] = (1.0, *SCRIPTS[job.name]())
+        else:
+            seconds, printed = _timed([sys.executable, __file__, "--one", job.name])
+            figures[job.name, "script"] = (seconds, *json.loads(printed.splitlines()[-1]))
+        run = folder / f"{job.name}-{turn}"
+        seconds, _ = _timed(_fit(ROOT / job.config, run, (*job.settings, *SMALL), ROOT))
         figures[job.name, "bptrain"] = (seconds, *_judged(run))
     seconds, _ = _timed([sys.executable, "-c", "import keras"])
-    figures[SMALL, "import keras"] = (seconds, 0.0, 0.0)
-    run = folder / f"{SMALL}-{number}"
-    seconds, _ = _timed(_fit(folder / f"{SMALL}.yaml", run, (), folder))
-    figures[SMALL, "bptrain"] = (seconds, *_judged(run))
+    figures[PENGUINS, "import keras"] = (seconds, 0.0, 0.0)
+    run = folder / f"{PENGUINS}-{turn}"
+    seconds, _ = _timed(_fit(folder / f"{PENGUINS}.yaml", run, SMALL_PRESET, folder))
+    figures[PENGUINS, "bptrain"] = (seconds, *_judged(run))
     for (name, who), (seconds, metric, epochs) in figures.items():
-        print(f"round {number + 1} {name} {who}: {seconds:.1f} s, {metric:.4f}, {epochs:.0f} epochs", flush=True)
+        print(f"round {turn + 1} {name} {who}: {seconds:.1f} s, {metric:.4f}, {epochs:.0f} epochs", flush=True)
     return figures
 
 
-def _fit(config: Path, run: Path, settings: tuple[str, ...], root: Path) -> list[str]:
-    chosen = [part for setting in settings for part in ("--set", setting)]
-    return [sys.executable, "-m", "bptrain", "fit", str(config), "--run", str(run), "--root", str(root), *chosen]
+def _fit(config: Path, run: Path, chosen: tuple[str, ...], root: Path) -> list[str]:
+    words = ["fit", str(config), "--run", str(run), "--root", str(root), *settings(*chosen)]
+    return [sys.executable, "-m", "bptrain", *words]
 
 
 def _timed(command: list[str]) -> tuple[float, str]:
     started = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run_process(command)
     if done.returncode:
         sys.exit(done.stderr)
     return time.perf_counter() - started, done.stdout
@@ -118,7 +120,7 @@ def _bounds(seconds: dict[tuple[str, str], float]) -> Iterator[tuple[str, float,
         if job.bound is not None:
             value = seconds[job.name, "bptrain"] / seconds[job.name, "script"]
             yield f"{job.name}: at most {job.bound} of the script's time", value, value <= job.bound
-    value = seconds[SMALL, "bptrain"] / seconds[SMALL, "import keras"]
+    value = seconds[PENGUINS, "bptrain"] / seconds[PENGUINS, "import keras"]
     yield "344 rows: at most 2 × `import keras`", value, value <= 2
 
 
@@ -156,8 +158,8 @@ def _write_small(folder: Path) -> None:
         size = [rng.gauss(mean + 3 * kind, 2) for mean in (40, 17, 190, 40)]
         labels = (rng.choice("ABC"), rng.choice(["m", "f"]), ["adelie", "chinstrap", "gentoo"][kind])
         rows.append(",".join([*(f"{value:.1f}" for value in size), *labels]))
-    (folder / f"{SMALL}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (folder / f"{SMALL}.yaml").write_text(f"data: {SMALL}.csv\ntarget: species\n", encoding="utf-8")
+    (folder / f"{PENGUINS}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (folder / f"{PENGUINS}.yaml").write_text(f"data: {PENGUINS}.csv\ntarget: species\n", encoding="utf-8")
 
 
 # The plain scripts

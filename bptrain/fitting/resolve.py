@@ -177,7 +177,7 @@ def resolve_from_training_rows(config: Config, training_rows: Frame) -> tuple[Co
         identifiers=config.clean.identifiers,
     )
     columns = _resolve_columns(kinds.options, preset)
-    targets = {name: _resolve_target(options, preset) for name, options in config.targets.items()}
+    targets = {name: resolve_target(options, preset) for name, options in config.targets.items()}
     kinds = replace(kinds, options=columns)
     return config.model_copy(update={"columns": columns, "targets": targets}), kinds
 
@@ -201,7 +201,7 @@ def _resolve_columns(columns: Mapping[str, ColumnOptions], preset: Preset) -> di
     return resolved
 
 
-def _resolve_target(options: TargetOptions, preset: Preset) -> TargetOptions:
+def resolve_target(options: TargetOptions, preset: Preset) -> TargetOptions:
     """The options of a target with what the preset leaves neither to training nor to validation rows."""
     update: dict[str, object] = {}
     if isinstance(options, RegressionOptions):

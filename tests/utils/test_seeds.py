@@ -10,14 +10,13 @@ from typing import Any
 import networks
 import numpy as np
 import pytest
-from bptrain.data.folds import fold_numbers
 from gradients import subject_of
 
 from bptrain.data.options import SplitOptions
+from bptrain.data.splits import fold_numbers, hash_place
 from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.fitting.bagging import network_seed
-from bptrain.fitting.split_keys import hash_place
 from bptrain.models.build import weights_of
 from bptrain.models.layers import Dropout, dropout_step
 from bptrain.targets.regression.options import RegressionOptions
@@ -114,11 +113,11 @@ def test_order_of_rows_is_the_recorded_one() -> None:
 
 
 def test_folds_are_those_recorded() -> None:
-    rows, classes = np.arange(24), np.arange(24) % 3
+    rows, classes, no_keys = np.arange(24), np.arange(24) % 3, np.zeros(24, np.int64)
     folds = {
-        "random": fold_numbers(rows, None, SplitOptions(kind="random"), 5, seed=SEED),
+        "random": fold_numbers(rows, no_keys, SplitOptions(kind="random"), 5, seed=SEED),
         "stratified": fold_numbers(rows, classes, SplitOptions(kind="stratified"), 5, seed=SEED),
-        "halved": fold_numbers(rows, None, SplitOptions(kind="random"), 10, seed=SEED),
+        "halved": fold_numbers(rows, no_keys, SplitOptions(kind="random"), 10, seed=SEED),
         "group": fold_numbers(rows, np.arange(24) // 3, SplitOptions(kind="group"), 5, seed=SEED),
     }
     assert {name: "".join(map(str, numbers)) for name, numbers in folds.items()} == FOLDS

@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from bptrain.fitting.target_defaults import with_usual_options
 from sklearn.metrics import log_loss
 
 import bptrain
 from bptrain import Run
 from bptrain.data.frame import Frame
 from bptrain.features import preparer
+from bptrain.fitting.resolve import resolve_target
 from bptrain.models.build import output_name
+from bptrain.models.presets import PRESETS
 from bptrain.reports.run import inspect_tables
 from bptrain.reports.text import report_text
 from bptrain.targets import preparer as targets_prepare
@@ -150,12 +151,12 @@ def test_threshold_is_one_of_tempered_probabilities() -> None:
 
 @pytest.mark.parametrize("section", [BinaryOptions, MulticlassOptions])
 def test_the_textbook_network_has_none(section: type[Any]) -> None:
-    def settled(options: Any, *, textbook: bool) -> Any:
-        return temperature_of(with_usual_options({"y": options}, textbook=textbook)["y"])
+    def settled(options: Any, preset: str) -> Any:
+        return temperature_of(resolve_target(options, PRESETS[preset]))
 
-    assert settled(section(), textbook=True) == 1.0
-    assert settled(section(), textbook=False) == "auto"
-    assert settled(section(temperature=3.0), textbook=True) == 3.0
+    assert settled(section(), "mlp") == 1.0
+    assert settled(section(), "strong") == "auto"
+    assert settled(section(temperature=3.0), "mlp") == 3.0
 
 
 def test_option_makes_a_target_one_of_labels() -> None:

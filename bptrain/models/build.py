@@ -133,7 +133,7 @@ def linear_part(features: Features, n_outputs: int, options: ResolvedModel, name
     """What a linear model of the features adds to the outputs of a target: nothing at first, as its weights are zero.
 
     Wide & Deep (Cheng et al. 2016). Where several members have it, and not all, a mask that is not trained has zeros
-    for the others (decision 36).
+    for the others (decision M5).
 
     Returns:
         (batch, n_outputs), or (batch, members or 1, n_outputs) of several members; None where no member has a linear
@@ -193,7 +193,7 @@ def _concatenated(tensors: Sequence[Tensor], name: str) -> Tensor:
 def select_members(
     network: Network, selected: Sequence[int], columns: Columns, targets: Targets, options: ResolvedModel
 ) -> Network:
-    """The network with only some of its members predicting (decision 32).
+    """The network with only some of its members predicting (decision M4).
 
     Args:
         selected: members, counted from 0.

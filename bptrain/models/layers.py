@@ -25,7 +25,7 @@ MULTIPLIERS = 0x7FEB352D, 0x846CA68B  # of Chris Wellons' `lowbias32`, found by 
 _in_xla: ContextVar[bool] = ContextVar("in_xla", default=False)
 
 
-# Products (decision 37). The gradient of x W for W is the transpose of x times what comes back. Where its left operand
+# Products (decision T5). The gradient of x W for W is the transpose of x times what comes back. Where its left operand
 # is to be read transposed, XLA on a CPU leaves a product to a general routine, which takes up to twice as long as its
 # own kernels. So x is transposed on its own, behind a barrier, or XLA would put the two together again.
 
@@ -69,7 +69,7 @@ class LinearBatchEnsemble(keras.layers.Layer):  # type: ignore[misc]  # Keras ha
     """The first hidden layer of every member: features times the member's own scales, then one shared affine map.
 
     (batch, width) → (batch, members, units): y_m = (x * a_m) W + b. The scales are multiplied into W before x is, which
-    gives the same and moves less through memory (decision 31). Members share all hidden weights but these scales, and
+    gives the same and moves less through memory (decision M8). Members share all hidden weights but these scales, and
     have heads of their own: Gorishniy, Kotelnikov & Babenko, TabM (ICLR 2025), the form called mini; Wen, Tran & Ba,
     BatchEnsemble (ICLR 2020).
 
@@ -125,7 +125,7 @@ class LinearBatchEnsemble(keras.layers.Layer):  # type: ignore[misc]  # Keras ha
         return ops.transpose(self.adapter)[:, :, None] * self.kernel[:, None, :]
 
 
-# Normalisation that divides by a root, which every processor rounds alike (decision 26). Keras multiplies by `rsqrt`,
+# Normalisation that divides by a root, which every processor rounds alike (decision P2). Keras multiplies by `rsqrt`,
 # which x86 processors approximate each in their own way before XLA and Eigen refine it: last bits differ between
 # makers. Weights, names and results to rounding are those of Keras' layers.
 
@@ -157,7 +157,7 @@ def _normalized(inputs: Tensor, mean: Tensor, variance: Tensor, layer: Layer) ->
     return (inputs - mean) / ops.sqrt(variance + layer.epsilon) * layer.gamma + layer.beta
 
 
-# Dropout (decision 20). Keras' own layer draws from a generator whose state is not saved, whose numbers differ between
+# Dropout (decision T2). Keras' own layer draws from a generator whose state is not saved, whose numbers differ between
 # compiled and plain programs, and which costs more than the rest of a step inside XLA on a CPU. Here each element of a
 # mask is a hash of its place: integer arithmetic that every backend and every compiler does alike.
 
@@ -168,7 +168,7 @@ class Dropout(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     Srivastava et al. 2014, scaled in training as usual today. The mask is a function of the seed, the layer's name and
     `step`, a variable that all dropout layers of a network share and that the one that `counts` increments: the last.
 
-    Of several networks (decision 30) only the first one's layers are ever trained, with the weights of each network in
+    Of several networks (decision M2) only the first one's layers are ever trained, with the weights of each network in
     turn: so the key of all masks is that of the first network's seed, and a network has other masks than the first by
     its first step alone, which `start_dropout_at` sets.
     """

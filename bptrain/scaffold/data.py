@@ -25,6 +25,7 @@ from bptrain.data.readers.formats import FORMATS, format_by_name
 from bptrain.data.values import positions_array, text_array
 from bptrain.errors import DataError
 from bptrain.features.kinds import KINDS, AnyKind
+from bptrain.messages import data as messages
 from bptrain.utils.text import quote_list
 
 BYTE_ORDER_MARKS = (  # the longer one first: UTF-32's begins like UTF-16's
@@ -35,9 +36,18 @@ BYTE_ORDER_MARKS = (  # the longer one first: UTF-32's begins like UTF-16's
 )
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 BY_MARK, BY_NAME = "by its first bytes", "the name does not tell the format; it reads as CSV"
-# Codes of what another way of reading may mend, and of what none can: files that cannot be opened.
-UNCLEAR_FORMAT, UNDECODABLE = "BP208", "BP211"
-UNOPENABLE = {"BP200", "BP201", "BP202", "BP203", "BP204", "BP206", "BP207"}
+UNOPENABLE = {  # what no other way of reading mends
+    message.code
+    for message in (
+        messages.OUTSIDE_ROOT,
+        messages.NOT_LOCAL,
+        messages.NO_SUCH_FILE,
+        messages.IS_FOLDER,
+        messages.UNREADABLE,
+        messages.DAMAGED_GZIP,
+        messages.TOO_LARGE,
+    )
+}
 MOST_CELLS = 0.9  # share of a column's cells from which their form is the column's
 DECIMAL_COMMA = r"^[+-]?[0-9]*,[0-9]+$"
 GROUPED = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"  # 1,200 is rather twelve hundred, 0,200 is not
@@ -113,12 +123,12 @@ def _other_options(
     """The options with the next thing to try, whose reason is noted; None when there is none."""
     codes = {problem.code for problem in error.problems}
     file = paths.expand(options.train)[0]
-    if UNCLEAR_FORMAT in codes and "format" not in reasons:
+    if messages.FORMAT_UNCLEAR.code in codes and "format" not in reasons:
         is_named = format_by_name(file) is not None
         reasons["format"] = BY_MARK if is_named else BY_NAME
         other = next(name for name, format in FORMATS.items() if bool(format.mark) == is_named)
         return options.model_copy(update={"format": other})
-    if UNDECODABLE in codes and "encoding" not in reasons:
+    if messages.UNDECODABLE.code in codes and "encoding" not in reasons:
         encoding = _encoding(file)
         reasons["encoding"] = f"the bytes are not UTF-8; with {encoding} they are text"
         return options.model_copy(update={"encoding": encoding})

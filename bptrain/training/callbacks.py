@@ -3,7 +3,7 @@
 Their order counts: `EpochMetrics` makes the row of the history that the others judge, then come `ReduceLROnPlateau`,
 `EarlyStopping` and `TimeLimit`, of which the first that stops names the reason, and `Checkpoint` saves what they left.
 They have the names of Keras' own callbacks, but all their state is plain data, so that a training that was killed goes
-on to the same bits (decision 27), and a loss that is no number is worse than every other.
+on to the same bits (decision T7), and a loss that is no number is worse than every other.
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ class Checkpoint(StateCallback):
     """Between blocks: counts them, saves when it is time, and lets signals and the clock end the training.
 
     As Keras' BackupAndRestore, but at any block, with everything that has a state, and in `runs.checkpoints`, which no
-    badly timed kill tears (decision 27).
+    badly timed kill tears (decision T7).
 
     Args:
         variables: what is restored, by group: those of the network and of the optimizer.

@@ -1,7 +1,7 @@
 """Prepared rows, and the order in which an epoch takes them: a permutation that the seed and the epoch alone decide.
 
 Keras' own `shuffle=True` repeats one permutation in every epoch once a seed is set, so the order is made here. Rows in
-memory stand in any order. Those in a file are shuffled on two levels (decision 22), so that each part of it is read
+memory stand in any order. Those in a file are shuffled on two levels (decision T3), so that each part of it is read
 once per epoch: chunks of `CHUNK_ROWS` rows first, then the rows of as many chunks as fill a shuffle buffer.
 """
 

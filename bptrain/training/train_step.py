@@ -1,6 +1,6 @@
 """One step of gradient descent as a function of values, whatever the backend: Keras' network, losses and optimizer.
 
-Variables of the network and the optimizer go through a loop of steps as values (decision 19). So a compiler can keep
+Variables of the network and the optimizer go through a loop of steps as values (decision T1). So a compiler can keep
 them where it likes, and each backend needs to add but two things: how gradients are taken, and the loop, which is a
 `TrainingLoop` in a file of its own in `loops/`.
 """

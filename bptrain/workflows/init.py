@@ -9,6 +9,7 @@ from pathlib import Path
 from bptrain.config.load import config_from_text
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import DataError
+from bptrain.messages import data as messages
 from bptrain.scaffold.scaffold import Fallback, Scaffold, scaffold
 from bptrain.scaffold.write import scaffold_yaml
 from bptrain.targets.tasks import TASKS
@@ -17,7 +18,7 @@ from bptrain.workflows.check import check
 
 FEWEST = 10  # rows below which every row has to train
 RARE_ROWS = 3  # rows of a label from which one can test, one choose the epoch, and one train
-TOO_FEW = {"BP266", "BP267"}  # rows, or rows of a label, to divide
+TOO_FEW = {messages.TOO_FEW_ROWS.code, messages.RARE_LABELS.code}  # rows, or rows of a label, to divide
 
 
 @dataclass(frozen=True)

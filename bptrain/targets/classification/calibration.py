@@ -1,7 +1,7 @@
 """What validation rows choose of a target with labels: the temperature of probabilities, and the threshold of two.
 
 Temperature: Guo, Pleiss, Sun & Weinberger, On Calibration of Modern Neural Networks, ICML 2017, section 4.2.
-Both stay at their defaults where the gain is not more than chance (decisions 17 and 33).
+Both stay at their defaults where the gain is not more than chance (decisions Y1 and Y2).
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
             class_weights=class_weights(frame, codes, labels, options.class_weights, name),
             shares=label_shares(codes, len(labels), weight),
             temperature=calibration.TEMPERATURE if options.temperature == "auto" else options.temperature,
-            # With class weights the best temperature would take back what they say (decision 33).
+            # With class weights the best temperature would take back what they say (decision Y2).
             tunes_temperature=options.temperature == "auto" and options.class_weights == "none",
         )
 
@@ -192,7 +192,7 @@ class BinaryTask(ClassificationTask[BinaryOptions]):
         state = self.learned(frame, name, options, weight, labels)
         share = state.shares[1]
         state = replace(state, shares=(1.0 - share, share))
-        # With class weights the best threshold for accuracy would take back what they say (decision 17).
+        # With class weights the best threshold for accuracy would take back what they say (decision Y1).
         chosen_for = [
             metric
             for metric in calibration.THRESHOLD_METRICS

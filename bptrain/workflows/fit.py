@@ -119,6 +119,7 @@ def _train(
     context = FitContext(logger, state, base_run, events)
     with clock("folds"):
         folds = cross_validate(dataset, resolved, context, published=split, folder=folder)
+    dataset.frame.forget_numbers()  # folds share what was parsed; training needs the memory
     with clock("train"):
         model = fit_model(inputs, dataset.frame, split, context, published=split, folder=folder)
     del inputs  # prepared rows take the most memory: nobody holds them any more while predictions are judged

@@ -28,7 +28,7 @@ from bptrain.errors import DataError
 from bptrain.features import preparer
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.fitting.artifacts import evaluation_json, write_evaluation
-from bptrain.messages import CODES
+from bptrain.messages.catalogue import CATALOGUE
 from bptrain.models.predictor import Predictor
 from bptrain.workflows.evaluate import file_options
 from bptrain.workflows.predict import Summary, _frames, predict_file
@@ -305,7 +305,7 @@ def test_a_table_without_rows_gives_the_columns_and_no_rows(
 
 
 def test_every_warning_and_error_of_prediction_has_its_code() -> None:
-    assert {"BP157", "BP158", "BP233", "BP234", "BP235", "BP236", "BP268"} <= set(CODES)
+    assert {"BP157", "BP158", "BP233", "BP234", "BP235", "BP236", "BP268"} <= set(CATALOGUE)
 
 
 @pytest.mark.parametrize("names", TARGETS, ids=" ".join)

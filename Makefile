@@ -52,7 +52,7 @@ lock: $(STAMP) ## write requirements.lock anew from pyproject.toml
 	    --fork-strategy fewest --extra dev --no-annotate --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" $(OPTIONS) --output-file requirements.lock pyproject.toml
 
-docs: $(STAMP) ## write docs/reference.md anew from the code
+docs: $(STAMP) ## write the reference in docs/ anew from the code
 	$(PYTHON_RUN) tools/reference.py
 
 wheel: $(STAMP) ## build the wheel into dist/

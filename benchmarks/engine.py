@@ -2,6 +2,7 @@
 
 python benchmarks/engine.py [rounds]          every contestant in a process of its own, interleaved, median of `rounds`
 python benchmarks/engine.py --one NAME NET    one contestant: prints samples per second and the share of CPU used
+python benchmarks/engine.py --tiny            few rows, two contestants, nothing is written: does the script still run?
 
 Writes benchmarks/engine.md; exit 1 if a bound does not hold. PyTorch and JAX take part where they are installed.
 """
@@ -46,20 +47,25 @@ NETS = {
     "2x256": Net((256, 256), 256, 100_000, 32, 4),
     "3x1024": Net((1024, 1024, 1024), 1024, 200_000, 64, 1),
 }
+TINY = {"2x64": Net((8, 8), 32, 320, 4, 2)}
+TINY_CONTESTANTS = ("keras", "bptrain")
 SLOW = {"keras": 2, "keras_best": 3, "scikit_learn": 2, "torch": 2}  # epochs that are enough for those
 
 
 def main() -> int:
     """Measure everything and write the page."""
-    if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(CONTESTANTS[sys.argv[2]](NETS[sys.argv[3]], *map(float, sys.argv[4:]))))
+    arguments = [argument for argument in sys.argv[1:] if argument != "--tiny"]
+    tiny = "--tiny" in sys.argv[1:]
+    nets, contestants = (TINY, TINY_CONTESTANTS) if tiny else (NETS, tuple(CONTESTANTS))
+    if arguments[:1] == ["--one"]:
+        print(json.dumps(CONTESTANTS[arguments[1]](nets[arguments[2]], *map(float, arguments[3:]))))
         return 0
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    rounds = 1 if tiny else int(arguments[0]) if arguments else 5
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for number in range(rounds):
-        for net in NETS:
-            for name in CONTESTANTS:
-                measured = _measured(name, net)
+        for net in nets:
+            for name in contestants:
+                measured = _measured(name, net, tiny=tiny)
                 if measured is not None:
                     found.setdefault((name, net), []).append(measured)
                     print(f"round {number + 1} {net} {name}: {measured[0]:.0f}/s at {measured[1]:.0%} CPU", flush=True)
@@ -67,14 +73,17 @@ def main() -> int:
         key: (statistics.median(a for a, _ in values), statistics.median(b for _, b in values))
         for key, values in found.items()
     }
+    if tiny:
+        print(_page(medians, [], rounds))
+        return 0 if len(medians) == len(contestants) else 1
     bounds = list(_bounds(medians))
     PAGE.write_text(_page(medians, bounds, rounds), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
     return 0 if all(holds for _, _, holds in bounds) else 1
 
 
-def _measured(name: str, net: str) -> tuple[float, float] | None:
-    command = [sys.executable, str(Path(__file__)), "--one", name, net]
+def _measured(name: str, net: str, *, tiny: bool) -> tuple[float, float] | None:
+    command = [sys.executable, str(Path(__file__)), "--one", name, net, *(["--tiny"] if tiny else [])]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         print(f"{net} {name}: {done.stderr.strip().splitlines()[-1]}", flush=True)
@@ -344,11 +353,11 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     from bptrain.features.preparer import learn
     from bptrain.models.build import build, losses, output_name
     from bptrain.models.options import ResolvedModel
-    from bptrain.targets import prepare as targets_prepare
+    from bptrain.targets import preparer as targets_prepare
     from bptrain.targets.regression.options import RegressionOptions
-    from bptrain.training.batches import Examples
+    from bptrain.training.dataset import ArrayDataset
     from bptrain.training.options import AdamOptions, ResolvedTraining
-    from bptrain.training.train import Hooks, Rows, Trainer
+    from bptrain.training.trainer import Hooks, Trainer
 
     columns, truth = data(net)
     names = [f"x{number}" for number in range(net.n_columns)]
@@ -374,11 +383,12 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
         epochs=net.epochs + 1,
         patience=16,
         ema_momentum=None,
+        monitor="loss",
         engine="compiled",
     )
-    examples = Examples({"numeric": columns}, {output_name(0): truth})
+    examples = ArrayDataset({"numeric": columns}, {output_name(0): truth})
     trainer = Trainer(network, examples, losses(targets), losses(targets), options, n_rows=examples.n_rows)
-    trainer.train(Rows(None, None), seed=0, hooks=Hooks(on_epoch=lambda row: watch()))
+    trainer.train(None, None, seed=0, hooks=Hooks(on_epoch=lambda row: watch()))
     return watch.result(net)
 
 

@@ -143,9 +143,9 @@ def measure(name: str) -> tuple[float, float, float, float]:
         _, seconds = bptrain("fit", "c.yaml", "--run", "run", "-q", *settings(*SMALL_PRESET), cwd=folder)
         found = pd.read_parquet(folder / "run/predictions.parquet")
     judged = found[found["split"] == "test"]
-    labels = "probability_yes" in judged
-    truth = (judged["target"] == "yes").astype(int) if labels else judged["target"]
-    own = score(made.metric, truth, judged["probability_yes" if labels else "prediction"])
+    labels = "y.probability.yes" in judged
+    truth = (judged["y.target"] == "yes").astype(int) if labels else judged["y.target"]
+    own = score(made.metric, truth, judged["y.probability.yes" if labels else "y.prediction"])
     test = judged["row"].to_numpy()
     train = np.setdiff1d(np.arange(len(frame)), test)
     return own, *baselines(made, frame, train, test), seconds

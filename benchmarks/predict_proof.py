@@ -135,12 +135,12 @@ def compare(folder: Path, rows: int) -> list[str]:
     shared = [name for name in usual.column_names if name in judged.column_names]
     checks = {
         "rows are missing or out of order": usual["row"].to_numpy().tolist() == list(range(rows)),
-        "rows have no prediction": usual["prediction"].null_count == 0,
+        "rows have no prediction": usual["income.prediction"].null_count == 0,
         "predictions depend on the chunk size": usual.equals(odd),
         "predictions depend on the number of rows": usual.slice(0, FEW_ROWS).equals(few),
         "predict and evaluate disagree": usual.select(shared).equals(judged.select(shared)),
         "predict and evaluate share too little": shared
-        == ["row", "prediction", "probability_<=50K", "probability_>50K"],
+        == ["row", "income.prediction", "income.probability.<=50K", "income.probability.>50K"],
     }
     return [problem for problem, holds in checks.items() if not holds]
 

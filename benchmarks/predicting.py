@@ -42,7 +42,7 @@ def own(folder: Path) -> dict[str, list[float]]:
 
     runtime.configure()
     if not TINY:
-        runtime.own_process()  # as the command does: its threads take blocks of rows
+        runtime.set_own_process()  # as the command does: its threads take blocks of rows
     import pandas as pd
 
     import bptrain

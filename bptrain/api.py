@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bptrain.config.given_paths import given_paths
-from bptrain.config.load import config_from_mapping, load_config
-from bptrain.config.places import placed
+from bptrain.config.load import config_from_mapping, load_config, paths_in_overrides, with_source_locations
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import BptrainError
 from bptrain.training.progress import NullReporter, Reporter
@@ -82,9 +80,9 @@ def fit(
         loaded, stem = config_from_mapping(config, overrides=overrides), "run"
     else:
         loaded, stem = load_config(Path(config), overrides=overrides), Path(config).stem
-    target, roots = Path(run) if run else None, AllowedPaths.create(root, extras=given_paths(overrides))
+    target, roots = Path(run) if run else None, AllowedPaths.create(root, extras=paths_in_overrides(overrides))
     lock = Path(locked) if locked else None
-    with placed(config if isinstance(config, Mapping) else Path(config), overrides):
+    with with_source_locations(config if isinstance(config, Mapping) else Path(config), overrides):
         made = fit_config(
             loaded, run=target, stem=stem, roots=roots, reporter=reporter or NullReporter(), resume=resume, locked=lock
         )

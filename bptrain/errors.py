@@ -14,6 +14,8 @@ BptrainError
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bptrain.utils.text import escape
@@ -23,7 +25,7 @@ from bptrain.utils.text import escape
 class Problem:
     """One mistake or one warning, in words a user can act on.
 
-    `code` is a key of `bptrain.messages.CODES`; `where` is `file:line:column`, `file: row n` or a column name;
+    `code` is a key of `messages.catalogue.CATALOGUE`; `where` is `file:line:column`, `file: row n` or a column name;
     `excerpt` is shown as it stands below `where`; `hints` say how to fix it. `key` is the place in the config that it
     is about: whoever knows the file turns it into `where` and `excerpt`.
     """
@@ -34,6 +36,12 @@ class Problem:
     excerpt: str = ""
     hints: tuple[str, ...] = field(default=())
     key: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line, for whoever sees the exception and not the command line's message."""
+        hints = f" ({'; '.join(self.hints)})" if self.hints else ""
+        return escape(f"{self.code}: {self.message}{hints}")
 
     def to_json(self) -> dict[str, object]:
         """The form that metrics.json and `--json` output use."""
@@ -46,7 +54,7 @@ class BptrainError(Exception):
     exit_code = 1
 
     def __init__(self, *problems: Problem) -> None:
-        super().__init__("; ".join(_sentence(problem) for problem in problems))
+        super().__init__("; ".join(problem.sentence for problem in problems))
         self.problems = problems
 
 
@@ -102,7 +110,32 @@ class StorageError(BptrainError):
     exit_code = 74
 
 
-def _sentence(problem: Problem) -> str:
-    """A problem in one line, for whoever sees the exception and not the command line's message."""
-    hints = f" ({'; '.join(problem.hints)})" if problem.hints else ""
-    return escape(f"{problem.code}: {problem.message}{hints}")
+Warn = Callable[[Problem], None]
+
+
+def ignore(_: Problem) -> None:
+    """The default of `warn`: nobody listens."""
+
+
+@contextmanager
+def collect_problems(problems: list[Problem], kind: type[BptrainError] = DataError) -> Iterator[None]:
+    """Add the problems of an error of this kind to `problems` and go on after the block.
+
+    So several checks can be made of which each may fail; `raise_problems` then shows what all of them found.
+
+    >>> problems: list[Problem] = []
+    >>> with collect_problems(problems):
+    ...     raise DataError(Problem("BP210", "the file is empty"))
+    >>> [problem.code for problem in problems]
+    ['BP210']
+    """
+    try:
+        yield
+    except kind as error:
+        problems += error.problems
+
+
+def raise_problems(problems: Iterable[Problem], kind: type[BptrainError] = DataError) -> None:
+    """Raise one error with all problems, if there are any."""
+    if problems := tuple(problems):
+        raise kind(*problems)

@@ -24,10 +24,11 @@ from bptrain.data.frame import Frame
 from bptrain.features import kinds, preparer
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.options import ResolvedModel
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
-from bptrain.training.batches import Examples
-from bptrain.training.step import Batch, objective
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.target_options import TargetOptions
+from bptrain.targets.tasks import TASKS
+from bptrain.training.dataset import ArrayDataset
+from bptrain.training.train_step import Batch, objective
 from bptrain.utils.section import Section
 
 TOLERANCE = 1e-7
@@ -87,7 +88,7 @@ def model_settings(**fixed: Any) -> list[Any]:
 
 def column_settings(kind: str) -> list[Any]:
     """Every combination of a kind's options that change its inputs, such as encodings and indicators."""
-    options = kinds.KINDS[kind]
+    options = kinds.KINDS[kind].options
     fixed = {"min_count": 1, "parts": ("month", "year"), "order": ("low", "mid", "high")}  # where a kind has them
     others = {name: field.default for name, field in options.model_fields.items() if name not in CHANGE_INPUTS}
     return list(settings(options, others | fixed))
@@ -96,8 +97,8 @@ def column_settings(kind: str) -> list[Any]:
 def target_settings() -> list[Any]:
     """Every loss of every task."""
     fixed = {"transform": "none", "clip": False}  # both are no part of the loss
-    chosen = (options for task in variants(tasks.TargetOptions) for options in settings(task, fixed))
-    return [options for options in chosen if options.task in tasks.TASKS]
+    chosen = (options for task in variants(TargetOptions) for options in settings(task, fixed))
+    return [options for options in chosen if options.task in TASKS]
 
 
 def label(options: Section) -> str:
@@ -131,7 +132,7 @@ class Subject:
 
     network: keras.Model
     losses: Mapping[str, Callable[[Any, Any], Any]]
-    examples: Examples
+    examples: ArrayDataset
 
     def loss(self) -> Any:
         """The scalar that training minimises on these rows, penalties included."""
@@ -182,7 +183,7 @@ def subject_of(
     network = build(column_states, target_states, model, seed=seed).members
     functions = losses(target_states, model.members)
     network.compile(optimizer=keras.optimizers.SGD(1.0), loss=dict(functions), jit_compile=False)
-    return Subject(network, functions, Examples(preparer.transform(column_states, frame).arrays, truths))
+    return Subject(network, functions, ArrayDataset(preparer.transform(column_states, frame).arrays, truths))
 
 
 def _as_computed(array: np.ndarray) -> np.ndarray:

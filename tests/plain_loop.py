@@ -23,12 +23,12 @@ from bptrain.features import preparer
 from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
-from bptrain.models.layers.dropout import Dropout, new_step
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.multiclass.options import MulticlassOptions
+from bptrain.models.layers import Dropout, dropout_step
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.classification.options import MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.training import batches
-from bptrain.training.batches import Examples, permutation
+from bptrain.training import dataset as batches
+from bptrain.training.dataset import ArrayDataset, permutation
 from bptrain.training.options import KnownOptimizer, TrainingOptions
 
 N_ROWS, BATCH, EPOCHS, SEED = 45, 8, 3, 7  # the last batch of an epoch has 5 rows
@@ -58,37 +58,37 @@ def by_the_engine(kind: str, *, engine: str = "auto", streamed: bool = False, **
     optimizer = {"kind": kind, "learning_rate": RATES.get(kind, 0.01)} | OURS.get(kind, {})
     steps = {"optimizer": optimizer, "batch_size": BATCH, "epochs": EPOCHS, "patience": None, "engine": engine}
     chosen = TrainingOptions.model_validate(steps | options)
-    given = Examples(examples.inputs, examples.truths, examples.weights, streamed)
-    with small_windows():
+    given = ArrayDataset(examples.inputs, examples.truths, examples.weights, streamed)
+    with small_shuffle_buffers():
         train(network, given, None, functions, chosen, seed=SEED)
     return weights_of(network)
 
 
 @contextmanager
-def small_windows() -> Iterator[None]:
+def small_shuffle_buffers() -> Iterator[None]:
     """Streamed rows in several chunks and windows, few as they are."""
-    before = batches.CHUNK_ROWS, batches.WINDOW_BYTES
-    batches.CHUNK_ROWS, batches.WINDOW_BYTES = 4, 600
+    before = batches.CHUNK_ROWS, batches.BUFFER_BYTES
+    batches.CHUNK_ROWS, batches.BUFFER_BYTES = 4, 600
     try:
         yield
     finally:
-        batches.CHUNK_ROWS, batches.WINDOW_BYTES = before
+        batches.CHUNK_ROWS, batches.BUFFER_BYTES = before
 
 
-def order(epoch: int, *, streamed: bool, examples: Examples) -> np.ndarray:
+def order(epoch: int, *, streamed: bool, examples: ArrayDataset) -> np.ndarray:
     """The documented order of rows in an epoch."""
     if not streamed:
         return permutation(SEED, epoch, N_ROWS)
-    with small_windows():
-        window_rows = Examples(examples.inputs, examples.truths, examples.weights, streamed).window_rows
+    with small_shuffle_buffers():
+        window_rows = ArrayDataset(examples.inputs, examples.truths, examples.weights, streamed).shuffle_buffer_rows
         assert window_rows is not None
         assert batches.CHUNK_ROWS < window_rows < N_ROWS / 2
-        return np.concatenate(list(batches.windows(SEED, epoch, N_ROWS, window_rows)))
+        return np.concatenate(list(batches.shuffle_buffers(SEED, epoch, N_ROWS, window_rows)))
 
 
 def masks() -> dict[str, np.ndarray]:
     """Masks of dropout at some steps."""
-    layer = Dropout(0.25, seed=1, name="hidden_1_dropout", step=new_step(), counts=True)
+    layer = Dropout(0.25, seed=1, name="hidden_1_dropout", step=dropout_step(), counts=True)
     found = {}
     for step in (0, 1, 2**31 - 1):
         layer.step.assign(step)
@@ -126,7 +126,7 @@ def _norm(weights: Weights) -> float:
     return float(np.sqrt(sum(np.sum(np.square(weight, dtype=np.float64)) for weight in weights.values())))
 
 
-def _made() -> tuple[keras.Model, Any, Examples]:
+def _made() -> tuple[keras.Model, Any, ArrayDataset]:
     """A network with two outputs, its losses, and rows with weights; the same each time."""
     rng, float_type = np.random.default_rng(0), keras.config.floatx()
     cells = {
@@ -148,7 +148,7 @@ def _made() -> tuple[keras.Model, Any, Examples]:
     network = build(column_states, target_states, MODEL, seed=SEED).model
     first = {name: rng.normal(0.0, 0.5, array.shape) for name, array in weights_of(network).items()}
     set_weights(network, first)  # those of the initializer depend on the backend
-    return network, losses(target_states), Examples(inputs, truths, weights)
+    return network, losses(target_states), ArrayDataset(inputs, truths, weights)
 
 
 if __name__ == "__main__":

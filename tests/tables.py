@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from bptrain.data.files import DataFile
+from bptrain.data.load import FileSource, concatenate, read_tables
+from bptrain.data.options import DataOptions
+from bptrain.errors import Warn, ignore
 
 TASKS = {"label": "binary", "sort": "multiclass", "amount": "regression"}
 NUMBERS = ("size", "height", "count")
@@ -50,6 +55,12 @@ def write(table: pa.Table, path: Path) -> Path:
     """Write the table in the format that the name ends with: .csv, .jsonl or .parquet."""
     WRITERS[path.suffix](table, path)
     return path
+
+
+def read_table(files: Sequence[DataFile], options: DataOptions, *, warn: Warn = ignore) -> pa.Table:
+    """The rows of all files in the given order, as training would read them."""
+    sources = [FileSource(file, options) for file in files]
+    return concatenate(sources, read_tables(sources, warn=warn))
 
 
 def config(data: object, *targets: str, **sections: Any) -> dict[str, Any]:

@@ -153,19 +153,25 @@ def test_predict_keeps_rows_order_and_index(run: Run, index: pd.Index) -> None: 
     predicted = run.predict(rows)
     assert predicted.index.equals(index)
     assert predicted.index.names == index.names
-    assert list(predicted.columns) == ["row", "prediction", "probability_no", "probability_yes", "status"]
-    assert set(predicted["prediction"]) <= {"no", "yes"}
-    assert np.allclose(predicted["probability_no"] + predicted["probability_yes"], 1.0, atol=1e-12)
+    assert list(predicted.columns) == [
+        "row",
+        "label.prediction",
+        "label.probability.no",
+        "label.probability.yes",
+        "status",
+    ]
+    assert set(predicted["label.prediction"]) <= {"no", "yes"}
+    assert np.allclose(predicted["label.probability.no"] + predicted["label.probability.yes"], 1.0, atol=1e-12)
     backwards = run.predict(rows.iloc[::-1])
-    assert backwards["probability_yes"].tolist() == predicted["probability_yes"].tolist()[::-1]
+    assert backwards["label.probability.yes"].tolist() == predicted["label.probability.yes"].tolist()[::-1]
 
 
 def test_predict_equals_the_predictions_of_the_run(run: Run) -> None:
     kept = pd.read_parquet(run.path / "predictions.parquet")
     predicted = run.predict(pd.read_csv(run.path.parent / "t.csv", keep_default_na=False, dtype=str))
     assert predicted["row"].tolist() == kept["row"].tolist()
-    assert predicted["prediction"].tolist() == kept["prediction"].tolist()
-    assert predicted["probability_yes"].tolist() == kept["probability_yes"].tolist()
+    assert predicted["label.prediction"].tolist() == kept["label.prediction"].tolist()
+    assert predicted["label.probability.yes"].tolist() == kept["label.probability.yes"].tolist()
 
 
 def test_predict_needs_the_columns_of_the_model_only(run: Run) -> None:

@@ -21,15 +21,19 @@ def command(config: Path, overrides: tuple[str, ...], root: Path | None, as_json
 
     Example: bptrain check configs/adult.yaml
     """
-    from bptrain.config.given_paths import given_paths
-    from bptrain.config.load import load_config
-    from bptrain.config.places import placed
+    from bptrain.config.load import load_config, paths_in_overrides, with_source_locations
     from bptrain.data.files import AllowedPaths
-    from bptrain.reports.check import check_json, check_text
+    from bptrain.reports.run import check_json, check_tables
+    from bptrain.reports.text import problem_text, report_text
     from bptrain.workflows.check import check
 
-    roots = AllowedPaths.create(root, extras=given_paths(overrides))
+    roots = AllowedPaths.create(root, extras=paths_in_overrides(overrides))
     loaded = load_config(config, overrides=overrides)
-    with placed(config, overrides):
+    with with_source_locations(config, overrides):
         settled, kinds, warnings = check(loaded, roots)
-    click.echo(check_json(settled, kinds, warnings) if as_json else check_text(settled, kinds, warnings))
+    if as_json:
+        click.echo(check_json(settled, kinds, warnings))
+        return
+    for warning in warnings:
+        click.echo(problem_text(warning, severity="warning"))
+    click.echo(report_text(check_tables(settled, kinds, warnings)))

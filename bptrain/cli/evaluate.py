@@ -30,9 +30,9 @@ def command(
     from bptrain.api import Run
     from bptrain.cli.results import require_gates, require_trained
     from bptrain.fitting import artifacts
-    from bptrain.reports.drift import drift_text
-    from bptrain.reports.text import gates_text, metrics_text, problem_text
-    from bptrain.runs.names import latest_run
+    from bptrain.reports.metrics import drift_table, gates_table, metrics_tables
+    from bptrain.reports.text import problem_text, report_text
+    from bptrain.runs.directory import latest_run
     from bptrain.runs.storage import canonical_json
 
     judged = Run.open(run or latest_run())
@@ -45,11 +45,10 @@ def command(
     if as_json:
         click.echo(canonical_json(content), nl=False)
     else:
-        click.echo(metrics_text(result.targets, judged.metrics["primary"]))
+        tables = metrics_tables(result.targets, judged.metrics["primary"])
         if result.drift:
-            click.echo(drift_text(result.drift))
-        if content["gates"]:
-            click.echo(gates_text(content["gates"]))
+            tables.append(drift_table(result.drift))
+        click.echo(report_text([*tables, gates_table(content["gates"])]))
         click.echo(f"run: {judged.path}{' (diverged)' if judged.diverged else ''}")
     require_trained(judged)
     require_gates(content["gates"])

@@ -12,17 +12,21 @@ def command(code: str | None) -> None:
 
     Example: bptrain explain BP103
     """
-    from bptrain.errors import Problem, UsageError
-    from bptrain.messages import CODES
-    from bptrain.utils.text import escape, nearest
+    from bptrain.errors import UsageError
+    from bptrain.messages import cli as messages
+    from bptrain.messages.catalogue import CATALOGUE
+    from bptrain.utils.text import nearest
 
     if code is None:
-        click.echo("\n".join(f"{name}  {entry.title}" for name, entry in sorted(CODES.items())))
+        click.echo("\n".join(f"{name}  {entry.title}" for name, entry in CATALOGUE.items()))
         return
     name = code.upper()
-    if name not in CODES:
-        near = ", ".join(nearest(name, CODES))
-        hints = (f"near: {near}",) if near else ("`bptrain explain` lists all codes",)
-        raise UsageError(Problem("BP159", f"there is no message with the code `{escape(code)}`", hints=hints))
-    entry = CODES[name]
-    click.echo(f"{name}: {entry.title}\n\n{entry.meaning}\n\nWhat to do: {entry.remedy}")
+    if name not in CATALOGUE:
+        near = ", ".join(nearest(name, CATALOGUE))
+        raise UsageError(messages.NO_SUCH_CODE(code=code, hints=(f"near: {near}",) if near else ()))
+    entry = CATALOGUE[name]
+    parts = [f"{name}: {entry.title}", entry.meaning]
+    for heading, lines in (("It says:", entry.texts), ("What to do:", entry.remedies)):
+        if lines:
+            parts.append("\n".join([heading, *(f"- {line}" for line in lines)]))
+    click.echo("\n\n".join(parts))

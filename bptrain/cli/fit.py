@@ -42,13 +42,11 @@ def command(
     Example: bptrain fit configs/adult.yaml --set training.epochs=5
     """
     from bptrain.cli.results import require_gates
-    from bptrain.config.given_paths import given_paths
-    from bptrain.config.load import load_config
-    from bptrain.config.places import placed
+    from bptrain.config.load import load_config, paths_in_overrides, with_source_locations
     from bptrain.data.files import AllowedPaths
-    from bptrain.reports.folds import folds_text
-    from bptrain.reports.terminal import progress
-    from bptrain.reports.text import gates_text, metrics_text, selection_text
+    from bptrain.reports.metrics import result_tables
+    from bptrain.reports.terminal import TerminalReporter
+    from bptrain.reports.text import report_text
     from bptrain.runs.storage import canonical_json
     from bptrain.workflows.fit import fit as fit_config
     from bptrain.workflows.run import Run
@@ -56,26 +54,20 @@ def command(
     loaded = load_config(config, overrides=overrides)
     every = (*loaded.evaluation.gates, *gates)
     loaded = loaded.model_copy(update={"evaluation": loaded.evaluation.model_copy(update={"gates": every})})
-    roots = AllowedPaths.create(root, extras=given_paths(overrides))
-    with progress(quiet=quiet) as reporter, placed(config, overrides):
-        made = fit_config(
+    roots = AllowedPaths.create(root, extras=paths_in_overrides(overrides))
+    with TerminalReporter(quiet=quiet) as reporter, with_source_locations(config, overrides):
+        folder = fit_config(
             loaded, run=run, stem=config.stem, roots=roots, reporter=reporter, resume=resume, locked=locked
         )
-    sealed = Run.open(made)
+    sealed = Run.open(folder)
     if verbose:
         click.echo(details_text(sealed), err=True)
     metrics = sealed.metrics
     if as_json:
-        click.echo(canonical_json({**metrics, "run": str(made)}), nl=False)
+        click.echo(canonical_json({**metrics, "run": str(folder)}), nl=False)
     else:
-        click.echo(metrics_text(metrics["targets"], metrics["primary"]))
-        if "selection" in metrics:
-            click.echo(selection_text(metrics["selection"], metrics["primary"]))
-        if "cross_validation" in metrics:
-            click.echo(folds_text(metrics["cross_validation"]))
-        if metrics["gates"]:
-            click.echo(gates_text(metrics["gates"]))
-        click.echo(f"run: {made}")
+        click.echo(report_text(result_tables(metrics)))
+        click.echo(f"run: {folder}")
     require_gates(metrics["gates"])
 
 

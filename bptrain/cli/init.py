@@ -26,14 +26,14 @@ def command(
     Example: bptrain init data/telco.csv.gz --target churn -o telco.yaml
     """
     from bptrain.data.writer import require_free
-    from bptrain.workflows.init import Request, first_config, following, write_config
+    from bptrain.runs import storage
+    from bptrain.workflows.init import init
 
     if out is not None:
         require_free(out, overwrite=force)
-    request = Request(table, test, target, out, root)
-    text = first_config(request)
+    config = init(table, test=test, target=target, out=out, root=root)
     if out is None:
-        click.echo(text, nl=False)
+        click.echo(config.text, nl=False)
         return
-    write_config(out, text)
-    click.echo(f"wrote {out}; go on with: {following(request)[-1]}")
+    storage.write_text(out, config.text)
+    click.echo(f"wrote {out}; go on with: {config.commands[-1]}")

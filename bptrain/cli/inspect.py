@@ -17,9 +17,10 @@ def command(run: Path | None, as_json: bool) -> None:
 
     Example: bptrain inspect runs/adult-0001
     """
-    from bptrain.reports.inspect import inspect_json, inspect_text
-    from bptrain.runs.names import latest_run
+    from bptrain.reports.run import inspect_json, inspect_tables
+    from bptrain.reports.text import report_text
+    from bptrain.runs.directory import latest_run
     from bptrain.workflows.run import Run
 
     opened = Run.open(run or latest_run())
-    click.echo(inspect_json(opened) if as_json else inspect_text(opened))
+    click.echo(inspect_json(opened) if as_json else report_text(inspect_tables(opened)))

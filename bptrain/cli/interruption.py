@@ -17,14 +17,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
 
-from bptrain.training.signals import ONE_SECONDS
+from bptrain.training.signals import DEBOUNCE_SECONDS
 
 GRACE_SECONDS = 3.0  # until the last checkpoint has to do
 
 _taken: list[tuple[int, float]] = []  # signals that took effect, and when
 
 
-def watch(messages: Mapping[int, str]) -> None:
+def install_handlers(messages: Mapping[int, str]) -> None:
     """Let the signals that have a message end the process. To be called in the main thread, once.
 
     They raise KeyboardInterrupt, which libraries let pass rather than other exceptions; those that are ignored, as in
@@ -46,14 +46,14 @@ def watch(messages: Mapping[int, str]) -> None:
     threading.Thread(target=_wait, args=(reader, stderr, messages), name="signals", daemon=True).start()
 
 
-def taken() -> int | None:
+def ending_signal() -> int | None:
     """The number of the signal that ends this process, whatever became of its exception in a library."""
     return _taken[0][0] if _taken else None
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     now = time.monotonic()
-    if _taken and now - _taken[-1][1] < ONE_SECONDS:
+    if _taken and now - _taken[-1][1] < DEBOUNCE_SECONDS:
         return
     _taken.append((number, now))
     raise KeyboardInterrupt
@@ -63,7 +63,7 @@ def _wait(reader: int, stderr: int | None, messages: Mapping[int, str]) -> None:
     first, came = _next(reader, messages), time.monotonic()
     while (left := came + GRACE_SECONDS - time.monotonic()) > 0 and select.select([reader], [], [], left)[0]:
         _next(reader, messages)
-        if time.monotonic() - came >= ONE_SECONDS:
+        if time.monotonic() - came >= DEBOUNCE_SECONDS:
             break
     if stderr is not None:
         with suppress(OSError):  # nobody reads it

@@ -11,6 +11,7 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
 import traceback  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
 from importlib import import_module  # noqa: E402
 from typing import NoReturn  # noqa: E402
 
@@ -18,8 +19,9 @@ import click  # noqa: E402
 
 from bptrain.cli import interruption  # noqa: E402
 from bptrain.errors import BptrainError, DivergedError, GateError, NotReproducedError, Problem  # noqa: E402
+from bptrain.messages import cli as messages  # noqa: E402
 from bptrain.reports.text import problem_text  # noqa: E402
-from bptrain.utils.text import escape, join_words, nearest  # noqa: E402
+from bptrain.utils.text import escape  # noqa: E402
 from bptrain.utils.version import __version__  # noqa: E402
 
 COMMANDS = {
@@ -50,15 +52,11 @@ EXIT_CODES = {
 
 
 AFTER_RESULT = (GateError, DivergedError, NotReproducedError)  # with `--json`, the result was printed before
-_GO_ON = ("a fit that was interrupted goes on with `--resume`",)
-INTERRUPTED: dict[int, Problem] = {
-    signal.SIGINT: Problem("BP730", "interrupted", hints=_GO_ON),
-    signal.SIGTERM: Problem("BP730", "terminated", hints=_GO_ON),
-}
+INTERRUPTED: dict[int, Problem] = {signal.SIGINT: messages.INTERRUPTED(), signal.SIGTERM: messages.TERMINATED()}
 
 
 class Commands(click.Group):
-    """Knows its commands by name and imports the file of one only when it is used."""
+    """Knows its commands by name, in our order, and imports the file of one only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -69,16 +67,6 @@ class Commands(click.Group):
         command: click.Command = import_module(f"bptrain.cli.{name}").command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            near = nearest(name, COMMANDS)
-            hint = f"Did you mean '{near[0]}'?" if near else f"There are {join_words(list(COMMANDS), last='and')}."
-            ctx.fail(f"No such command '{escape(name)}'. {hint}")
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -86,7 +74,11 @@ class Commands(click.Group):
             formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES.items()])
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(
+    cls=Commands,
+    commands={name: click.Command(name) for name in COMMANDS},  # names alone, for click's "Did you mean"
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="bptrain")
 def cli() -> None:
     """A table and a short YAML file in; a trained, judged, reproducible Keras model out."""
@@ -94,12 +86,12 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of `bptrain`."""
-    runtime.own_process()
-    interruption.watch({number: problem_text(problem) for number, problem in INTERRUPTED.items()})
-    leave(run(sys.argv[1:]))
+    runtime.set_own_process()
+    interruption.install_handlers({number: problem_text(problem) for number, problem in INTERRUPTED.items()})
+    exit_process(run(sys.argv[1:]))
 
 
-def leave(exit_code: int) -> NoReturn:
+def exit_process(exit_code: int) -> NoReturn:
     """End the process with this exit code, without the teardown of the interpreter and its libraries.
 
     TensorFlow's threads now and then abort the process while it is torn down (`terminate called without an active
@@ -114,64 +106,46 @@ def leave(exit_code: int) -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line and return its exit code."""
+    """Run a command line, say why it ended where it did not succeed, and return its exit code."""
     try:
         cli.main(arguments, prog_name="bptrain", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 — the last resort: everything must end with a clear line and a code
-        return _ended_by(error, arguments)
+        if number := interruption.ending_signal():
+            return _report([INTERRUPTED[number]], 128 + number)
+        match error:
+            case BptrainError():
+                _report(error.problems, error.exit_code)
+                if "--json" in arguments and not isinstance(error, AFTER_RESULT):
+                    from bptrain.runs.storage import canonical_json
+
+                    content = {"format": 1, "problems": [problem.to_json() for problem in error.problems]}
+                    click.echo(canonical_json(content), nl=False)
+                return error.exit_code
+            case click.exceptions.Exit():
+                return error.exit_code
+            case SystemExit():
+                raise
+            case KeyboardInterrupt() | click.Abort():
+                return _report([INTERRUPTED[signal.SIGINT]], 130)
+            case click.ClickException():
+                error.show()
+                return 2
+            case MemoryError():
+                return _report([messages.OUT_OF_MEMORY()], 74)
+            case OSError():
+                reason, where = error.strerror or error, error.filename or ""
+                return _report([messages.SYSTEM_REFUSED(reason=reason, where=where)], 74)
+        with tempfile.NamedTemporaryFile("w", prefix="bptrain-", suffix=".txt", delete=False, encoding="utf-8") as file:
+            traceback.print_exception(error, file=file)
+        text = escape(f"{type(error).__name__}: {error}")[:300]
+        return _report([messages.BUG(file=file.name, error=text)], 1)
     return 0
 
 
-def _ended_by(error: BaseException, arguments: list[str]) -> int:
-    """Say why a command ended, and return its exit code."""
-    if number := interruption.taken():
-        _show(INTERRUPTED[number])
-        return 128 + number
-    match error:
-        case BptrainError():
-            _show(*error.problems)
-            if "--json" in arguments and type(error) not in AFTER_RESULT:
-                _print_json(error)
-            return error.exit_code
-        case click.exceptions.Exit():
-            return error.exit_code
-        case SystemExit():
-            raise error
-        case KeyboardInterrupt() | click.Abort():
-            _show(INTERRUPTED[signal.SIGINT])
-            return 130
-        case click.ClickException():
-            error.show()
-            return 2
-        case MemoryError():
-            hints = ("use a machine with more memory, or fewer rows or columns",)
-            _show(Problem("BP731", "out of memory", hints=hints))
-            return 74
-        case OSError():
-            hints = ("look at the reason and the path; a run that was not finished stays in its `.partial` directory",)
-            text = escape(f"the system refused: {error.strerror or error}")
-            _show(Problem("BP732", text, where=escape(str(error.filename or "")), hints=hints))
-            return 74
-    _show(_bug(error))
-    return 1
-
-
-def _show(*problems: Problem) -> None:
+def _report(problems: Sequence[Problem], exit_code: int) -> int:
+    """Print problems, and hand on the exit code that they stand for."""
     for problem in problems:
         click.echo(problem_text(problem), err=True)
     if len(problems) > 1:
         click.echo(f"{len(problems)} problems", err=True)
-
-
-def _print_json(error: BptrainError) -> None:
-    from bptrain.runs.storage import canonical_json
-
-    content = {"format": 1, "problems": [problem.to_json() for problem in error.problems]}
-    click.echo(canonical_json(content), nl=False)
-
-
-def _bug(error: BaseException) -> Problem:
-    with tempfile.NamedTemporaryFile("w", prefix="bptrain-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        traceback.print_exception(error, file=file)
-    text = escape(f"{type(error).__name__}: {error}")[:300]
-    return Problem("BP900", f"this is a bug in bptrain, please report it with {file.name}: {text}")
+    return exit_code

@@ -29,18 +29,21 @@ def command(run: Path | None, seeds: int, root: Path | None, quiet: bool, as_jso
     Example: bptrain reproduce runs/adult-0001
     """
     from bptrain.data.files import AllowedPaths
-    from bptrain.errors import NotReproducedError, Problem
-    from bptrain.reports.reproduce import reproduction_text
-    from bptrain.reports.terminal import progress
-    from bptrain.runs.names import latest_run
+    from bptrain.errors import NotReproducedError
+    from bptrain.messages import cli as messages
+    from bptrain.reports.run import reproduction_tables
+    from bptrain.reports.terminal import TerminalReporter
+    from bptrain.reports.text import report_text
+    from bptrain.runs.directory import latest_run
     from bptrain.runs.storage import canonical_json
     from bptrain.workflows.reproduce import reproduce
     from bptrain.workflows.run import Run
 
-    made = Run.open(run or latest_run())
-    with progress(quiet=quiet) as reporter:
-        found = reproduce(made, AllowedPaths.create(root), reporter=reporter, seeds=seeds)
-    click.echo(canonical_json(found.to_json()) if as_json else reproduction_text(found), nl=not as_json)
-    if not found.reproduced:
-        causes = "; ".join(str(each) for each in found.differences) or "nothing changed that results depend on"
-        raise NotReproducedError(Problem("BP700", f"`{made.path}` is not reproduced: {causes}"))
+    original = Run.open(run or latest_run())
+    with TerminalReporter(quiet=quiet) as reporter:
+        result = reproduce(original, AllowedPaths.create(root), reporter=reporter, seeds=seeds)
+    text = canonical_json(result.to_json()) if as_json else report_text(reproduction_tables(result))
+    click.echo(text, nl=not as_json)
+    if not result.reproduced:
+        causes = "; ".join(map(str, result.differences)) or "nothing changed that results depend on"
+        raise NotReproducedError(messages.NOT_REPRODUCED(run=original.path, causes=causes))

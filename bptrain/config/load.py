@@ -2,113 +2,248 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from bptrain.config.excerpt import problems_of, split_lines
-from bptrain.config.from_mapping import mapping_nodes
-from bptrain.config.nodes import MAX_BYTES, SMALLEST_CONFIG, MappingNode, parse_config, to_python, too_large
-from bptrain.config.overrides import apply_override, override_source, parse_override
-from bptrain.config.problems import validation_findings
+from bptrain.config.diagnostics import Mark, Sources, excerpt, problems_of, split_lines
+from bptrain.config.nodes import (
+    MAX_DEPTH,
+    Entry,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    nodes_of_mapping,
+    to_python,
+)
 from bptrain.config.schema import Config
-from bptrain.config.short_forms import expand
-from bptrain.errors import Problem, UsageError
-from bptrain.utils.text import escape, nearest, quote_list
+from bptrain.config.short_forms import expand, expand_at, target_as_targets
+from bptrain.config.validation import validation_diagnostics
+from bptrain.config.yaml_reader import MAX_BYTES, parse_config, parse_yaml
+from bptrain.errors import DataError, Problem, UsageError
+from bptrain.messages import config as messages
+from bptrain.utils.text import nearest, quote_list, shorten
+
+_SEGMENT = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^.="'\s](?:[^.=]*[^.=\s])?)\s*([.=])""")
+_PATHS = (("data", "train"), ("data", "validation"), ("data", "test"), ("model", "from"))
+_NAMING = (("columns",), ("targets",))  # their keys are names of the user's: the key itself is what may be wrong
 
 
 def load_config(path: Path, *, overrides: Sequence[str] = ()) -> Config:
-    """Read a YAML file; `overrides` are texts such as `training.epochs=5`. Raises UsageError with every problem."""
-    source = path.as_posix()
-    return config_from_text(decode(_read(path), source=source), source=source, overrides=overrides)
+    """Read a YAML file.
+
+    Args:
+        path: the file.
+        overrides: texts such as `training.epochs=5`, which go before what the file says.
+
+    Raises:
+        UsageError: with every problem of the file and the overrides, each at its line.
+    """
+    return config_from_text(_read(path), source=path.as_posix(), overrides=overrides)
 
 
 def config_from_text(text: str, *, source: str = "config", overrides: Sequence[str] = ()) -> Config:
-    """Read YAML text; `source` names it in messages. Raises UsageError with every problem."""
+    """Read YAML text; `source` names it in messages. Raises UsageError with every problem.
+
+    >>> config = config_from_text("data: a.csv\\ntarget: y", overrides=["training.epochs=5"])
+    >>> config.data.train, config.targets["y"].task, config.training.epochs
+    (('a.csv',), 'auto', 5)
+    """
     sources = {source: split_lines(text.removeprefix("\ufeff"))}
-    return _build(parse_config(text, source=source), sources, overrides)
+    return _validated(parse_config(text, source=source), sources, overrides)
 
 
 def config_from_mapping(mapping: Mapping[str, object], *, overrides: Sequence[str] = ()) -> Config:
-    """The same from Python's dict, list and scalars, short forms included. Raises UsageError with every problem."""
-    return _build(mapping_nodes(mapping), {}, overrides)
+    """The same from Python's dict, list and scalars, short forms included. Raises UsageError with every problem.
+
+    >>> config_from_mapping({"data": "a.csv", "target": "y", "model": "mlp"}).model.kind
+    'mlp'
+    """
+    return _validated(nodes_of_mapping(mapping), {}, overrides)
 
 
-def read_nodes(
-    config: Path | Mapping[str, object], *, overrides: Sequence[str] = ()
-) -> tuple[MappingNode, dict[str, list[str]]]:
-    """The tree of a config as written, overrides included, and the lines of its source. Raises UsageError."""
-    if isinstance(config, Mapping):
-        root, sources = mapping_nodes(config), dict[str, list[str]]()
-    else:
-        source = config.as_posix()
-        text = decode(_read(config), source=source)
-        root, sources = parse_config(text, source=source), {source: split_lines(text)}
-    for override in overrides:
-        root = apply_override(root, parse_override(override))
-    return root, sources
+@contextmanager
+def with_source_locations(config: Path | Mapping[str, object], overrides: Sequence[str] = ()) -> Iterator[None]:
+    """Add to each problem inside that names its key of the config (`Problem.key`) the line where that key stands.
 
-
-def decode(data: bytes, *, source: str) -> str:
-    """The text of UTF-8 bytes, without byte order mark. Raises UsageError at the first byte that is not UTF-8."""
+    For what only the table showed to be wrong, long after the config was read.
+    """
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as err:
-        good = split_lines(err.object[: err.start].decode("utf-8"))
-        where = f"{escape(source)}:{len(good)}:{len(good[-1]) + 1}"
-        message = f"the config is not UTF-8: byte 0x{err.object[err.start]:02x}"
-        raise UsageError(Problem("BP112", message, where, hints=("save the file as UTF-8",))) from err
+        yield
+    except (UsageError, DataError) as error:
+        if any(problem.key and not problem.where for problem in error.problems):
+            error.problems = _located(error.problems, config, overrides)
+        raise
 
 
-def _build(root: MappingNode, sources: Mapping[str, list[str]], overrides: Sequence[str]) -> Config:
+def paths_in_overrides(overrides: Sequence[str]) -> list[str]:
+    """Paths and patterns that `overrides` give by themselves for `data` and `model.from`, in whatever form.
+
+    Given by hand, they may lie outside the root. Overrides that cannot be read are left out: loading the config says
+    what is wrong with them.
+
+    >>> paths_in_overrides(["data=[/tmp/a.csv, /tmp/b.csv]", "seed=3"])
+    ['/tmp/a.csv', '/tmp/b.csv']
+    """
+    root, _ = expand(_overridden(MappingNode((), Mark("")), overrides, []))
+    paths = []
+    for section, key in _PATHS:
+        node: Node | None = root
+        for step in (section, key):
+            entry = node.get(step) if isinstance(node, MappingNode) else None
+            node = None if entry is None else entry.value
+        items = node.items if isinstance(node, SequenceNode) else (node,)
+        paths += [item.value for item in items if isinstance(item, ScalarNode) and isinstance(item.value, str)]
+    return paths
+
+
+def _validated(root: MappingNode, sources: Sources, overrides: Sequence[str]) -> Config:
     problems: list[Problem] = []
-    for text in overrides:
-        try:
-            root = apply_override(root, parse_override(text))
-        except UsageError as err:
-            problems.extend(err.problems)
-    expanded, findings = expand(root)
+    root = _overridden(root, overrides, problems)
+    expanded, diagnostics = expand(root)
     config, cause = None, None
     try:
         config = Config.model_validate(to_python(expanded))
     except ValidationError as err:
         cause = err
-        findings += validation_findings(err, expanded, single=root.get("target") is not None)
-    if config is None or findings or problems:
-        sources = {**sources, **{override_source(text): [] for text in overrides}}
-        raise UsageError(*problems_of(findings, sources), *problems) from cause
+        diagnostics += validation_diagnostics(err, expanded, single=root.get("target") is not None)
+    if config is None or diagnostics or problems:
+        sources = {**sources, **{_override_source(text): [] for text in overrides}}
+        raise UsageError(*problems_of(diagnostics, sources), *problems) from cause
     return config
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> str:
+    """The text of a UTF-8 file, without byte order mark. Raises UsageError."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as err:
-        raise UsageError(_missing(path)) from err
+        if not path.parent.is_dir():
+            raise UsageError(messages.NO_FOLDER(folder=path.parent, where=path)) from err
+        try:
+            names = sorted(entry.name for entry in path.parent.iterdir())
+        except OSError:
+            names = []
+        near = nearest(path.name, names)
+        hints = (f"did you mean {quote_list(near[:1])}?",) if near else (messages.SMALLEST_CONFIG,)
+        raise UsageError(messages.NO_FILE(where=path, hints=hints)) from err
     except IsADirectoryError as err:
-        hint = "give the YAML file itself"
-        raise UsageError(Problem("BP100", "the config is a directory", escape(str(path)), hints=(hint,))) from err
+        raise UsageError(messages.IS_A_DIRECTORY(where=path)) from err
     except (OSError, ValueError) as err:  # ValueError: a path with a NUL character
-        reason = getattr(err, "strerror", None) or str(err)
-        hints = ("check the path and its permissions",)
-        problem = Problem("BP100", f"the config cannot be read: {escape(reason)}", escape(str(path)), hints=hints)
-        raise UsageError(problem) from err
+        raise UsageError(messages.UNREADABLE(reason=getattr(err, "strerror", None) or err, where=path)) from err
     if len(data) > MAX_BYTES:
-        raise UsageError(too_large(path.as_posix()))
-    return data
-
-
-def _missing(path: Path) -> Problem:
-    where = escape(str(path))
-    if not path.parent.is_dir():
-        message = f"the config cannot be read: there is no folder `{escape(str(path.parent))}`"
-        return Problem("BP100", message, where, hints=("the path starts from the working directory",))
+        raise UsageError(messages.TOO_LARGE(size=MAX_BYTES >> 20, where=path.as_posix()))
     try:
-        names = sorted(each.name for each in path.parent.iterdir())
-    except OSError:
-        names = []
-    near = nearest(path.name, names)
-    hints = (f"did you mean {quote_list(near[:1])}?",) if near else (SMALLEST_CONFIG,)
-    return Problem("BP100", "there is no such config file", where, hints=hints)
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as err:
+        before = split_lines(err.object[: err.start].decode("utf-8"))
+        mark = Mark(path.as_posix(), len(before), len(before[-1]) + 1)
+        raise UsageError(messages.NOT_UTF8(byte=f"0x{err.object[err.start]:02x}", where=mark)) from err
+
+
+def _located(
+    problems: Sequence[Problem], config: Path | Mapping[str, object], overrides: Sequence[str]
+) -> tuple[Problem, ...]:
+    """The problems with the lines of their keys; a key that the config leaves to its default has none."""
+    sources: dict[str, list[str]] = {}
+    if isinstance(config, Mapping):
+        root = nodes_of_mapping(config)
+    else:
+        source = config.as_posix()
+        text = _read(config)
+        root, sources = parse_config(text, source=source), {source: split_lines(text)}
+    root, _ = expand(_overridden(root, overrides, []))
+    located = []
+    for problem in problems:
+        mark = _mark_of(root, problem.key) if problem.key and not problem.where else None
+        if mark is not None:
+            problem = replace(problem, where=str(mark), excerpt=excerpt(mark, sources))
+        located.append(problem)
+    return tuple(located)
+
+
+def _mark_of(root: MappingNode, key: tuple[str, ...]) -> Mark | None:
+    """The mark of what stands at `key`, or None when the config leaves it to its default."""
+    node: Node = root
+    mark = root.mark
+    for depth, step in enumerate(key):
+        if isinstance(node, SequenceNode) and int(step) < len(node.items):
+            node = node.items[int(step)]
+            mark = node.mark
+            continue
+        entry = node.get(step) if isinstance(node, MappingNode) else None
+        if entry is None:
+            return None
+        node = entry.value
+        mark = entry.mark if key[:depth] in _NAMING else node.mark
+    return mark
+
+
+@dataclass(frozen=True)
+class _Override:
+    """`--set KEY.KEY=VALUE`: a path of keys and the value to put there."""
+
+    path: tuple[str, ...]
+    value: Node
+    mark: Mark
+
+
+def _overridden(root: MappingNode, overrides: Sequence[str], problems: list[Problem]) -> MappingNode:
+    """The config with the values of the overrides in their places; those that have none are `problems`."""
+    for text in overrides:
+        try:
+            override = _parse_override(text)
+            changed = target_as_targets(root) if override.path[0] == "targets" else root
+            if override.path in (("target",), ("targets",)):  # the new one replaces both
+                kept = tuple(entry for entry in changed.entries if entry.key not in ("target", "targets"))
+                changed = MappingNode(kept, changed.mark)
+            root = _with_override(changed, override, 0)
+        except UsageError as err:
+            problems += err.problems
+    return root
+
+
+def _override_source(text: str) -> str:
+    """How an override is named where a problem was found in it."""
+    return f"--set {shorten(text, 120)}"
+
+
+def _parse_override(text: str) -> _Override:
+    """Read `KEY.KEY=VALUE`; keys with a dot or `=` are quoted, the value is YAML. Raises UsageError."""
+    mark = Mark(_override_source(text))
+    path: list[str] = []
+    position, separator = 0, "."
+    while separator == ".":
+        segment = _SEGMENT.match(text, position)
+        if segment is None or len(path) == MAX_DEPTH:
+            raise UsageError(messages.NOT_AN_OVERRIDE(text=shorten(text), where=mark))
+        key = segment[1]
+        if key[0] in "\"'":
+            unquoted = parse_yaml(key, source=mark.source, positions=False)
+            key = unquoted.text if isinstance(unquoted, ScalarNode) else key
+        path.append(key)
+        position, separator = segment.end(), segment[2]
+    return _Override(tuple(path), parse_yaml(text[position:], source=mark.source, positions=False), mark)
+
+
+def _with_override(node: Node | None, override: _Override, depth: int) -> MappingNode:
+    """The mapping at `path[:depth]` with the value set in it or below it. Raises UsageError where no keys can be."""
+    path = override.path
+    if node is None or (isinstance(node, ScalarNode) and node.value is None):
+        node = MappingNode((), override.mark)
+    if not isinstance(node, MappingNode):
+        node = expand_at(node, path[:depth])
+    if not isinstance(node, MappingNode):
+        above = ".".join(path[:depth])
+        raise UsageError(messages.OVERRIDE_BELOW_VALUE(path=above, name=path[depth], where=override.mark))
+    old = node.get(path[depth])
+    if depth + 1 == len(path):
+        return node.replace(old, Entry(path[depth], override.mark, override.value))
+    below = _with_override(old.value if old else None, override, depth + 1)
+    return node.replace(old, Entry(path[depth], old.mark if old else override.mark, below))

@@ -8,11 +8,11 @@ from pydantic import Field, model_validator
 
 from bptrain.data.options import CleanOptions, DataOptions, SplitOptions
 from bptrain.evaluation.options import EvaluationOptions
-from bptrain.features.kinds import ColumnOptions
+from bptrain.features.kinds import DeclaredColumn
 from bptrain.models.options import ModelOptions
-from bptrain.targets.tasks import TargetOptions
+from bptrain.targets.target_options import TargetOptions
 from bptrain.training.options import TrainingOptions
-from bptrain.utils.section import Section
+from bptrain.utils.section import Contradiction, Section
 
 
 class Config(Section):
@@ -22,7 +22,7 @@ class Config(Section):
     targets: dict[str, TargetOptions] = Field(
         min_length=1, description="The columns to predict; `target: NAME` is the short form for one."
     )
-    columns: dict[str, ColumnOptions] = Field(
+    columns: dict[str, DeclaredColumn] = Field(
         default_factory=dict,
         description="Kind and options of columns by name or pattern (`'*_id': ignore`); unnamed columns are inferred. "
         "`'<numeric>': {scaling: robust}` gives defaults for all columns of a kind, also inferred ones.",
@@ -37,8 +37,9 @@ class Config(Section):
     @model_validator(mode="after")
     def _batches_of_files(self) -> Config:
         if self.data.residence == "stream" and self.training.batch_size == "all":
-            raise ValueError(
+            raise Contradiction(
                 "`stream` as `data.residence` reads rows part by part, but `all` as `training.batch_size` needs them "
-                "together: remove one of the two"
+                "together",
+                "remove one of the two",
             )
         return self

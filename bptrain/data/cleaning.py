@@ -1,24 +1,40 @@
-"""Rows removed and cells respelled before anything is learned, each counted."""
+"""Rows removed and cells respelled before anything is learned, each step counted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data import values
-from bptrain.data.chunks import text_array
 from bptrain.data.frame import Frame
 from bptrain.data.hashes import Hashes, row_hashes
 from bptrain.data.options import CleanOptions
-from bptrain.data.report import Cleaned
+from bptrain.data.values import text_array
 from bptrain.errors import DataError, Problem
-from bptrain.utils.text import escape
+from bptrain.messages import data as messages
 
 OTHER = "other"
 NOTABLE_COPIES = 0.01  # share of rows from which copies are worth a warning
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What a step of cleaning did, to `n` of `of` rows, cells, columns or labels; `column` where it was in one."""
+
+    what: str
+    n: int
+    of: int
+    unit: Literal["rows", "cells", "columns", "labels"]
+    column: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The form that cleaning.json uses."""
+        return asdict(self)
 
 
 def drop_missing_targets(frame: Frame, targets: Sequence[str], options: CleanOptions) -> tuple[Frame, list[Problem]]:
@@ -33,16 +49,10 @@ def drop_missing_targets(frame: Frame, targets: Sequence[str], options: CleanOpt
     if not n_missing:
         return frame, []
     if options.missing_target == "drop":
-        note = Problem("BP260", f"{n_missing} of {frame.n_rows} rows have no target and were dropped")
-        return frame.take(np.flatnonzero(~missing)), [note]
-    raise DataError(
-        Problem(
-            "BP260",
-            f"{n_missing} of {frame.n_rows} rows have no target value",
-            where=frame.where(int(np.flatnonzero(missing)[0])),
-            hints=("write `clean: {missing_target: drop}` to leave these rows out, or fill them in",),
-        )
-    )
+        warning = messages.NO_TARGET_DROPPED(n=n_missing, n_rows=frame.n_rows)
+        return frame.take(np.flatnonzero(~missing)), [warning]
+    where = frame.where(int(np.flatnonzero(missing)[0]))
+    raise DataError(messages.NO_TARGET(n=n_missing, n_rows=frame.n_rows, where=where))
 
 
 def strip_cells(table: pa.Table, na_values: Sequence[str], options: CleanOptions) -> tuple[pa.Table, dict[str, int]]:
@@ -67,56 +77,59 @@ def strip_cells(table: pa.Table, na_values: Sequence[str], options: CleanOptions
     return table, changed
 
 
-def stripped_report(changed: Mapping[str, int], n_rows: int) -> list[Cleaned]:
-    """What `strip_cells` did to a table of so many rows."""
-    return [Cleaned("white space removed", n, n_rows, "cells", name) for name, n in changed.items()]
-
-
 def drop_duplicates(
-    frame: Frame, given: np.ndarray, options: CleanOptions
+    frame: Frame, source_split: np.ndarray, options: CleanOptions
 ) -> tuple[Frame, np.ndarray, list[Cleaned], list[Problem]]:
     """The rows without copies of earlier ones among the rows of the training files, if these are to be dropped.
 
-    `given` (n_rows,) is the part of each row's file. Copies that are kept, and rows of other files that the training
-    files hold as well, are warned of when they are many.
+    `source_split` (n_rows,) is the part of each row's source. Copies that are kept, and rows of other files that the
+    training files hold as well, are warned of when they are many.
     """
     readable = [name for name in frame.names if values.unread_kind(frame.type_of(name)) is None]
     rows = row_hashes((frame.column(name) for name in readable), frame.n_rows)
-    in_training = np.asarray(given == "train")
+    in_training = np.asarray(source_split == "train")
     copies = _copies(rows, in_training)
-    warnings = _shared_rows(frame, rows, in_training)
+    shared = np.zeros(len(rows), bool)  # rows of other files that the training files hold, too
+    shared[~in_training] = _is_in(rows[~in_training], np.sort(rows[in_training]))
     n_copies, n_rows = int(copies.sum()), int(in_training.sum())
+    n_shared, n_others = int(shared.sum()), len(rows) - n_rows
+    warnings = []
+    if n_shared >= max(1, NOTABLE_COPIES * n_others):
+        where = frame.where(int(np.flatnonzero(shared)[0]))
+        warnings.append(messages.SHARED_ROWS(n=n_shared, n_rows=n_others, where=where))
     if options.duplicates == "keep" or not n_copies:
-        warnings += _copies_kept(n_copies, n_rows, frame, copies)
-        return frame, given, [], warnings
+        if n_copies >= max(1, NOTABLE_COPIES * n_rows):
+            where = frame.where(int(np.flatnonzero(copies)[0]))
+            warnings.append(messages.COPIES_KEPT(n=n_copies, n_rows=n_rows, where=where))
+        return frame, source_split, [], warnings
     kept = np.flatnonzero(~copies)
     report = [Cleaned("copies of earlier rows dropped", n_copies, n_rows, "rows")]
-    return frame.take(kept), given[kept], report, warnings
+    return frame.take(kept), source_split[kept], report, warnings
 
 
 def clean_rare_classes(
-    frame: Frame, target: str, given: np.ndarray, options: CleanOptions
+    frame: Frame, target: str, source_split: np.ndarray, options: CleanOptions
 ) -> tuple[Frame, np.ndarray, list[Cleaned]]:
     """The rows without those of rare labels, or with these labels made one.
 
     A label is rare when too few rows of the training files have it, also one that only other files hold.
     """
     if options.rare_class == "error":
-        return frame, given, []
-    keys = frame.keys(target)
-    counts = pc.value_counts(keys.filter(pa.array(given == "train"))).to_pylist()
+        return frame, source_split, []
+    labels = frame.labels(target)
+    counts = pc.value_counts(labels.filter(pa.array(source_split == "train"))).to_pylist()
     frequent = [item["values"] for item in counts if item["counts"] >= options.rare_class_rows]
-    known = pc.is_in(keys, value_set=text_array(frequent))
-    mask = ~np.asarray(known.combine_chunks().to_numpy(zero_copy_only=False))
+    is_frequent = pc.is_in(labels, value_set=text_array(frequent))
+    mask = ~np.asarray(is_frequent.combine_chunks().to_numpy(zero_copy_only=False))
     if not mask.any():
-        return frame, given, []
+        return frame, source_split, []
     if options.rare_class == "group":
-        n_labels = pc.count_distinct(keys).as_py()
+        n_labels = pc.count_distinct(labels).as_py()
         report = [Cleaned(f"rare labels grouped as {OTHER}", n_labels - len(frequent), n_labels, "labels", target)]
-        return with_label(frame, target, mask, OTHER), given, report
+        return with_label(frame, target, mask, OTHER), source_split, report
     kept = np.flatnonzero(~mask)
     report = [Cleaned("rows of rare labels dropped", int(mask.sum()), frame.n_rows, "rows", target)]
-    return frame.take(kept), given[kept], report
+    return frame.take(kept), source_split[kept], report
 
 
 def with_label(frame: Frame, target: str, mask: np.ndarray, label: str) -> Frame:
@@ -127,43 +140,18 @@ def with_label(frame: Frame, target: str, mask: np.ndarray, label: str) -> Frame
 
 def _copies(rows: Hashes, chosen: np.ndarray) -> np.ndarray:
     """Which of the `chosen` rows (n_rows,) equal an earlier one of them, by their hashes."""
-    found = np.zeros(len(rows), bool)
+    copies = np.zeros(len(rows), bool)
     ordered = np.sort(rows[chosen])
     repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if len(repeated):
         candidates = np.flatnonzero(chosen)[_is_in(rows[chosen], repeated)]
-        found[candidates] = True
-        found[candidates[np.unique(rows[candidates], return_index=True)[1]]] = False  # the first of each
-    return found
+        copies[candidates] = True
+        copies[candidates[np.unique(rows[candidates], return_index=True)[1]]] = False  # the first of each
+    return copies
 
 
-def _is_in(rows: Hashes, known: Hashes) -> np.ndarray:
-    """Which of the rows (n,) are among `known` (k,), which rise; takes less memory than numpy's `isin`."""
-    if not len(known):
+def _is_in(rows: Hashes, ordered: Hashes) -> np.ndarray:
+    """Which of the rows (n,) are among `ordered` (k,), which rise; takes less memory than numpy's `isin`."""
+    if not len(ordered):
         return np.zeros(len(rows), bool)
-    return np.asarray(known[np.minimum(np.searchsorted(known, rows), len(known) - 1)] == rows)
-
-
-def _copies_kept(n_copies: int, n_rows: int, frame: Frame, copies: np.ndarray) -> list[Problem]:
-    if n_copies < max(1, NOTABLE_COPIES * n_rows):
-        return []
-    text = (
-        f"{n_copies} of {n_rows} rows repeat an earlier row in every column; copies may be on both sides of the split"
-    )
-    hints = ("if they are copies made by mistake, write `clean: {duplicates: drop}`",)
-    return [Problem("BP271", text, where=frame.where(int(np.flatnonzero(copies)[0])), hints=hints)]
-
-
-def _shared_rows(frame: Frame, rows: Hashes, in_training: np.ndarray) -> list[Problem]:
-    """The warning that given validation or test files hold rows of the training files."""
-    others = ~in_training
-    if not others.any():
-        return []
-    shared = np.zeros(len(rows), bool)
-    shared[others] = _is_in(rows[others], np.sort(rows[in_training]))
-    n_shared, n_others = int(shared.sum()), int(others.sum())
-    if n_shared < max(1, NOTABLE_COPIES * n_others):
-        return []
-    text = f"{n_shared} of {n_others} rows of the validation and test files are also in the training files"
-    hints = ("remove them from one side: a model may know them by heart, so its metrics flatter it",)
-    return [Problem("BP272", text, where=escape(frame.where(int(np.flatnonzero(shared)[0]))), hints=hints)]
+    return np.asarray(ordered[np.minimum(np.searchsorted(ordered, rows), len(ordered) - 1)] == rows)

@@ -13,13 +13,15 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from bptrain.errors import DataError, Problem
+from bptrain.errors import DataError, Problem, collect_problems, raise_problems
+from bptrain.messages import data as messages
+from bptrain.messages.message import Message
 from bptrain.runs import platform
 from bptrain.utils.text import escape, nearest, quote_list
 
@@ -46,11 +48,6 @@ class DataFile:
     name: str
 
 
-def size(file: DataFile) -> int:
-    """Bytes of a file as it lies on the disk."""
-    return file.path.stat().st_size
-
-
 @dataclass(frozen=True)
 class AllowedPaths:
     """Where data may come from: everything below `root`, and the files and directories of `extras`; all resolved."""
@@ -65,7 +62,12 @@ class AllowedPaths:
         A glob pattern among those allows the folder that it starts from.
         """
         base = Path(os.path.realpath(root or "."))
-        return cls(base, tuple(_allowed(base, os.fspath(extra)) for extra in extras if "\0" not in os.fspath(extra)))
+        allowed = []
+        for extra in (os.fspath(extra) for extra in extras):
+            if "\0" not in extra:
+                is_pattern = _MAGIC.search(extra) and not os.path.lexists(base / extra)
+                allowed.append(Path(os.path.realpath(base / (_fixed_folder(extra) if is_pattern else extra))))
+        return cls(base, tuple(allowed))
 
     def allowing(self, names: Iterable[str]) -> AllowedPaths:
         """These roots and exactly the files that `names` lead to, taken from the root."""
@@ -78,12 +80,15 @@ class AllowedPaths:
         not readable (BP204).
         """
         name = os.fspath(written)
-        path = self._inside(name)
-        mode = _mode(path, name)
-        if not stat.S_ISREG(mode):
-            raise _not_regular(mode, name)
+        path = self.folder(name)
+        try:
+            _require_regular(path.lstat().st_mode, name)
+        except (FileNotFoundError, NotADirectoryError) as err:
+            raise _missing(name, path.parent) from err
+        except OSError as err:
+            raise DataError(messages.UNREADABLE(name=name, reason=(err.strerror or str(err)).lower())) from err
         if not os.access(path, os.R_OK):
-            raise _unreadable(name, "permission denied")
+            raise DataError(messages.UNREADABLE(name=name, reason="permission denied"))
         return path
 
     def expand(self, patterns: str | Path | Sequence[str | Path]) -> list[DataFile]:
@@ -95,48 +100,42 @@ class AllowedPaths:
         files: dict[Path, DataFile] = {}
         problems: list[Problem] = []
         for written in [patterns] if isinstance(patterns, (str, Path)) else patterns:
-            try:
-                matches = self._matches(os.fspath(written))
-            except DataError as err:
-                problems += err.problems
-                continue
-            for file in matches:
-                if file.path in files:
-                    problems.append(_named_twice(files[file.path], file))
-                files[file.path] = file
-        if problems:
-            raise DataError(*problems)
+            with collect_problems(problems):
+                for file in self._matches(os.fspath(written)):
+                    if file.path in files:
+                        names = quote_list(sorted({files[file.path].name, file.name}), last="and")
+                        problems.append(messages.NAMED_TWICE(names=names))
+                    files[file.path] = file
+        raise_problems(problems)
         return list(files.values())
 
+    def folder(self, written: str | Path) -> Path:
+        """The resolved path of `written`, which may not exist; what is there is not looked at.
+
+        DataError: not a local path (BP201), outside the roots (BP200).
+        """
+        name = os.fspath(written)
+        _require_local(name)
+        path = Path(os.path.realpath(self.root / name))
+        if not any(path.is_relative_to(allowed) for allowed in (self.root, *self.extras)):
+            raise DataError(messages.OUTSIDE_ROOT(name=name, path=path, root=self.root))
+        return path
+
     def _matches(self, pattern: str) -> list[DataFile]:
+        """The files of one path or pattern, in bytewise order."""
         _require_local(pattern)
         if not _MAGIC.search(pattern) or os.path.lexists(self.root / pattern):
             return [DataFile(self.resolve(pattern), pattern)]
-        folder = self._searchable(pattern)
-        names = sorted(glob.iglob(pattern, root_dir=self.root, recursive=True), key=os.fsencode)
-        files = [DataFile(self.resolve(name), name) for name in names if not self._inside(name).is_dir()]
-        if not files:
-            raise _missing(pattern, folder, what="no file matches the pattern")
-        return files
-
-    def _searchable(self, pattern: str) -> Path:
-        """The resolved folder that a pattern starts from: an allowed one, or one that holds an allowed file."""
+        # a pattern must start from an allowed folder, or from one that holds an allowed file
         folder = Path(os.path.realpath(self.root / _fixed_folder(pattern)))
-        if any(extra.is_relative_to(folder) for extra in self.extras):
-            return folder
-        return self._inside(_fixed_folder(pattern), shown=pattern)
-
-    def folder(self, written: str | Path) -> Path:
-        """The resolved folder that `written` names, which may not exist. DataError as `resolve`: BP200, BP201."""
-        return self._inside(os.fspath(written))
-
-    def _inside(self, written: str, *, shown: str | None = None) -> Path:
-        """The resolved path, after the checks that do not look at what is there."""
-        _require_local(written)
-        path = Path(os.path.realpath(self.root / written))
-        if any(path.is_relative_to(allowed) for allowed in (self.root, *self.extras)):
-            return path
-        raise _outside(written if shown is None else shown, path, self.root)
+        is_inside = any(folder.is_relative_to(allowed) for allowed in (self.root, *self.extras))
+        if not is_inside and not any(path.is_relative_to(folder) for path in self.extras):
+            raise DataError(messages.OUTSIDE_ROOT(name=pattern, path=folder, root=self.root))
+        names = sorted(glob.iglob(pattern, root_dir=self.root, recursive=True), key=os.fsencode)
+        files = [DataFile(self.resolve(name), name) for name in names if not self.folder(name).is_dir()]
+        if not files:
+            raise _missing(pattern, folder, messages.NO_MATCH)
+        return files
 
 
 @contextmanager
@@ -148,15 +147,29 @@ def open_data(
     DataError: not a regular file (BP203), not readable (BP204), changed while open (BP205), not complete gzip
     (BP206), too large when decompressed (BP207).
     """
-    file = _as_file(file)
-    with _open_regular(file) as raw:
-        before = os.fstat(raw.fileno())
+    file = file if isinstance(file, DataFile) else DataFile(file, file.name)
+    try:
+        descriptor = platform.open_read(file.path)
+    except FileNotFoundError as err:
+        raise _missing(file.name, file.path.parent) from err
+    except OSError as err:
+        raise DataError(messages.UNREADABLE(name=file.name, reason=(err.strerror or str(err)).lower())) from err
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(descriptor)
+        _require_regular(before.st_mode, file.name)
+    with os.fdopen(descriptor, "rb") as raw:
+        cause = None
         try:
             yield _Gunzip(raw, file, limit) if decompress and is_gzip(file) else raw
         except DataError as err:  # a change explains whatever the reader found
-            _require_unchanged(before, raw, file, cause=err)
-            raise
-        _require_unchanged(before, raw, file)
+            cause = err
+        after = os.fstat(descriptor)
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            old, new = f"{before.st_size:,}", f"{after.st_size:,}"
+            raise DataError(messages.CHANGED_WHILE_READ(before=old, after=new, where=file.name)) from cause
+        if cause is not None:
+            raise cause
 
 
 def digest(file: DataFile | Path) -> str:
@@ -184,29 +197,15 @@ class _Gunzip:
         self._limit = min(limit, max(RATIO_CHECKED_FROM, RATIO_LIMIT * compressed))
 
     def read(self, size: int, /) -> bytes:
-        data = self._explained(lambda: self._stream.read(size))
+        """The next bytes: exactly `size`, fewer only at the end."""
+        try:
+            data = self._stream.read(size)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as err:
+            raise DataError(messages.DAMAGED_GZIP(reason=err, where=self._file.name)) from err
         self._size += len(data)
         if self._size > self._limit:
-            message = (
-                f"the file decompresses to more than {self._limit:,} bytes; this is refused as a decompression bomb"
-            )
-            hint = "if the file is what you expect, decompress it yourself and name the result"
-            raise DataError(Problem("BP207", message, escape(self._file.name), hints=(hint,)))
+            raise DataError(messages.TOO_LARGE(limit=f"{self._limit:,}", where=self._file.name))
         return data
-
-    def _explained(self, read: Callable[[], bytes]) -> bytes:
-        try:
-            return read()
-        except (EOFError, gzip.BadGzipFile, zlib.error) as err:
-            message = f"the name ends in .gz, but the content is not a complete gzip file: {escape(str(err))}"
-            hints = ("copy or download the file again", "if it is not compressed, rename it without .gz")
-            raise DataError(Problem("BP206", message, escape(self._file.name), hints=hints)) from err
-
-
-def _allowed(base: Path, extra: str) -> Path:
-    path = base / extra
-    is_pattern = _MAGIC.search(extra) and not os.path.lexists(path)
-    return Path(os.path.realpath(base / _fixed_folder(extra) if is_pattern else path))
 
 
 def _fixed_folder(pattern: str) -> str:
@@ -215,95 +214,33 @@ def _fixed_folder(pattern: str) -> str:
     return fixed or ("/" if pattern.startswith("/") else ".")
 
 
-def _as_file(file: DataFile | Path) -> DataFile:
-    return file if isinstance(file, DataFile) else DataFile(file, file.name)
-
-
-def _open_regular(file: DataFile) -> BinaryIO:
-    try:
-        descriptor = platform.open_read(file.path)
-    except FileNotFoundError as err:
-        raise _missing(file.name, file.path.parent) from err
-    except OSError as err:
-        raise _unreadable(file.name, err.strerror or str(err)) from err
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        raise _not_regular(mode, file.name)
-    return os.fdopen(descriptor, "rb")
-
-
-def _require_unchanged(
-    before: os.stat_result, raw: BinaryIO, file: DataFile, *, cause: DataError | None = None
-) -> None:
-    after = os.fstat(raw.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        message = f"the file changed while it was read (from {before.st_size:,} to {after.st_size:,} bytes)"
-        hint = "wait until the program that writes it has finished, then run again"
-        raise DataError(Problem("BP205", message, escape(file.name), hints=(hint,))) from cause
-
-
 def _require_local(written: str) -> None:
     if not written:
-        reason, hint = "the path is empty", "name a file"
-    elif "\0" in written:
-        reason, hint = "the path holds a NUL character", "write the path as it is in the file system"
-    elif _URL.match(written) or written.startswith("\\\\"):
-        reason, hint = "not a local path", "download the file first; bptrain reads local files only"
-    else:
-        return
-    raise DataError(Problem("BP201", f"{reason}: '{escape(written)}'", hints=(hint,)))
+        raise DataError(messages.EMPTY_PATH(name=written))
+    if "\0" in written:
+        raise DataError(messages.PATH_WITH_NUL(name=written))
+    if _URL.match(written) or written.startswith("\\\\"):
+        raise DataError(messages.NOT_LOCAL(name=written))
 
 
-def _mode(path: Path, name: str) -> int:
+def _require_regular(mode: int, name: str) -> None:
+    if stat.S_ISDIR(mode):
+        raise DataError(messages.IS_FOLDER(name=name, folder=name.rstrip("/")))
+    if not stat.S_ISREG(mode):
+        kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFLNK: "a symbolic link that leads nowhere"}
+        raise DataError(messages.NOT_REGULAR(name=name, what=kinds.get(stat.S_IFMT(mode), "a device")))
+
+
+def _missing(name: str, folder: Path, message: Message = messages.NO_SUCH_FILE) -> DataError:
+    """The error of a name that nothing has, with what its folder holds."""
     try:
-        return path.lstat().st_mode
-    except (FileNotFoundError, NotADirectoryError) as err:
-        raise _missing(name, path.parent) from err
-    except OSError as err:
-        raise _unreadable(name, err.strerror or str(err)) from err
-
-
-def _outside(name: str, path: Path, root: Path) -> DataError:
-    message = (
-        f"'{escape(name)}' leads to {escape(str(path))}, outside the directory from which files may be read, "
-        f"{escape(str(root))}"
-    )
-    hints = ("pass `--root DIR` with a directory that holds all files", "or name the file on the command line")
-    return DataError(Problem("BP200", message, hints=hints))
-
-
-def _missing(name: str, folder: Path, *, what: str = "no such file") -> DataError:
-    try:
-        siblings = sorted(each for each in os.listdir(folder) if not each.startswith("."))
+        siblings = sorted(sibling for sibling in os.listdir(folder) if not sibling.startswith("."))
     except OSError:
         siblings = []
-    near = nearest(os.path.basename(name), siblings)
-    if near:
+    if near := nearest(os.path.basename(name), siblings):
         hint = f"did you mean {quote_list(near)}?"
     elif siblings:
-        hint = f"{escape(str(folder))} holds {quote_list(siblings[:5], last='and')}"
+        hint = f"{escape(folder)} holds {quote_list(siblings[:5], last='and')}"
     else:
-        hint = f"{escape(str(folder))} is missing or empty"
-    hints = (hint, "relative paths are taken from the working directory, or from `--root DIR`")
-    return DataError(Problem("BP202", f"{what}: '{escape(name)}'", hints=hints))
-
-
-def _not_regular(mode: int, name: str) -> DataError:
-    if stat.S_ISDIR(mode):
-        what, hint = "a directory", f"name its files, for instance '{escape(name.rstrip('/'))}/*.csv'"
-    else:
-        kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFLNK: "a symbolic link that leads nowhere"}
-        what, hint = kinds.get(stat.S_IFMT(mode), "a device"), "write the data to a regular file first"
-    return DataError(Problem("BP203", f"expected a file, but '{escape(name)}' is {what}", hints=(hint,)))
-
-
-def _unreadable(name: str, reason: str) -> DataError:
-    hint = "make the file readable for the user that runs bptrain, for instance `chmod a+r`"
-    return DataError(Problem("BP204", f"cannot read '{escape(name)}': {escape(reason.lower())}", hints=(hint,)))
-
-
-def _named_twice(first: DataFile, second: DataFile) -> Problem:
-    names = quote_list(sorted({first.name, second.name}), last="and")
-    hint = "remove one of the two: its rows would count twice"
-    return Problem("BP228", f"the same file is named twice: {names}", hints=(hint,))
+        hint = f"{escape(folder)} is missing or empty"
+    return DataError(message(name=name, hints=(hint,)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -11,14 +12,18 @@ import pyarrow.compute as pc
 
 from bptrain.data import values
 from bptrain.errors import DataError, Problem
+from bptrain.messages import data as messages
 from bptrain.utils.text import escape, shorten, yaml_name
 
 N_EXAMPLES = 5
-NEARLY_ALL = 0.95  # share of numbers among a column's cells from which the others are rather mistakes than labels
+PARSED_BYTES = 2**27  # of parsed columns that are kept: less than what training takes beside the rows
+
+
+Numbers = tuple[np.ndarray, np.ndarray]  # values (n,) float64, and a mask (n,) of cells that are present but no number
 
 
 @dataclass(frozen=True)
-class Origin:
+class RowProvenance:
     """Which row of which file a row number means: files in the given order with the number of their first row."""
 
     files: tuple[str, ...] = ()
@@ -47,10 +52,12 @@ class Frame:
 
     table: pa.Table
     rows: np.ndarray
-    origin: Origin = Origin()
+    provenance: RowProvenance = RowProvenance()
     decimal: str = "."
     ignore_case: bool = False
     positions: np.ndarray | None = None
+    _parsed: dict[str, Numbers] = field(repr=False, compare=False, default_factory=dict)  # of all rows of the table
+    _last_numbers: dict[str, Numbers] = field(init=False, repr=False, compare=False, default_factory=dict)
     _last: dict[str, pa.ChunkedArray] = field(init=False, repr=False, compare=False, default_factory=dict)
     _distinct: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -78,7 +85,7 @@ class Frame:
             return self.table[name]
         kept = self._last.get(name)
         if kept is None:
-            kept = values.taken(self.table[name], self.positions)
+            kept = values.take(self.table[name], self.positions)
             self._last.clear()
             self._last[name] = kept
         return kept
@@ -90,42 +97,67 @@ class Frame:
             places[self.positions] = np.arange(self.n_rows)
             cells = cells.take(pc.if_else(pa.array(places >= 0), pa.array(places), None))
         table = self.table.set_column(self.table.column_names.index(name), name, cells)
-        return replace(self, table=table)
+        return replace(self, table=table, _parsed={})
 
     def type_of(self, name: str) -> pa.DataType:
         """The type that the file gave a column."""
         return self.table.schema.field(name).type
 
-    def numbers(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Values (n_rows,) float64, NaN for missing, and a mask (n_rows,) of cells that are present but no number."""
-        return values.numbers(self._read(name), decimal=self.decimal)
+    def numbers(self, name: str) -> Numbers:
+        """Values (n_rows,) float64, NaN for missing, and a mask (n_rows,) of cells that are present but no number.
+
+        Text is parsed once: whichever frame of a table asks first, for half of the rows at least, parses the column,
+        and all frames share its numbers, until PARSED_BYTES are kept or `forget_numbers` is called. In larger tables a
+        frame keeps the numbers of its last column. The arrays may be shared, so nobody writes to them.
+        """
+        if not values.is_parsed(self.type_of(name)):
+            return values.numbers(self._read(name), decimal=self.decimal)
+        if name not in self._parsed and 2 * self.n_rows >= self.table.num_rows:
+            kept_bytes = sum(array.strides[0] * len(array) for pair in self._parsed.values() for array in pair)
+            if kept_bytes + 9 * self.table.num_rows <= PARSED_BYTES:
+                self._parsed[name] = _compact(*values.numbers(self.table[name], decimal=self.decimal))
+        if name in self._parsed:
+            numbers, bad = self._parsed[name]
+            return (numbers, bad) if self.positions is None else (numbers[self.positions], bad[self.positions])
+        if name not in self._last_numbers:
+            self._last_numbers.clear()
+            self._last_numbers[name] = _compact(*values.numbers(self._read(name), decimal=self.decimal))
+        return self._last_numbers[name]
+
+    def forget_numbers(self) -> None:
+        """Give back the memory of all numbers that were parsed from this table."""
+        self._parsed.clear()
+        self._last_numbers.clear()
 
     def texts(self, name: str) -> pa.ChunkedArray:
         """Canonical text of each cell, null for missing; the same whichever file format held the value."""
         return values.texts(self._read(name))
 
-    def keys(self, name: str) -> pa.ChunkedArray:
-        """The label of each cell, null for missing; the same whichever type spelled it (`values.keys`)."""
-        return self.keys_of(self.texts(name))
+    def labels(self, name: str) -> pa.ChunkedArray:
+        """The label of each cell, null for missing; the same whichever type spelled it."""
+        return self.normalize(self.texts(name))
 
-    def keys_of(self, texts: pa.ChunkedArray) -> pa.ChunkedArray:
-        """The label that each text stands for here."""
-        keys = values.keys(texts)
-        return pc.utf8_lower(keys) if self.ignore_case else keys
+    def encode_labels(self, name: str) -> tuple[list[str], np.ndarray]:
+        """Different labels (k,) of a column, and for each cell the position (n_rows,) of its own, -1 for missing."""
+        different, positions = values.dictionary_encode(self.labels(name))
+        return different.to_pylist(), positions
+
+    def normalize(self, texts: pa.ChunkedArray) -> pa.ChunkedArray:
+        """The label that each text stands for here (`values.normalize_labels`)."""
+        labels = values.normalize_labels(texts)
+        return pc.utf8_lower(labels) if self.ignore_case else labels
+
+    def normalize_values(self, written: Iterable[object]) -> list[str]:
+        """The label that each value of a config stands for here: `1.0` is `1`, `true` is `True`."""
+        texts = pa.chunked_array([values.text_array([str(value) for value in written])])
+        return list(self.normalize(texts).to_pylist())
 
     def unread_problem(self, name: str) -> Problem | None:
         """Why a column cannot be used at all, if its type is one that is not read."""
         kind = values.unread_kind(self.type_of(name))
         if kind is None:
             return None
-        return Problem(
-            "BP225",
-            f"column `{escape(name)}` is used, but holds values that are not read: {shorten(escape(kind), 200)}",
-            hints=(
-                "store numbers, text, true/false or dates: one column per value",
-                f"if the model shall not see it, write `columns: {{{yaml_name(name)}: ignore}}`",
-            ),
-        )
+        return messages.COLUMN_NOT_READ(name=name, type=shorten(escape(kind), 200), written=yaml_name(name))
 
     def is_missing(self, name: str) -> np.ndarray:
         """Mask (n_rows,) of cells without a value; NaN is missing."""
@@ -146,7 +178,7 @@ class Frame:
 
     def where(self, position: int) -> str:
         """File and row of the row at `position`."""
-        return self.origin.where(int(self.rows[position]))
+        return self.provenance.where(int(self.rows[position]))
 
     def examples(self, name: str, mask: np.ndarray) -> str:
         """The first few cells under `mask` (n_rows,), each with its row: `'abc' (row 17), …`."""
@@ -158,26 +190,25 @@ class Frame:
 
     def not_a_number(self, name: str, mask: np.ndarray) -> Problem:
         """The problem of cells that a numeric column cannot use."""
-        return Problem(
-            "BP242",
-            f"column `{escape(name)}` is numeric, but {int(mask.sum())} of {self.n_rows} cells are no finite number "
-            f"within ±3.4e38: "
-            f"{self.examples(name, mask)}",
+        return messages.NOT_A_NUMBER(
+            name=name,
+            n=int(mask.sum()),
+            n_rows=self.n_rows,
+            examples=self.examples(name, mask),
+            written=yaml_name(name),
             where=self.where(int(np.flatnonzero(mask)[0])),
-            hints=(
-                "if these cells mean missing, add them to `data.na_values`; else correct them",
-                f"if they are labels, write `columns: {{{yaml_name(name)}: categorical}}`",
-            ),
         )
 
     def almost_numbers(self, name: str, bad: np.ndarray, n_present: int, *, what: str, hint: str) -> Problem:
         """The problem of a column or target that holds numbers except for the cells under `bad` (n_rows,)."""
-        return Problem(
-            "BP240",
-            f"{what} `{escape(name)}` holds numbers except for {int(bad.sum())} of {n_present} cells: "
-            f"{self.examples(name, bad)}",
+        return messages.ALMOST_NUMBERS(
+            what=what,
+            name=name,
+            n=int(bad.sum()),
+            n_present=n_present,
+            examples=self.examples(name, bad),
+            declare=hint,
             where=self.where(int(np.flatnonzero(bad)[0])),
-            hints=("if these cells mean missing, add them to `data.na_values`", hint),
         )
 
     def _read(self, name: str) -> pa.ChunkedArray:
@@ -185,3 +216,11 @@ class Frame:
         if problem is not None:
             raise DataError(problem)
         return self.column(name)
+
+
+def _compact(numbers: np.ndarray, bad: np.ndarray) -> Numbers:
+    """The same arrays, not to be written to; the values of a column of labels, all NaN, take no memory."""
+    if bad.all():
+        numbers = np.broadcast_to(np.float64(np.nan), len(numbers))
+    numbers.flags.writeable = bad.flags.writeable = False
+    return numbers, bad

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from bptrain.utils.section import Section
+from bptrain.utils.section import Contradiction, Section
 
 Paths = Annotated[tuple[str, ...], Field(strict=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -50,7 +50,7 @@ class DataOptions(Section):
     @model_validator(mode="after")
     def _names_without_header(self) -> DataOptions:
         if self.header and self.names is not None:
-            raise ValueError("`names` is for files without a header: set `header: false` or remove `names`")
+            raise Contradiction("`names` is for files without a header", "set `header: false` or remove `names`")
         if not self.header and self.names is None:
             raise ValueError("a file without header needs `names`, the list of its column names")
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from bptrain.data.hashes import cell_hashes
 
 PART_ROWS = 2**20  # cells that are looked at together: what a look takes beside its result does not grow with the table
-LARGEST_NUMBER = float(np.finfo(np.float32).max)  # networks compute in float32: what is larger is as good as infinite
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _WORD = r"^[+-]?(?i:nan|inf|infinity)$"
@@ -30,11 +29,11 @@ def numbers(column: pa.ChunkedArray | pa.Array, *, decimal: str = ".") -> tuple[
     `inf` and numbers beyond float64 are ±inf. Booleans, dates and times are no numbers.
     """
     column = _chunked(column)
-    found, bad = np.empty(len(column)), np.empty(len(column), bool)
+    numbers, bad = np.empty(len(column)), np.empty(len(column), bool)
     for start, part in _parts(column):
         rows = slice(start, start + len(part))
-        found[rows], bad[rows] = _numbers(part, decimal)
-    return found, bad
+        numbers[rows], bad[rows] = _numbers(part, decimal)
+    return numbers, bad
 
 
 def _numbers(column: pa.ChunkedArray, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -45,8 +44,14 @@ def _numbers(column: pa.ChunkedArray, decimal: str) -> tuple[NDArray[np.float64]
     elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return _float64(column.cast(pa.float64(), safe=False)), np.zeros(len(column), bool)
     if _is_text(column.type):
-        return _parsed(column.cast(pa.string()), decimal)
+        return _parse(column.cast(pa.string()), decimal)
     return np.full(len(column), np.nan), _mask(column.is_valid())
+
+
+def is_parsed(kind: pa.DataType) -> bool:
+    """Whether numbers of this type are parsed from text, which takes long, or just converted."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return _is_text(kind) or bool(pa.types.is_decimal(kind))
 
 
 def missing(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
@@ -57,7 +62,7 @@ def missing(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
     )
 
 
-def taken(column: pa.ChunkedArray, positions: NDArray[np.int64]) -> pa.ChunkedArray:
+def take(column: pa.ChunkedArray, positions: NDArray[np.int64]) -> pa.ChunkedArray:
     """The cells (k,) at `positions`; where these rise, from one chunk after the other, which Arrow would join first."""
     if column.num_chunks < 2 or not (positions[1:] >= positions[:-1]).all():
         return column.take(positions_array(positions))
@@ -71,6 +76,13 @@ def taken(column: pa.ChunkedArray, positions: NDArray[np.int64]) -> pa.ChunkedAr
     return pa.chunked_array(chunks, column.type)
 
 
+def text_array(texts: Sequence[str]) -> pa.StringArray:
+    """Text as an Arrow array. `pa.array` would do, but imports pandas, which takes longer than reading most files."""
+    encoded = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
+
+
 def positions_array(positions: NDArray[np.int64]) -> pa.Array:
     """Positions (k,) as Arrow's `take` wants them; not by `pa.array`, which imports pandas."""
     return pa.Array.from_buffers(pa.int64(), len(positions), [None, pa.py_buffer(positions.astype(np.int64))])
@@ -82,8 +94,8 @@ def n_distinct(column: pa.ChunkedArray | pa.Array) -> int:
     if len(column) <= PART_ROWS:
         present = column.take(positions_array(np.flatnonzero(~missing(column))))
         return int(pc.count_distinct(present, mode="only_valid").as_py()) if len(present) else 0
-    found = np.sort(cell_hashes(column)[~missing(column)])
-    return int(np.count_nonzero(found[1:] != found[:-1])) + bool(len(found))
+    hashes = np.sort(cell_hashes(column)[~missing(column)])
+    return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + bool(len(hashes))
 
 
 def texts(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
@@ -99,19 +111,33 @@ def texts(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
     if pa.types.is_boolean(kind):
         return _chunked(pc.if_else(column, "True", "False"))
     if pa.types.is_floating(kind):
-        return _spelled_once(column, _float_texts)
+        return _map_distinct(column, _float_texts)
     if pa.types.is_date(kind):
         return column.cast(pa.date32()).cast(pa.string())
-    return _spelled_once(column, _time_texts)
+    return _map_distinct(column, _time_texts)
 
 
-def keys(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """What makes spellings one label, as text (n,): equal for cells that only their file's type spells differently.
+def normalize_labels(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The label that each text stands for (n,): equal for cells that only their file's type spells differently.
 
     `3.0` is `3` (integers beside a missing cell are floats in pandas), 1e+16 is 10000000000000000, and `true` and
-    `TRUE` are `True`. Any other text is its own key, also `007` and `1.50`.
+    `TRUE` are `True`. Any other text is its own label, also `007` and `1.50`.
     """
-    return _spelled_once(texts, _keys)
+    return _map_distinct(texts, _normalized)
+
+
+def dictionary_encode(texts: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int64]]:
+    """The different texts (k,) of cells, and for each cell the position (n_rows,) of its own; -1 for missing."""
+    whole = texts.combine_chunks()
+    parts = whole.chunks if isinstance(whole, pa.ChunkedArray) else [whole]
+    if len(parts) == 1:
+        encoded = parts[0].dictionary_encode()
+        different, indices = encoded.dictionary, encoded.indices
+    else:
+        different = pc.unique(texts).drop_null()
+        indices = pc.index_in(texts, value_set=different, skip_nulls=True)
+    positions, _ = numbers(indices)
+    return different, np.where(np.isnan(positions), -1, positions).astype(np.int64)
 
 
 def unread(kind: pa.DataType, n_rows: int) -> pa.Array:
@@ -165,34 +191,25 @@ def _mask(column: pa.ChunkedArray) -> NDArray[np.bool_]:
     return mask
 
 
-def _parsed(column: pa.ChunkedArray, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _parse(column: pa.ChunkedArray, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Text as numbers: by one cast where every cell is one, which is usual; else each is judged before the cast."""
     if decimal == ",":
         pointed = pc.match_substring(column, ".")  # 1.5 is no number where the mark is a comma
         column = pc.replace_substring(pc.if_else(pointed, "1.5 with a point", column), ",", ".")
     try:
         values = _float64(column.cast(pa.float64()))
     except pa.ArrowInvalid:
-        return _parsed_one_by_one(column)
-    return values, _odd_nans(column, values)
-
-
-def _parsed_one_by_one(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Still by whole columns, but each cell is judged before it is cast."""
-    trimmed = pc.utf8_trim_whitespace(column)
-    fits = pc.or_(pc.match_substring_regex(trimmed, _NUMBER), pc.match_substring_regex(trimmed, _WORD))
-    kept = pc.if_else(fits, trimmed, pa.nulls(len(trimmed), pa.string()))
-    return _float64(kept.cast(pa.float64())), _mask(pc.invert(fits))
-
-
-def _odd_nans(column: pa.ChunkedArray, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Cells like `nan(1)`, which the cast accepts."""
+        trimmed = pc.utf8_trim_whitespace(column)
+        fits = pc.or_(pc.match_substring_regex(trimmed, _NUMBER), pc.match_substring_regex(trimmed, _WORD))
+        kept = pc.if_else(fits, trimmed, pa.nulls(len(trimmed), pa.string()))
+        return _float64(kept.cast(pa.float64())), _mask(pc.invert(fits))
     if int(np.isnan(values).sum()) == column.null_count:
-        return np.zeros(len(values), bool)
-    return _mask(pc.match_substring_regex(column, _ODD_NAN))
+        return values, np.zeros(len(values), bool)
+    return values, _mask(pc.match_substring_regex(column, _ODD_NAN))  # like `nan(1)`, which the cast accepts
 
 
-def _spelled_once(column: pa.ChunkedArray, spell: Callable[[pa.Array], pa.Array]) -> pa.ChunkedArray:
-    """Spell each distinct value once."""
+def _map_distinct(column: pa.ChunkedArray, spell: Callable[[pa.Array], pa.Array]) -> pa.ChunkedArray:
+    """`spell` of each cell, called with the distinct values once."""
     encoded = (
         column.combine_chunks().dictionary_encode() if column.num_chunks != 1 else column.chunk(0).dictionary_encode()
     )
@@ -214,7 +231,7 @@ def _time_texts(values: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(text, zone, "") if zone else pc.replace_substring(text, " 00:00:00", "")
 
 
-def _keys(texts: pa.Array) -> pa.Array:
+def _normalized(texts: pa.Array) -> pa.Array:
     spelled = pc.replace_substring_regex(texts, _WHOLE, r"\1")
     for pattern, word in _WORDS:
         spelled = pc.replace_substring_regex(spelled, pattern, word)

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
-from bptrain.errors import Problem, UsageError
+from bptrain.data.readers.format import Format, Sink
+from bptrain.data.readers.formats import FORMATS
+from bptrain.errors import UsageError
+from bptrain.messages import data as messages
 from bptrain.runs.storage import TEMPORARY_PREFIX, disk_errors
-from bptrain.utils.text import escape
 
 
 class Writer:
-    """Writes tables of one schema after each other."""
+    """Writes tables of one schema after each other, to a file in a format that begins with the first of them."""
 
-    def __init__(self, open_sink: Callable[[pa.Schema], Any]) -> None:
-        self._open_sink = open_sink
-        self._sink: Any = None
+    def __init__(self, format: Format, path: Path) -> None:
+        self._format, self._path = format, path
+        self._sink: Sink | None = None
 
     def write(self, table: pa.Table) -> None:
         """Append the rows of `table`."""
         if self._sink is None:
-            self._sink = self._open_sink(table.schema)
+            self._sink = self._format.sink(str(self._path), table.schema)
         self._sink.write_table(table)
 
     def close(self) -> None:
@@ -38,37 +36,12 @@ class Writer:
             sink.close()
 
 
-class _JsonLines:
-    def __init__(self, path: str) -> None:
-        self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115, PTH123 — closed by close()
-
-    def write_table(self, table: pa.Table) -> None:
-        self._file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in table.to_pylist())
-
-    def close(self) -> None:
-        self._file.close()
-
-
-SINKS: dict[str, Callable[[str, pa.Schema], Any]] = {
-    ".csv": pacsv.CSVWriter,
-    ".parquet": lambda path, schema: pq.ParquetWriter(path, schema, compression="zstd"),
-    ".jsonl": lambda path, schema: _JsonLines(path),
-}
-
-
 def require_free(path: Path, *, overwrite: bool) -> None:
     """Raise UsageError when no file can be made there: its folder is missing, or it exists (unless `overwrite`)."""
     if not path.parent.is_dir():
-        folder = escape(str(path.parent))
-        raise UsageError(
-            Problem(
-                "BP160", f"there is no folder `{folder}` for the output", hints=(f"make it first: mkdir -p {folder}",)
-            )
-        )
+        raise UsageError(messages.NO_OUTPUT_FOLDER(folder=path.parent))
     if path.exists() and not overwrite:
-        raise UsageError(
-            Problem("BP158", f"`{escape(str(path))}` exists already", hints=("choose another name, or add `--force`",))
-        )
+        raise UsageError(messages.OUTPUT_EXISTS(path=path))
 
 
 @contextmanager
@@ -77,16 +50,12 @@ def open_writer(path: Path, *, overwrite: bool) -> Iterator[Writer]:
 
     Raises UsageError for an unknown ending or an existing file (unless `overwrite`), StorageError when the disk fails.
     """
-    if path.suffix not in SINKS:
-        endings = ", ".join(SINKS)
-        raise UsageError(
-            Problem(
-                "BP157", f"`{escape(path.name)}` has no ending that says its format", hints=(f"use one of {endings}",)
-            )
-        )
+    formats = {format.output_suffix: format for format in FORMATS.values() if format.output_suffix is not None}
+    if path.suffix not in formats:
+        raise UsageError(messages.UNKNOWN_ENDING(name=path.name, endings=", ".join(formats)))
     require_free(path, overwrite=overwrite)
     partial = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
-    writer = Writer(lambda schema: SINKS[path.suffix](str(partial), schema))
+    writer = Writer(formats[path.suffix], partial)
     try:
         with disk_errors(path):
             yield writer

@@ -11,35 +11,33 @@ import numpy as np
 from bptrain.targets.metrics import METRICS
 
 LEVEL = 0.95
-Report = Mapping[str, Any]
-BOUNDS = {"rmse": (0.0, math.inf), "mae": (0.0, math.inf), "median_absolute_error": (0.0, math.inf)} | {
-    "log_loss": (0.0, math.inf),
-    "brier": (0.0, 2.0),  # summed over labels
-    "r2": (-math.inf, 1.0),
-}
+Report = Mapping[str, Any]  # JSON
 
 
-def summarise(reports: Sequence[Report], *, trained: Sequence[int], judged: Sequence[int]) -> dict[str, Any]:
-    """Per target and metric: `value` (the mean over folds), `low`, `high`, and `folds`, the value of each.
+def summarize(reports: Sequence[Report], *, n_trained: Sequence[int], n_judged: Sequence[int]) -> dict[str, Any]:
+    """The `cross_validation` part of metrics.json.
 
-    `reports` are the `targets` parts of metrics.json, one per fold, whose test rows are the fold; `trained` and
-    `judged` count the rows that trained and judged each.
+    Args:
+        reports: the `targets` part of metrics.json of each fold, whose test rows are the fold.
+        n_trained: the rows that trained each.
+        n_judged: the rows that judged each.
+
+    Returns:
+        Per target and metric `value` (the mean over folds), `low`, `high`, and `folds`, the value of each; the first
+        three are null where a fold has no value of the metric, as an AUC of one label.
     """
-    share = float(np.mean(np.asarray(judged) / np.asarray(trained)))
-    return {
-        "folds": len(reports),
-        "level": LEVEL,
-        "targets": {
-            name: {
-                metric: _summary(
-                    metric, [report[name]["splits"]["test"]["metrics"][metric]["value"] for report in reports], share
-                )
-                for metric in METRICS
-                if metric in first["splits"]["test"]["metrics"]
-            }
-            for name, first in reports[0].items()
-        },
-    }
+    share = float(np.mean(np.asarray(n_judged) / np.asarray(n_trained)))
+    targets: dict[str, dict[str, Any]] = {name: {} for name in reports[0]}
+    for name, metrics in targets.items():
+        of_folds = [report[name]["splits"]["test"]["metrics"] for report in reports]
+        for metric in (metric for metric in METRICS if metric in of_folds[0]):
+            values = [of_fold[metric]["value"] for of_fold in of_folds]
+            metrics[metric] = {"value": None, "low": None, "high": None, "folds": values}
+            if None not in values:
+                low, high = corrected_interval(values, share)
+                low, high = max(low, METRICS[metric].lowest), min(high, METRICS[metric].highest)
+                metrics[metric] |= {"value": float(np.mean(values)), "low": low, "high": high}
+    return {"folds": len(reports), "level": LEVEL, "targets": targets}
 
 
 def corrected_interval(values: Sequence[float], share: float, *, level: float = LEVEL) -> tuple[float, float]:
@@ -55,13 +53,3 @@ def corrected_interval(values: Sequence[float], share: float, *, level: float = 
     spread = float(np.std(values, ddof=1)) * math.sqrt(1 / k + share)
     margin = float(t.ppf((1 + level) / 2, k - 1)) * spread
     return float(np.mean(values)) - margin, float(np.mean(values)) + margin
-
-
-def _summary(metric: str, values: Sequence[float | None], share: float) -> dict[str, Any]:
-    """None where a fold has no value of the metric, as an AUC of one label."""
-    known = [value for value in values if value is not None]
-    if len(known) < len(values):
-        return {"value": None, "low": None, "high": None, "folds": list(values)}
-    low, high = corrected_interval(known, share)
-    lowest, highest = BOUNDS.get(metric, (0.0, 1.0))
-    return {"value": float(np.mean(known)), "low": max(low, lowest), "high": min(high, highest), "folds": list(values)}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bptrain.errors import Problem, UsageError
-from bptrain.utils.text import escape, nearest, quote_list
+from bptrain.evaluation.predictions import PARTS
+from bptrain.messages import evaluation as messages
+from bptrain.utils.text import nearest, quote_list
 
 OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 SWAPPED = re.compile(r"=[<>]")
@@ -42,64 +44,56 @@ class Verdict:
 
 
 def parse_gates(texts: Sequence[str]) -> list[Gate]:
-    """Gates from `[target.][split.]metric OP number`, for instance `auc >= 0.9` or `validation.rmse < 3`.
+    """Gates from `[target.][split.]metric OP number`, for instance `auc >= 0.9` or `out_of_fold.rmse < 3`.
 
     Raises UsageError with every text that has another form, or a number too large to compare with.
     """
-    gates = [_parse(text) for text in texts]
-    problems = [
-        Problem(
-            "BP300",
-            f"`{escape(text)}` is not a gate",
-            hints=(
-                *(("write `>=` or `<=`, not `=>` or `=<`",) if SWAPPED.search(text) else ()),
-                "write a metric, one of >= <= > <, and a finite number: `auc >= 0.9` or `validation.rmse < 3`",
-            ),
-            key=_key(position),
-        )
-        for position, (text, gate) in enumerate(zip(texts, gates, strict=True))
-        if gate is None
-    ]
+    gates, problems = [], []
+    for position, text in enumerate(texts):
+        match = None if SWAPPED.search(text) else FORM.fullmatch(text)
+        try:
+            limit = float(match["limit"]) if match else math.nan
+        except ValueError:
+            limit = math.nan
+        if match is None or not math.isfinite(limit):
+            swapped = ("write `>=` or `<=`, not `=>` or `=<`",) if SWAPPED.search(text) else ()
+            problems.append(messages.NOT_A_GATE(text=text, hints=swapped, key=_key(position)))
+            continue
+        head, _, metric = match["subject"].rpartition(".")
+        target, _, split = head.rpartition(".")
+        if split not in PARTS:
+            target, split = head, "test"
+        gates.append(Gate(text.strip(), target, split, metric, match["operator"], limit))
     if problems:
         raise UsageError(*problems)
-    return [gate for gate in gates if gate is not None]
+    return gates
 
 
-def _parse(text: str) -> Gate | None:
-    match = None if SWAPPED.search(text) else FORM.fullmatch(text)
-    try:
-        limit = float(match["limit"]) if match else None
-    except ValueError:
-        limit = None
-    if match is None or limit is None or not math.isfinite(limit):
-        return None
-    head, _, metric = match["subject"].rpartition(".")
-    target, _, split = head.rpartition(".")
-    if split not in ("train", "validation", "test"):
-        target, split = head, "test"
-    return Gate(text.strip(), target, split, metric, match["operator"], limit)
-
-
-def check_gates(gates: Sequence[Gate], targets: dict[str, tuple[str, ...]]) -> None:
+def check_gates(gates: Sequence[Gate], targets: Mapping[str, tuple[str, ...]]) -> None:
     """Raise UsageError for gates on unknown targets or metrics; `targets` maps each target to its metrics."""
-    problems = [
-        replace(problem, key=_key(position))
-        for position, gate in enumerate(gates)
-        for problem in _wrong_subject(gate, targets)
-    ]
+    problems: list[Problem] = []
+    first = next(iter(targets))
+    for position, gate in enumerate(gates):
+        target, key = gate.target or first, _key(position)
+        if target not in targets:
+            names = quote_list(list(targets), last="and")
+            problems.append(messages.NO_SUCH_TARGET(text=gate.text, targets=names, key=key))
+        elif not gate.target and len(targets) > 1:
+            example = f"{first}.{gate.metric} {gate.operator} {gate.limit:g}"
+            problems.append(messages.WHICH_TARGET(text=gate.text, example=example, key=key))
+        elif gate.metric not in targets[target]:
+            near, names = nearest(gate.metric, targets[target]), quote_list(targets[target], last="and")
+            hints = (f"did you mean `{near[0]}`?",) if near else ()
+            problems.append(messages.NO_SUCH_METRIC(text=gate.text, target=target, metrics=names, hints=hints, key=key))
     if problems:
         raise UsageError(*problems)
 
 
 def check_gate_splits(gates: Sequence[Gate], splits: Sequence[str]) -> None:
     """Raise UsageError for gates on a split that has no rows; `splits` are those that have."""
+    judged = quote_list(splits, last="and")
     problems = [
-        Problem(
-            "BP302",
-            f"the gate `{escape(gate.text)}` asks for {gate.split} rows, but there are none",
-            hints=(f"rows that are judged: {quote_list(splits, last='and')}; name one of these",),
-            key=_key(position),
-        )
+        messages.NO_ROWS(text=gate.text, split=gate.split, splits=judged, key=_key(position))
         for position, gate in enumerate(gates)
         if gate.split not in splits
     ]
@@ -107,34 +101,17 @@ def check_gate_splits(gates: Sequence[Gate], splits: Sequence[str]) -> None:
         raise UsageError(*problems)
 
 
-def apply_gates(gates: Sequence[Gate], report: dict[str, Any]) -> list[Verdict]:
+def apply_gates(gates: Sequence[Gate], report: Mapping[str, Any]) -> list[Verdict]:
     """Hold each gate against the `targets` part of metrics.json. Raises UsageError for a split without rows."""
-    check_gate_splits(gates, list(next(iter(report.values()))["splits"]))
-    return [_apply(gate, report) for gate in gates]
+    first = next(iter(report))
+    check_gate_splits(gates, list(report[first]["splits"]))
+    verdicts = []
+    for gate in gates:
+        value = report[gate.target or first]["splits"][gate.split]["metrics"][gate.metric]["value"]
+        passed = value is not None and bool(OPERATORS[gate.operator](value, gate.limit))
+        verdicts.append(Verdict(gate, value, passed))
+    return verdicts
 
 
 def _key(position: int) -> tuple[str, ...]:
     return ("evaluation", "gates", str(position))
-
-
-def _apply(gate: Gate, report: dict[str, Any]) -> Verdict:
-    value = report[gate.target or next(iter(report))]["splits"][gate.split]["metrics"][gate.metric]["value"]
-    return Verdict(gate, value, value is not None and bool(OPERATORS[gate.operator](value, gate.limit)))
-
-
-def _wrong_subject(gate: Gate, targets: dict[str, tuple[str, ...]]) -> list[Problem]:
-    if gate.target and gate.target not in targets:
-        hint = f"the targets are {quote_list(list(targets), last='and')}"
-        return [Problem("BP301", f"the gate `{escape(gate.text)}` names no target of this run", hints=(hint,))]
-    if not gate.target and len(targets) > 1:
-        hint = f"write `{next(iter(targets))}.{gate.metric} {gate.operator} {gate.limit:g}`"
-        return [Problem("BP301", f"the gate `{escape(gate.text)}` does not say which target", hints=(hint,))]
-    target = gate.target or next(iter(targets))
-    metrics = targets[target]
-    if gate.metric in metrics:
-        return []
-    near = nearest(gate.metric, metrics)
-    hints = (*((f"did you mean `{near[0]}`?",) if near else ()), f"metrics: {quote_list(metrics, last='and')}")
-    return [
-        Problem("BP301", f"the gate `{escape(gate.text)}` names no metric of target `{escape(target)}`", hints=hints)
-    ]

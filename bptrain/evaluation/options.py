@@ -1,4 +1,4 @@
-"""The section `evaluation` of the config."""
+"""The section `evaluation` of the config, and the parts of a table that are evaluated."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from bptrain.utils.section import Section
+
+OUT_OF_FOLD = "out_of_fold"  # training rows, each predicted by the network that left it out
+PARTS = ("train", OUT_OF_FOLD, "validation", "test")  # the last of those that have rows is what counts
 
 
 class EvaluationOptions(Section):
@@ -19,6 +22,6 @@ class EvaluationOptions(Section):
     )
     gates: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         (),
-        description="Conditions such as `auc >= 0.9`, on test rows unless written `validation.auc`; "
-        "a failed one ends with exit 3.",
+        description="Conditions such as `auc >= 0.9`, on test rows unless written `validation.auc` or "
+        "`out_of_fold.auc`; a failed one ends with exit 3.",
     )

@@ -1,64 +1,82 @@
-"""Predictions as a table: what predictions.parquet holds and what judging reads."""
+"""Predictions as a table: what predictions.parquet holds, and what evaluation reads.
+
+A target's columns are `<target>.target`, `<target>.prediction` and, for labels, `<target>.probability.<label>`. In a
+target's name `%` and `.` are written `%25` and `%2E`, so the first dot ends the name; a label stands last, as it is. So
+no two columns have one name, whatever targets and labels are called, and none that belongs to a target is `row`,
+`split`, `fold`, `weight` or `status`, which have no dot.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from bptrain.targets import tasks
-from bptrain.targets.state import Decoded, TargetState
+from bptrain.evaluation.options import OUT_OF_FOLD as OUT_OF_FOLD
+from bptrain.evaluation.options import PARTS as PARTS
+from bptrain.targets.preparer import Targets
+from bptrain.targets.task import Decoded
+from bptrain.targets.tasks import TASKS
 
-Truths = Mapping[str, pa.Array]
-OUT_OF_FOLD = "out_of_fold"  # the part of rows that trained, each predicted by the network that left it out
-
-
-def prefix(targets: Mapping[str, TargetState], name: str) -> str:
-    """What stands before a target's columns: nothing for the only target, else `name.`."""
-    return "" if len(targets) == 1 else f"{name}."
+Part = TypeVar("Part")
 
 
-def predicted_columns(targets: Mapping[str, TargetState], outputs: list[np.ndarray]) -> dict[str, pa.Array]:
-    """Columns `prediction` and `probability_<label>` of each target, from its outputs (n_rows, n_outputs)."""
+def judging_part(splits: Mapping[str, Part]) -> Part:
+    """What is said of the rows that judge: test rows, else those that chose the epoch, else training rows."""
+    return splits[max(splits, key=PARTS.index)]
+
+
+def column_name(target: str, what: str, label: str | None = None) -> str:
+    """The column of a target that holds its `target`, its `prediction`, or the `probability` of a label."""
+    name = f"{target.replace('%', '%25').replace('.', '%2E')}.{what}"
+    return name if label is None else f"{name}.{label}"
+
+
+def predicted_columns(targets: Targets, outputs: list[np.ndarray]) -> dict[str, pa.Array]:
+    """The predictions and probabilities of each target, from its outputs (n_rows, n_outputs)."""
     columns: dict[str, pa.Array] = {}
     for (name, state), output in zip(targets.items(), outputs, strict=True):
-        decoded = tasks.measures(state.task).decode(state, output)
-        columns |= _decoded_columns(prefix(targets, name), decoded)
+        decoded = TASKS[state.task].decode(state, output)
+        columns[column_name(name, "prediction")] = decoded.prediction
+        for label, probability in decoded.probabilities.items():
+            columns[column_name(name, "probability", label)] = pa.array(probability)
     return columns
 
 
 def predictions_table(
-    targets: Mapping[str, TargetState],
+    targets: Targets,
     outputs: list[np.ndarray],
-    truths: Truths,
+    y_true: Mapping[str, pa.Array],
     rows: np.ndarray,
     weight: np.ndarray,
     split: list[str],
 ) -> pa.Table:
-    """All judged rows: `row`, `split`, `target`, `weight`, `prediction`, `probability_<label>`.
+    """All rows that are evaluated: `row`, `split`, what each target is, `weight`, and what is predicted of it.
 
-    `rows` (n_rows,) are row numbers over the input files, `weight` (n_rows,) how much each counts, `split` its part.
+    Args:
+        targets: by name.
+        outputs: one array (n_rows, n_outputs) per target.
+        y_true: by target, (n_rows,).
+        rows: their numbers (n_rows,) over the input files.
+        weight: how much each counts (n_rows,).
+        split: the part of each, one of `PARTS`.
     """
     columns: dict[str, pa.Array] = {"row": pa.array(rows, pa.int64()), "split": pa.array(split, pa.string())}
-    for name in targets:
-        columns[f"{prefix(targets, name)}target"] = truths[name]
+    columns |= {column_name(name, "target"): y_true[name] for name in targets}
     columns["weight"] = pa.array(weight, pa.float64())
-    columns |= predicted_columns(targets, outputs)
-    return pa.table(columns)
+    return pa.table(columns | predicted_columns(targets, outputs))
 
 
-def decoded_of(column: Callable[[str], pa.Array], targets: Mapping[str, TargetState], name: str) -> Decoded:
-    """The predictions of one target, read back from the columns of the table."""
-    start = prefix(targets, name)
-    return Decoded(
-        column(f"{start}prediction"),
-        {label: column(f"{start}probability_{label}").to_numpy() for label in targets[name].labels},
-    )
+def read_target(
+    table: pa.Table, targets: Targets, name: str, rows: pa.ChunkedArray
+) -> tuple[pa.Array, Decoded, np.ndarray]:
+    """Of one target and the `rows` of a mask (n_rows,): y_true, what was predicted, and how much each row counts."""
 
+    def cells(column: str) -> pa.Array:
+        return table[column].filter(rows).combine_chunks()
 
-def _decoded_columns(start: str, decoded: Decoded) -> dict[str, pa.Array]:
-    columns = {f"{start}prediction": decoded.prediction}
-    for label, probability in decoded.probabilities.items():
-        columns[f"{start}probability_{label}"] = pa.array(probability)
-    return columns
+    probabilities = {label: cells(column_name(name, "probability", label)).to_numpy() for label in targets[name].labels}
+    predicted = Decoded(cells(column_name(name, "prediction")), probabilities)
+    return cells(column_name(name, "target")), predicted, cells("weight").to_numpy()

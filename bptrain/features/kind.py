@@ -1,18 +1,52 @@
-"""What every kind of column shares: its learned state and the arrays it makes."""
+"""What a kind of column is: an object with typed methods, one in each folder beside this file.
+
+The kind `geo` is a folder `features/geo/` and a line in `kinds.py`:
+
+- `options.py`, pydantic only: `GeoOptions`, what a config may say of such a column;
+- `kind.py`, numpy only: `GeoState`, what training rows taught, and `GEO = GeoKind()`, which learns it and applies it;
+- `encode.py`, keras, imported by `GeoKind.encode` when it is called, where the network does more with the arrays than
+  to look at their numbers. Neither keras nor pyarrow may be imported at the top of the other two files, as the schema
+  of the config needs them: pyarrow is imported in the methods that use it.
+
+What a kind may need next fits in these methods:
+
+- Arrays of any rank and type: `FeatureState.inputs` names dtype and shape of a row, and nothing asks for one axis.
+- Files that cells refer to (pictures, recordings): `learn` and `transform` open them through `paths`, the files that
+  the user allows. What identifies them for lock.json will be another method with a default.
+- Seeded augmentation: layers that `encode` adds, which act in training only and draw from `seed`.
+- Inputs made of several columns or of earlier rows: `learn` and `transform` see all columns of the kind and all rows
+  of the frame; a state may use fewer or more columns than arrays.
+- A part of the network of its own: what `encode` builds between `inputs` and the tensors of its `Features`.
+- No share in the linear model: `Features.linear` may be empty.
+- Export with the preparation inside: all learned arithmetic is in `to_json` and `arrays`, and the docstring of the kind
+  says how arrays follow from them, so that a third reader, besides `transform` and `encode`, can walk it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from bptrain.data.frame import Frame
 from bptrain.errors import Problem
+from bptrain.features.options import ColumnOptions, EmbeddingOptions
+from bptrain.messages import features as messages
+from bptrain.utils.text import yaml_name
+
+if TYPE_CHECKING:
+    from bptrain.data.files import AllowedPaths
+    from bptrain.data.frame import Frame
 
 Json = dict[str, Any]
+Inputs = dict[str, tuple[str, tuple[int, ...]]]  # arrays by name: dtype, and the shape of one row
+Tensor = Any  # of Keras, which has no types
+
+Options = TypeVar("Options", bound=ColumnOptions)
+State = TypeVar("State", bound="FeatureState")
 
 
 @dataclass(frozen=True)
@@ -23,7 +57,7 @@ class Transformed:
     training rows never showed, `outside` that of numbers and dates beyond those of the training rows; columns without
     such cells are left out. `changed` counts the cells that were cleaned, by what was done and column:
     {("out of range", "age"): 5}. `problems` says in words what is wrong with bad cells of a column, where it is not
-    that they are no finite numbers.
+    what `ColumnKind.bad_cells` says.
     """
 
     arrays: dict[str, np.ndarray]
@@ -35,48 +69,197 @@ class Transformed:
 
 
 @dataclass(frozen=True)
-class Recognised:
+class Inferred(Generic[Options]):
     """The options with which a kind would read a column that the config does not declare, and why it fits."""
 
-    options: Any
+    options: Options
     reason: str
 
 
-class State(Protocol):
-    """What a kind learned on training rows for all its columns."""
+@dataclass(frozen=True)
+class Features:
+    """Tensors of Keras that a kind gives to the network.
+
+    Hidden layers see those of `hidden` (batch, width); `group_widths` are the widths of neighbours in them that come
+    from one column, one tensor after the other. A linear model beside the hidden layers sees those of `linear`
+    (batch, width) and of `linear_by_column` (columns, batch, width); both may be empty.
+    """
+
+    hidden: list[Tensor]
+    group_widths: list[int]
+    linear: list[Tensor]
+    linear_by_column: list[Tensor] = field(default_factory=list)
+
+    @classmethod
+    def of_numbers(cls, tensors: Iterable[Tensor]) -> Features:
+        """Tensors (batch, width) whose numbers each stand for themselves, seen by hidden layers and linear model."""
+        hidden = list(tensors)
+        return cls(hidden, [1] * sum(int(tensor.shape[-1]) for tensor in hidden), hidden)
+
+    @classmethod
+    def concat(cls, parts: Iterable[Features]) -> Features:
+        """The features of several parts, one after the other."""
+        parts = list(parts)
+        return cls(
+            [tensor for part in parts for tensor in part.hidden],
+            [width for part in parts for width in part.group_widths],
+            [tensor for part in parts for tensor in part.linear],
+            [tensor for part in parts for tensor in part.linear_by_column],
+        )
+
+
+class FeatureState(ABC):
+    """What training rows taught about all columns of a kind: values and arrays, no code."""
 
     @property
-    def columns(self) -> tuple[str, ...]: ...
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
 
     @property
-    def inputs(self) -> dict[str, tuple[str, tuple[int, ...]]]:
-        """Arrays given to the network: name → (dtype, shape of one row)."""
+    @abstractmethod
+    def inputs(self) -> Inputs:
+        """The arrays that `ColumnKind.transform` makes and the network receives."""
 
     @property
     def n_features(self) -> int:
-        """How many numbers they are to the network, each label that has an input of its own counted."""
+        """How many numbers a row is to the network, each label that has an input of its own counted."""
+        return sum(math.prod(shape) for _, shape in self.inputs.values())
 
-    def to_json(self) -> Json: ...
+    @abstractmethod
+    def to_json(self) -> Json:
+        """All that is no array."""
 
-    def arrays(self) -> dict[str, np.ndarray]: ...
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays that are kept beside the JSON."""
+        return {}
 
 
-def n_numbers(inputs: Mapping[str, tuple[str, tuple[int, ...]]]) -> int:
-    """How many numbers of a row the arrays of `State.inputs` hold."""
-    return sum(math.prod(shape) for _, shape in inputs.values())
+class ColumnKind(ABC, Generic[Options, State]):
+    """A kind of column. The docstring of a subclass says how its arrays follow from the cells; runs publish it.
+
+    Attributes:
+        name: how a config names the kind, and the name of its folder.
+        options: the section of the config.
+        unusable: what a cell is that the kind cannot use; `predict` writes it into the column `status`.
+        cells_are_numbers: whether `1.50` and `1.5` are the same cell, for the digests in lock.json.
+        takes_any_text: whether every cell can be of the kind; it is asked last.
+        tells_time: whether cells say when something happened.
+    """
+
+    name: ClassVar[str]
+    options: type[Options]
+    unusable: ClassVar[str] = "no finite number"
+    cells_are_numbers: ClassVar[bool] = False
+    takes_any_text: ClassVar[bool] = False
+    tells_time: ClassVar[bool] = False
+
+    # Columns that are not declared
+
+    @abstractmethod
+    def infer(self, frame: Frame, name: str) -> Inferred[Options] | None:
+        """Whether a column of training rows holds this kind, and with which options.
+
+        Raises DataError where nearly all cells are of this kind, so that the others are rather mistakes.
+        """
+
+    def suspect(self, frame: Frame, name: str) -> Problem | None:
+        """A warning where cells that were taken for labels look like this kind, were it declared with options."""
+        return None
+
+    # Problems of options and cells
+
+    def check_options(self, key: str, options: Options, *, decimal: str) -> list[Problem]:
+        """What does not go together with how the table is read; `key` stands under `columns`."""
+        return []
+
+    def check(self, frame: Frame, options: Mapping[str, Options]) -> list[Problem]:
+        """Cells of any rows that cannot be used. Loads no scikit-learn."""
+        return []
+
+    def check_training(self, frame: Frame, options: Mapping[str, Options]) -> list[Problem]:
+        """Cells that training rows must not have and others may, and columns without any value."""
+        return []
+
+    def warn(self, frame: Frame, name: str, options: Options) -> list[Problem]:
+        """What is odd about the training cells of a column."""
+        return []
+
+    def warn_of_options(self, frame: Frame, name: str, options: Options) -> list[Problem]:
+        """Options that the training cells of a column make doubtful."""
+        return []
+
+    def bad_cells(self, frame: Frame, name: str, mask: np.ndarray) -> Problem:
+        """The problem of the cells under `mask` (n_rows,), which `transform` found to be bad."""
+        return frame.not_a_number(name, mask)
+
+    # Learning and applying
+
+    def rows_to_drop(self, frame: Frame, options: Mapping[str, Options]) -> dict[tuple[str, str], np.ndarray]:
+        """Masks (n_rows,) of training rows that options leave out of training, by (what is wrong, column)."""
+        return {}
+
+    @abstractmethod
+    def learn(self, frame: Frame, options: Mapping[str, Options], paths: AllowedPaths) -> State:
+        """What the training rows in `frame` teach about the columns in `options`, at least one.
+
+        Raises DataError with all that `check` and `check_training` would find.
+        """
+
+    @abstractmethod
+    def transform(self, state: State, frame: Frame, paths: AllowedPaths) -> Transformed:
+        """The arrays of any rows; cells that cannot be used are `bad` and count as missing.
+
+        Files that cells name are opened through `paths`: `open_data(DataFile(paths.resolve(cell), cell))`.
+        """
+
+    @abstractmethod
+    def load(self, saved: Json, arrays: Mapping[str, np.ndarray]) -> State:
+        """The state that `to_json` and `arrays` wrote."""
+
+    def array_shapes(self, saved: Json) -> Inputs:
+        """Dtype and shape of all `arrays` that belong to `saved`, to check them before they are loaded."""
+        return {}
+
+    # The network
+
+    def encode(self, state: State, inputs: dict[str, Tensor], *, seed: int, embedding: EmbeddingOptions) -> Features:
+        """What the network sees; here the numbers of all arrays, which must be (batch, width).
+
+        Args:
+            state: what was learned.
+            inputs: tensors (batch, …) of at least the arrays of `state`.
+            seed: what first weights follow from, by `seeds.stream(seed, "init", …)`.
+            embedding: `model.embedding`, for kinds that give vectors of numbers.
+        """
+        return Features.of_numbers(inputs[name] for name in state.inputs)
 
 
-class Prepare(Protocol):
-    """The functions of a kind's `prepare.py`."""
+def with_indicators(name: str, width: int, indicators: tuple[str, ...]) -> Inputs:
+    """An array `name` (n_rows, width) float32, and one that says of the columns in `indicators` which cells lack."""
+    inputs: Inputs = {name: ("float32", (width,))}
+    if indicators:
+        inputs[f"{name}_missing"] = ("float32", (len(indicators),))
+    return inputs
 
-    def recognise(self, frame: Frame, name: str) -> Recognised | None: ...
 
-    def check(self, frame: Frame, options: Mapping[str, Any]) -> None: ...
+def unreadable_cells(frame: Frame, name: str, mask: np.ndarray, said: str, *hints: str) -> Problem:
+    """The problem of cells under `mask` (n_rows,) that their column's kind cannot read.
 
-    def learn(self, frame: Frame, options: Mapping[str, Any]) -> State: ...
+    `said` goes on after "column `x`", with {} for how many they are: "is a date, but {} are no date of its format".
+    """
+    return messages.UNREADABLE_CELLS(
+        name=name,
+        said=said.format(f"{int(mask.sum())} of {frame.n_rows} cells"),
+        examples=frame.examples(name, mask),
+        column=yaml_name(name),
+        where=frame.where(int(np.flatnonzero(mask)[0])),
+        hints=hints,
+    )
 
-    def transform(self, state: Any, frame: Frame) -> Transformed: ...
 
-    def load(self, saved: Json, arrays: Mapping[str, np.ndarray]) -> State: ...
-
-    def array_shapes(self, saved: Json) -> dict[str, tuple[str, tuple[int, ...]]]: ...
+def empty_columns(frame: Frame, names: Iterable[str], kind: str) -> list[Problem]:
+    """The problems of columns that are declared, but have no value in the training rows."""
+    return [
+        messages.NO_VALUE(name=name, kind=kind, column=yaml_name(name)) for name in names if not frame.n_present(name)
+    ]

@@ -1,64 +1,42 @@
-"""The table of column kinds: one line here and one folder beside this file make a kind.
+"""The table of column kinds: a folder beside this file and its object here make a kind.
 
-A kind named `geo` is the folder `columns/geo/` with `options.py` (pydantic only), `prepare.py` (numpy) and `encode.py`
-(keras).
+Columns are inferred by asking the kinds in this order, and the features of the network follow it. Nothing that is
+imported here loads pyarrow or keras, as the schema of the config follows from this table.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import Field
 
-from bptrain.features.boolean.options import BooleanOptions
-from bptrain.features.categorical.options import CategoricalOptions
-from bptrain.features.date.options import DateOptions
-from bptrain.features.numeric.options import NumericOptions
-from bptrain.features.ordinal.options import OrdinalOptions
-from bptrain.utils.section import Section
+from bptrain.features.boolean.kind import BOOLEAN
+from bptrain.features.categorical.kind import CATEGORICAL
+from bptrain.features.date.kind import DATE
+from bptrain.features.kind import ColumnKind, FeatureState
+from bptrain.features.numeric.kind import NUMERIC
+from bptrain.features.options import ColumnOptions, GroupOptions, IgnoreOptions, TimeOptions, WeightOptions
+from bptrain.features.ordinal.kind import ORDINAL
+
+# Any: each kind has options and a state of its own, and whoever finds a kind here uses both by their base classes.
+_TABLE: tuple[ColumnKind[Any, Any], ...] = (
+    BOOLEAN,
+    DATE,
+    NUMERIC,
+    ORDINAL,
+    CATEGORICAL,
+)
+AnyKind = ColumnKind[ColumnOptions, FeatureState]
+KINDS: dict[str, AnyKind] = {kind.name: kind for kind in _TABLE}
+ROLES = (IgnoreOptions, GroupOptions, TimeOptions, WeightOptions)
 
 if TYPE_CHECKING:
-    from bptrain.features.kind import Prepare
-
-
-class IgnoreOptions(Section):
-    """A column that the model does not see."""
-
-    kind: Literal["ignore"] = "ignore"
-
-
-class GroupOptions(Section):
-    """Rows with equal cells belong together: a split by group keeps them on one side. The model does not see it."""
-
-    kind: Literal["group"] = "group"
-
-
-class TimeOptions(Section):
-    """When the row happened: a split by time tests on the latest rows. The model does not see it."""
-
-    kind: Literal["time"] = "time"
-
-
-class WeightOptions(Section):
-    """How much the row counts, in training and in every metric. The model does not see it."""
-
-    kind: Literal["weight"] = "weight"
-
-
-# Inference asks the kinds in this order, and the network's features follow it.
-Feature = BooleanOptions | DateOptions | NumericOptions | OrdinalOptions | CategoricalOptions
-KINDS: dict[str, type[Feature]] = {
-    "boolean": BooleanOptions,
-    "date": DateOptions,
-    "numeric": NumericOptions,
-    "ordinal": OrdinalOptions,
-    "categorical": CategoricalOptions,
-}
-ColumnOptions = Annotated[
-    Feature | IgnoreOptions | GroupOptions | TimeOptions | WeightOptions, Field(discriminator="kind")
-]
+    DeclaredColumn = ColumnOptions
+else:  # what may stand under `columns`, for pydantic
+    DeclaredColumn = Annotated[
+        Union[(*(kind.options for kind in _TABLE), *ROLES)],  # noqa: UP007
+        Field(discriminator="kind"),
+    ]
 
 
 def is_feature(options: ColumnOptions) -> bool:
@@ -66,11 +44,6 @@ def is_feature(options: ColumnOptions) -> bool:
     return options.kind in KINDS
 
 
-def prepare(kind: str) -> Prepare:
-    """`prepare.py` of a kind."""
-    return cast("Prepare", import_module(f"bptrain.features.{kind}.prepare"))
-
-
-def encode(kind: str) -> ModuleType:
-    """`encode.py` of a kind; imports keras."""
-    return import_module(f"bptrain.features.{kind}.encode")
+def kind_of(options: ColumnOptions) -> AnyKind | None:
+    """The kind of a column that the model sees; None for one that is ignored or has a role."""
+    return KINDS.get(options.kind)

@@ -2,78 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from bptrain.data.files import AllowedPaths
 from bptrain.data.frame import Frame
+from bptrain.data.memory import Allocate
 from bptrain.errors import DataError, Problem
-from bptrain.features import kinds
-from bptrain.features.kind import Json, State, Transformed
-from bptrain.features.kinds import ColumnOptions
-from bptrain.features.numeric import outliers
-from bptrain.utils.text import escape
+from bptrain.features.kind import FeatureState, Inputs, Json, Transformed
+from bptrain.features.kinds import KINDS, AnyKind
+from bptrain.features.options import ColumnOptions
+from bptrain.messages import features as messages
 
-Columns = Mapping[str, State]  # by kind, in the order in which they were learned: the network's features follow it
+PART_ROWS = 2**17  # rows that are transformed together
+NO_PATHS = AllowedPaths.create("/dev/null")  # no file may be opened
+
+Columns = Mapping[
+    str, FeatureState
+]  # by kind, in the order in which they were learned: the network's features follow it
+Options = Mapping[str, ColumnOptions]
 
 
-def check(frame: Frame, options: Mapping[str, ColumnOptions]) -> None:
+def check(frame: Frame, options: Options) -> None:
     """Raise DataError for every cell of `frame` (any rows) that its column's kind cannot use; loads no scikit-learn."""
-    problems: list[Problem] = []
-    for kind in kinds.KINDS:
-        try:
-            kinds.prepare(kind).check(frame, _of_kind(options, kind))
-        except DataError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise DataError(*problems)
+    _raise(problem for kind, own in _by_kind(options) for problem in kind.check(frame, own))
 
 
-def doubts(frame: Frame, options: Mapping[str, ColumnOptions]) -> list[Problem]:
+def check_training(frame: Frame, options: Options) -> None:
+    """Raise DataError for cells of `frame` that training rows must not have, and rows for other purposes may."""
+    _raise(problem for kind, own in _by_kind(options) for problem in kind.check_training(frame, own))
+
+
+def doubts(frame: Frame, options: Options) -> list[Problem]:
     """Warnings of options that the training rows in `frame` make doubtful."""
-    return outliers.doubtful_ranges(frame, _of_kind(options, "numeric"))
+    return [
+        problem
+        for kind, own in _by_kind(options)
+        for name, column in own.items()
+        for problem in kind.warn_of_options(frame, name, column)
+    ]
 
 
-def learn(frame: Frame, options: Mapping[str, ColumnOptions]) -> Columns:
-    """What the training rows in `frame` teach about each column that is not ignored.
-
-    Raises DataError with the problems of all kinds at once.
-    """
-    states: dict[str, State] = {}
-    problems: list[Problem] = []
-    for kind in kinds.KINDS:
-        own = _of_kind(options, kind)
-        try:
-            if own:
-                states[kind] = kinds.prepare(kind).learn(frame, own)
-        except DataError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise DataError(*problems)
-    return states
-
-
-def rows_to_train(frame: Frame, options: Mapping[str, ColumnOptions]) -> tuple[np.ndarray, list[tuple[str, str, int]]]:
+def rows_to_train(frame: Frame, options: Options) -> tuple[np.ndarray, list[tuple[str, str, int]]]:
     """Which training rows in `frame` to learn from and train on, bool (n_rows,), and why the others not.
 
     Each reason is what is wrong ("out of range", "outlier"), the column, and its number of rows; a row may have several
     reasons. Called on training rows only, before `learn` sees those that are kept: rows for validation, test and
     prediction are never left out. Raises DataError when no row would be kept.
     """
-    refused = outliers.refused_rows(frame, _of_kind(options, "numeric"))
-    kept = ~np.logical_or.reduce([np.zeros(frame.n_rows, bool), *refused.values()])
-    reasons = [(what, name, int(mask.sum())) for (what, name), mask in refused.items()]
+    dropped: dict[tuple[str, str], np.ndarray] = {}
+    for kind, own in _by_kind(options):
+        dropped |= kind.rows_to_drop(frame, own)
+    kept = ~np.logical_or.reduce([np.zeros(frame.n_rows, bool), *dropped.values()])
+    reasons = [(what, name, int(mask.sum())) for (what, name), mask in dropped.items()]
     if frame.n_rows and not kept.any():
-        raise DataError(_no_row_left(frame, reasons))
+        words = ", ".join(f"column `{name}` {n} for a cell that is {what}" for what, name, n in reasons[:5])
+        raise DataError(messages.NO_ROW_LEFT(n_rows=frame.n_rows, reasons=words, name=reasons[0][1]))
     return kept, reasons
 
 
-def transform(columns: Columns, frame: Frame) -> Transformed:
-    """The arrays of all kinds for the rows of `frame`."""
+def learn(frame: Frame, options: Options, paths: AllowedPaths = NO_PATHS) -> Columns:
+    """What the training rows in `frame` teach about each column that is not ignored.
+
+    Raises DataError with the problems of all kinds at once.
+    """
+    states: dict[str, FeatureState] = {}
+    problems: list[Problem] = []
+    for kind, own in _by_kind(options):
+        try:
+            states[kind.name] = kind.learn(frame, own, paths)
+        except DataError as error:
+            problems.extend(error.problems)
+    _raise(problems)
+    return states
+
+
+def transform(columns: Columns, frame: Frame, paths: AllowedPaths = NO_PATHS) -> Transformed:
+    """The arrays of all kinds for the rows of `frame`; cells that cannot be used are `bad` and count as missing."""
     result = Transformed({})
     for kind, state in columns.items():
-        part = kinds.prepare(kind).transform(state, frame)
+        part = KINDS[kind].transform(state, frame, paths)
         result.arrays.update(part.arrays)
         result.bad.update(part.bad)
         result.unknown.update(part.unknown)
@@ -83,10 +93,40 @@ def transform(columns: Columns, frame: Frame) -> Transformed:
     return result
 
 
+def transform_or_raise(
+    columns: Columns, frame: Frame, allocate: Allocate = np.empty, paths: AllowedPaths = NO_PATHS
+) -> Transformed:
+    """As `transform`, in parts of the rows and into arrays that `allocate` makes.
+
+    Raises DataError that shows all cells that cannot be used.
+    """
+    inputs = _inputs(columns)
+    arrays = {name: allocate((frame.n_rows, *shape), dtype) for name, (dtype, shape) in inputs.items()}
+    unknown: Counter[str] = Counter()
+    outside: Counter[str] = Counter()
+    changed: Counter[tuple[str, str]] = Counter()
+    for start in range(0, frame.n_rows, PART_ROWS):
+        rows = slice(start, min(start + PART_ROWS, frame.n_rows))
+        part = transform(columns, frame.take(np.arange(rows.start, rows.stop)), paths)
+        if part.bad:
+            whole, kinds = transform(columns, frame, paths), kinds_of_columns(columns)
+            raise DataError(
+                *(
+                    whole.problems.get(name) or kinds[name].bad_cells(frame, name, mask)
+                    for name, mask in whole.bad.items()
+                )
+            )
+        for name, array in part.arrays.items():
+            arrays[name][rows] = array
+        unknown.update(part.unknown)
+        outside.update(part.outside)
+        changed.update(part.changed)
+    return Transformed(arrays, unknown=dict(unknown), outside=dict(outside), changed=dict(changed))
+
+
 def row_bytes(columns: Columns) -> int:
     """Bytes of a row of the arrays for the network."""
-    inputs = [each for state in columns.values() for each in state.inputs.values()]
-    return sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for dtype, shape in inputs)
+    return sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for dtype, shape in _inputs(columns).values())
 
 
 def n_features(columns: Columns) -> int:
@@ -96,7 +136,12 @@ def n_features(columns: Columns) -> int:
 
 def used_columns(columns: Columns) -> tuple[str, ...]:
     """The names of the columns that the model sees."""
-    return tuple(name for state in columns.values() for name in state.columns)
+    return tuple(kinds_of_columns(columns))
+
+
+def kinds_of_columns(columns: Columns) -> dict[str, AnyKind]:
+    """The kind of each column that the model sees."""
+    return {name: KINDS[kind] for kind, state in columns.items() for name in state.columns}
 
 
 def save(columns: Columns) -> tuple[list[Json], dict[str, np.ndarray]]:
@@ -106,34 +151,39 @@ def save(columns: Columns) -> tuple[list[Json], dict[str, np.ndarray]]:
     return saved, arrays
 
 
-def array_shapes(saved: list[Json]) -> dict[str, tuple[str, tuple[int, ...]]]:
+def array_shapes(saved: list[Json]) -> Inputs:
     """Dtype and shape of every array that belongs to `saved`."""
     return {
         f"{item['kind']}/{name}": shape
         for item in saved
-        for name, shape in kinds.prepare(item["kind"]).array_shapes(item["state"]).items()
+        for name, shape in KINDS[item["kind"]].array_shapes(item["state"]).items()
     }
 
 
 def load(saved: list[Json], arrays: Mapping[str, np.ndarray]) -> Columns:
     """The columns that `save` wrote."""
-    return {item["kind"]: kinds.prepare(item["kind"]).load(item["state"], _own(arrays, item["kind"])) for item in saved}
+    states = {}
+    for item in saved:
+        prefix = f"{item['kind']}/"
+        own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        states[item["kind"]] = KINDS[item["kind"]].load(item["state"], own)
+    return states
 
 
-def _no_row_left(frame: Frame, reasons: list[tuple[str, str, int]]) -> Problem:
-    told = ", ".join(f"column `{escape(name)}` {n} for a cell that is {what}" for what, name, n in reasons[:5])
-    return Problem(
-        "BP254",
-        f"every one of the {frame.n_rows} training rows would be left out: {told}",
-        hints=("widen `range`, or do not `drop` the rows of these columns",),
-        key=("columns", reasons[0][1]),
-    )
+def _by_kind(options: Options) -> Iterator[tuple[AnyKind, dict[str, ColumnOptions]]]:
+    """The kinds that the columns have, each with the options of its own columns."""
+    for name, kind in KINDS.items():
+        own = {column: chosen for column, chosen in options.items() if chosen.kind == name}
+        if own:
+            yield kind, own
 
 
-def _of_kind(options: Mapping[str, ColumnOptions], kind: str) -> dict[str, Any]:
-    return {name: chosen for name, chosen in options.items() if chosen.kind == kind}
+def _inputs(columns: Columns) -> Inputs:
+    return {name: array for state in columns.values() for name, array in state.inputs.items()}
 
 
-def _own(arrays: Mapping[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
-    start = f"{kind}/"
-    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+def _raise(problems: Iterator[Problem] | list[Problem]) -> None:
+    """Raise DataError if there are any problems."""
+    problems = list(problems)
+    if problems:
+        raise DataError(*problems)

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bptrain.config.schema import Config
-from bptrain.config.write import complete_yaml
-from bptrain.data.report import Cleaned
+from bptrain.config.yaml_writer import complete_yaml
+from bptrain.data.cleaning import Cleaned
 from bptrain.errors import Problem, RunError
 from bptrain.evaluation.gates import Verdict
 from bptrain.features.inference import DECLARED
 from bptrain.fitting.lock import Json, Record, complete_record
-from bptrain.fitting.resume import Journal
-from bptrain.messages import fitting as messages
+from bptrain.fitting.resume import ResumeState
+from bptrain.messages import runs as messages
 from bptrain.runs import storage
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.manifest import RunFiles, refuse_inside_run
@@ -90,7 +90,7 @@ def write_timing(directory: Path, stages: Mapping[str, float], epochs: Sequence[
 
 
 def write_lock(
-    directory: Path, inputs: Record, journal: Journal, model: Predictor, metrics: Mapping[str, Json]
+    directory: Path, inputs: Record, state: ResumeState, model: Predictor, metrics: Mapping[str, Json]
 ) -> None:
     """lock.json, once everything else is written: what the results depend on, and their digests.
 
@@ -103,9 +103,9 @@ def write_lock(
     results = {
         "weights": arrays_digest(model.weights()),
         "metrics": hashlib.sha256(storage.canonical_json(measured).encode()).hexdigest(),
-        "predictions": storage.sha256(directory / "predictions.parquet"),
+        "predictions": storage.file_digest(directory / "predictions.parquet")[0],
     }
-    record = complete_record(inputs, results, journal.done, threads=backend.threads())
+    record = complete_record(inputs, results, state.done, threads=backend.threads())
     storage.write_json(directory / "lock.json", record)
 
 

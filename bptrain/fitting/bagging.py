@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from bptrain.evaluation.evaluate import score
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs
-from bptrain.fitting.resume import Journal
+from bptrain.fitting.resume import ResumeState
 from bptrain.fitting.warm_start import BaseRun
 from bptrain.messages import fitting as messages
 from bptrain.models import backend
@@ -19,28 +20,29 @@ from bptrain.models.build import (
     Network,
     build,
     combined,
-    keeping,
     losses,
     network_name,
     output_name,
+    select_members,
     set_weights,
     weight_shapes,
 )
-from bptrain.models.layers.dropout import start_at
-from bptrain.models.predict import Program, fitting_block
-from bptrain.targets import prepare as targets_prepare
+from bptrain.models.layers import start_dropout_at
+from bptrain.models.predict import PredictFunction, validation_block
+from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.metrics import METRICS
-from bptrain.training.batches import Examples
-from bptrain.training.early_stopping import total_loss, values_of
+from bptrain.training.callbacks import validation_loss
+from bptrain.training.dataset import ArrayDataset
+from bptrain.training.ensemble_selection import forward_selection, n_selected
 from bptrain.training.event_log import event_log
 from bptrain.training.progress import Reporter
-from bptrain.training.selection import enough, forward_selection
 from bptrain.training.state import TrainResult
-from bptrain.training.train import Hooks, Rows, Trainer
+from bptrain.training.train_step import mean_loss
+from bptrain.training.trainer import Hooks, Trainer
 from bptrain.utils import seeds
 
 FEWEST_SELECTED = 2  # members that predict where it is left open how many,
-LEAST_GAIN = 0.002  # and the share of the loss for which another one does (decision 32)
+LEAST_GAIN = 0.002  # and the share of the loss for which another one does (decision M4)
 
 
 @dataclass(frozen=True)
@@ -52,37 +54,37 @@ class Bag:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class FitContext:
     """What all trainings of a job share.
 
     Attributes:
         reporter: who is told what happens.
-        journal: where trainings are saved, and may have been before.
+        resume: where trainings are saved, and may have been before.
         base_run: the run whose weights training begins with.
         events: the folder of event files for TensorBoard, if these are to be written.
     """
 
     reporter: Reporter
-    journal: Journal = field(default_factory=Journal)
+    resume: ResumeState = field(default_factory=ResumeState)
     base_run: BaseRun | None = None
     events: Path | None = None
 
 
-def fit_bag(inputs: TrainingInputs, around: Surroundings, label: str, *, before: Bag | None = None) -> Bag:
+def fit_bag(inputs: TrainingInputs, context: FitContext, label: str, *, before: Bag | None = None) -> Bag:
     """Build the networks of a model and train each from its own first weights.
 
     A network is trained on the rows that are not in its fold, and the rows of its fold choose its epoch; where no folds
     are left out, validation rows do. The layers of the first network are trained for each, as its program is then
     compiled once: networks differ in their rows, in their first weights, and in the step from which dropout counts
-    (decision 30).
+    (decision M2).
 
     Args:
         inputs: prepared rows and the config.
-        around: reporter, checkpoints and base run.
+        context: reporter, checkpoints and base run.
         label: names the trainings in checkpoints and lock.json, followed by the number of the network.
         before: the bag that chose epochs and members, which a refit takes over.
     """
-    config, networks = inputs.config, build_networks(inputs, around.base_run)
+    config, networks = inputs.config, build_networks(inputs, context.base_run)
     workbench, training = networks[0], inputs.parts["train"]
     n_rows = len(training.rows)
     if training.fold is not None:
@@ -96,31 +98,28 @@ def fit_bag(inputs: TrainingInputs, around: Surroundings, label: str, *, before:
         n_rows=n_rows,
         n_trainings=len(networks),
     )
-    first_weights = [values_of(network.model) for network in networks]
+    first_weights = [network.model.get_weights() for network in networks]
     weights, results = [], list[TrainResult]()
     for number, first in enumerate(first_weights):
         if len(networks) > 1:
-            around.reporter.stage(f"network {number + 1} of {len(networks)}")
+            context.reporter.stage(f"network {number + 1} of {len(networks)}")
         workbench.model.set_weights(first)
         chosen = before.results[number] if before else None
-        results.append(_fit_network(trainer, inputs, around, label, results, chosen, n_networks=len(networks)))
-        weights.append(values_of(workbench.model))
+        results.append(_fit_network(trainer, inputs, context, label, results, chosen, n_networks=len(networks)))
+        weights.append(workbench.model.get_weights())
     for network, trained in zip(networks, weights, strict=True):
         network.model.set_weights(trained)
-    kept = [network.kept for network in before.networks] if before else _select_members(inputs, networks)
-    return Bag(
-        [
-            network if members is None else keeping(network, members, inputs.columns, inputs.targets, config.model)
-            for network, members in zip(networks, kept, strict=True)
-        ],
-        results,
-    )
+    selected = [network.selected for network in before.networks] if before else _select_members(inputs, networks)
+    for number, members in enumerate(selected):
+        if members is not None:
+            networks[number] = select_members(networks[number], members, inputs.columns, inputs.targets, config.model)
+    return Bag(networks, results)
 
 
 def _fit_network(
     trainer: Trainer,
     inputs: TrainingInputs,
-    around: Surroundings,
+    context: FitContext,
     label: str,
     done: Sequence[TrainResult],
     chosen: TrainResult | None,
@@ -128,16 +127,15 @@ def _fit_network(
     n_networks: int,
 ) -> TrainResult:
     """Train one network, after those `done`; a refit makes as many epochs as the training that was `chosen`."""
-    number, options, reporter = len(done), inputs.config.training, around.reporter
+    number, options, reporter = len(done), inputs.config.training, context.reporter
     label = f"{label}-{number + 1}"
     positions, validation = rows_of_network(inputs, number)
     minutes = None
-    if options.minutes is not None and around.journal.until_step is None:  # repeated: the clock decides nothing
+    if options.minutes is not None and context.resume.until_step is None:  # repeated: the clock decides nothing
         minutes = max(0.0, options.minutes - sum(seconds for each in done for seconds in each.seconds) / 60)
     epochs = chosen.best_epoch if chosen else options.epochs
-    events = around.events / network_name(number) if around.events and not chosen else None
-    primary = inputs.config.primary
-    sign = -1.0 if METRICS[primary].higher_is_better else 1.0
+    events = context.events / network_name(number) if context.events and not chosen else None
+    primary, monitors_primary = inputs.config.primary, options.monitor == "primary" and validation is not None
     with event_log(events) as log:
 
         def on_epoch(row: dict[str, float]) -> None:
@@ -149,28 +147,34 @@ def _fit_network(
             for row in history:
                 log(row)
 
-        monitors_primary = options.monitor == "primary" and validation is not None
         result = trainer.train(
-            Rows(positions, None if validation is None else training_examples(inputs, validation)),
+            positions,
+            None if validation is None else training_examples(inputs, validation),
             seed=network_seed(inputs.config.seed, number),
             minutes=minutes,
             sharing=n_networks - number,
             hooks=Hooks(
                 lambda outputs: _score_primary(inputs, validation, outputs),
-                (lambda row: sign * row.get(f"validation_{primary}", math.nan)) if monitors_primary else None,
+                partial(_primary_loss, primary) if monitors_primary else validation_loss,
                 on_epoch,
                 on_resume,
-                around.journal.warn,
+                context.resume.warn,
             ),
             after=chosen,
-            saving=around.journal.saving(label),
-            until_step=(around.journal.until_step or {}).get(label),
+            saving=context.resume.saving(label),
+            until_step=(context.resume.until_step or {}).get(label),
         )
     if validation is not None and not any(np.isfinite(row["validation_loss"]) for row in result.history):
         reporter.warning(messages.NO_VALIDATION_LOSS())
     reporter.stage(f"stopped by {result.stopped_by} after epoch {len(result.history)}, kept epoch {result.best_epoch}")
-    around.journal.done[label] = result
+    context.resume.done[label] = result
     return result
+
+
+def _primary_loss(primary: str, row: Mapping[str, float]) -> float:
+    """The primary metric on validation rows in a row of the history, as something that is to be small."""
+    value = row.get(f"validation_{primary}", math.nan)
+    return -value if METRICS[primary].higher_is_better else value
 
 
 def _score_primary(
@@ -191,7 +195,7 @@ def build_networks(inputs: TrainingInputs, base_run: BaseRun | None) -> list[Net
     for number in range(inputs.config.model.networks):
         seed = network_seed(inputs.config.seed, number)
         network = build(inputs.columns, inputs.targets, inputs.config.model, seed=seed, name=network_name(number))
-        start_at(network.model, seeds.integer(seed, "dropout") if number else 0)
+        start_dropout_at(network.model, seeds.integer(seed, "dropout") if number else 0)
         if base_run is not None:
             set_weights(network.model, base_run.read_weights(number, weight_shapes(network.model)))
         networks.append(network)
@@ -212,46 +216,46 @@ def rows_of_network(inputs: TrainingInputs, number: int) -> tuple[np.ndarray | N
     return np.flatnonzero(~left_out), training.take(np.flatnonzero(left_out))
 
 
-def training_examples(inputs: TrainingInputs, rows: PreparedRows) -> Examples:
+def training_examples(inputs: TrainingInputs, rows: PreparedRows) -> ArrayDataset:
     """Prepared rows as `Trainer` takes them; with weights where rows or classes count differently."""
     weights = targets_prepare.row_weights(inputs.targets, rows.encoded, rows.weight)
     truths = {output_name(position): truth for position, truth in enumerate(rows.encoded)}
     streamed = inputs.config.residence == "stream"
     if all(np.ptp(weight) == 0 for weight in weights):
-        return Examples(rows.inputs, truths, streamed=streamed)
+        return ArrayDataset(rows.inputs, truths, streamed=streamed)
     by_name = {output_name(position): weight for position, weight in enumerate(weights)}
-    return Examples(rows.inputs, truths, by_name, streamed)
+    return ArrayDataset(rows.inputs, truths, by_name, streamed)
 
 
 def _select_members(inputs: TrainingInputs, networks: Sequence[Network]) -> list[tuple[int, ...] | None]:
     """The members of each network whose mean has little loss on the rows that validate it; None for all.
 
     Forward selection (Caruana et al. 2004). How many is one decision for all networks, as the rows of one are few: by
-    the mean of the losses over all rows (decision 32).
+    the mean of the losses over all rows (decision M4).
     """
     model, everyone = inputs.config.model, [None] * len(networks)
     validations = [validation for _, validation in (rows_of_network(inputs, n) for n in range(len(networks)))]
     if model.ensemble_selection is None or any(rows is None for rows in validations):
         return list(everyone)
-    program, judged, rankings, sizes = Program(networks[0].members), losses(inputs.targets), [], []
+    program, judged, rankings, sizes = PredictFunction(networks[0].members), losses(inputs.targets), [], []
     for network, validation in zip(networks, validations, strict=True):
         assert validation is not None  # noqa: S101 — the line above says so
         examples = training_examples(inputs, validation)
         outputs = program.predict(
-            values_of(network.members), examples.inputs, block_rows=fitting_block(examples.n_rows)
+            network.members.get_weights(), examples.inputs, block_rows=validation_block(examples.n_rows)
         )
 
-        def mean_loss(
-            members: Sequence[int], examples: Examples = examples, outputs: Mapping[str, np.ndarray] = outputs
+        def loss(
+            members: Sequence[int], examples: ArrayDataset = examples, outputs: Mapping[str, np.ndarray] = outputs
         ) -> float:
             mean = combined({name: output[:, members] for name, output in outputs.items()}, inputs.targets)
-            return total_loss(judged, examples.truths, mean, examples.weights)
+            return mean_loss(judged, examples, mean)
 
-        rankings.append(forward_selection(model.members, mean_loss))
+        rankings.append(forward_selection(model.members, loss))
         sizes.append(examples.n_rows)
     if isinstance(model.ensemble_selection, int):
         n_kept = model.ensemble_selection
     else:
         mean_losses = np.average([ranking.losses for ranking in rankings], axis=0, weights=sizes)
-        n_kept = enough(mean_losses.tolist(), at_least=FEWEST_SELECTED, least_gain=LEAST_GAIN)
-    return [ranking.first(n_kept) for ranking in rankings] if n_kept < model.members else list(everyone)
+        n_kept = n_selected(mean_losses.tolist(), at_least=FEWEST_SELECTED, least_gain=LEAST_GAIN)
+    return [tuple(sorted(ranking.order[:n_kept])) for ranking in rankings] if n_kept < model.members else list(everyone)

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bptrain.data.split import Split
+from bptrain.data.splits import Split
 from bptrain.errors import DataError
-from bptrain.evaluation.evaluate import judge
-from bptrain.evaluation.folds import summarise
-from bptrain.fitting.bagging import Surroundings
+from bptrain.evaluation.evaluate import evaluate_predictions
+from bptrain.evaluation.folds import summarize
+from bptrain.fitting.bagging import FitContext
 from bptrain.fitting.dataset import Dataset, split_folds
 from bptrain.fitting.fit_model import fit_model, predict_parts
 from bptrain.fitting.inputs import learn_preparation, transform_parts
@@ -37,7 +37,7 @@ class Folds:
 def cross_validate(
     dataset: Dataset,
     config: ResolvedConfig,
-    around: Surroundings,
+    context: FitContext,
     *,
     published: Split,
     folder: Path | None = None,
@@ -49,7 +49,7 @@ def cross_validate(
     Args:
         dataset: the table.
         config: that of the published model, which gives the folds its kinds of columns and its sizes.
-        around: reporter, checkpoints and base run.
+        context: reporter, checkpoints and base run.
         published: the split of the published model.
         folder: where large arrays may be kept.
 
@@ -62,26 +62,26 @@ def cross_validate(
     splits = split_folds(replace(dataset, config=config.complete))
     for number, split in enumerate(splits, start=1):
         try:
-            learned = learn_preparation(config.complete, frame, split, around.base_run, published=published)
+            learned = learn_preparation(config.complete, frame, split, context.base_run, published=published)
             prepared.append(transform_parts(config, learned, frame, folder))
         except DataError as error:
             named = (replace(problem, message=f"fold {number}: {problem.message}") for problem in error.problems)
             raise DataError(*named) from error
-    around = replace(around, events=None)
+    context = replace(context, events=None)
     reports, tables, n_trained, n_judged = [], [], [], []
     for number, (split, inputs) in enumerate(zip(splits, prepared, strict=True), start=1):
-        around.reporter.stage(f"fold {number} of {len(splits)}")
-        model = fit_model(inputs, frame, split, around, published=published, label=f"fold-{number}", folder=folder)
+        context.reporter.stage(f"fold {number} of {len(splits)}")
+        model = fit_model(inputs, frame, split, context, published=published, label=f"fold-{number}", folder=folder)
         if model.diverged:
-            around.reporter.warning(messages.FOLD_DIVERGED(number=number))
+            context.reporter.warning(messages.FOLD_DIVERGED(number=number))
         part = {"test": model.inputs.parts["test"]}
         table = predict_parts(model.predictor, part)
-        reports.append(judge(table, model.predictor.targets))
+        reports.append(evaluate_predictions(table, model.predictor.targets))
         numbers = pa.array(np.full(table.num_rows, number, np.int32))
         tables.append(table.set_column(1, "fold", numbers))  # instead of `split`
         n_trained.append(len(model.inputs.parts["train"].rows))
         n_judged.append(len(part["test"].rows))
-    around.reporter.stage("the published model")  # is trained next
+    context.reporter.stage("the published model")  # is trained next
     # A label that a fold's training rows did not hold has no probability there.
     predictions = pa.concat_tables(tables, promote_options="default").sort_by("row")
-    return Folds(summarise(reports, trained=n_trained, judged=n_judged), predictions)
+    return Folds(summarize(reports, n_trained=n_trained, n_judged=n_judged), predictions)

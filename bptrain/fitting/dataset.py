@@ -10,20 +10,27 @@ from pathlib import Path
 import numpy as np
 
 from bptrain.config.schema import Config
-from bptrain.data.cleaning import clean_rare_classes, drop_duplicates, drop_missing_targets
+from bptrain.data.cleaning import Cleaned, clean_rare_classes, drop_duplicates, drop_missing_targets
 from bptrain.data.files import AllowedPaths
-from bptrain.data.folds import check_folds, check_networks, fold_numbers, make_folds
 from bptrain.data.frame import Frame
 from bptrain.data.load import Loaded, load
-from bptrain.data.options import SplitOptions
-from bptrain.data.report import Cleaned
-from bptrain.data.split import Split, check_sizes, make_split, uneven_parts
+from bptrain.data.splits import (
+    SPLITS,
+    Split,
+    check_folds,
+    check_networks,
+    check_sizes,
+    fold_numbers,
+    make_folds,
+    make_split,
+    uneven_parts,
+)
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.evaluation.gates import check_gate_splits
 from bptrain.evaluation.predictions import OUT_OF_FOLD
-from bptrain.features import inference, preparer, refusal
-from bptrain.features.kinds import ColumnOptions
-from bptrain.features.weights import row_weights, weight_column
+from bptrain.features import inference, preparer
+from bptrain.features.options import ColumnOptions
+from bptrain.features.roles import row_weights, weight_column
 from bptrain.fitting.resolve import (
     fewest_networks,
     gates_of,
@@ -33,12 +40,11 @@ from bptrain.fitting.resolve import (
     resolve_from_training_rows,
     resolve_model,
 )
-from bptrain.fitting.split_keys import check_split_column, split_by
+from bptrain.fitting.split_keys import check_split_column, split_keys
 from bptrain.fitting.warm_start import BaseRun, adopt_columns, adopt_network, find_shared_rows
 from bptrain.messages import fitting as messages
-from bptrain.targets import infer as target_inference
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.tasks import TASKS, infer_task
 from bptrain.utils.text import nearest, quote_list
 
 
@@ -126,7 +132,7 @@ def _check_names(names: tuple[str, ...], config: Config) -> None:
 
 def _clean(loaded: Loaded, config: Config, warnings: list[Problem]) -> Dataset:
     """The rows that are used: without copies, rows without a target and rare labels, as the config asks for."""
-    frame, source, cleaned, copies = drop_duplicates(loaded.frame, loaded.given, config.clean)
+    frame, source, cleaned, copies = drop_duplicates(loaded.frame, loaded.source_split, config.clean)
     kept, dropped = drop_missing_targets(frame, list(config.targets), config.clean)
     if dropped:
         n_dropped = frame.n_rows - kept.n_rows
@@ -135,9 +141,9 @@ def _clean(loaded: Loaded, config: Config, warnings: list[Problem]) -> Dataset:
     if config.clean.rare_class != "error":
         training = kept.take(np.flatnonzero(source == "train"))
         for name, options in config.targets.items():
-            task = target_inference.resolve(training, name, options).task
-            too_few = config.clean.rare_class == "group" and task == "binary"  # to be grouped labels must be three
-            if tasks.prepare(task).CLASSES and not too_few:
+            task = TASKS[infer_task(training, name, options).task]
+            too_few = config.clean.rare_class == "group" and not task.many_labels  # to be grouped labels must be three
+            if task.predicts_labels and not too_few:
                 kept, source, steps = clean_rare_classes(kept, name, source, config.clean)
                 cleaned += steps
     every = [*warnings, *copies, *dropped]
@@ -151,7 +157,7 @@ def split_rows(dataset: Dataset) -> Split:
     Raises DataError when parts cannot be set apart, UsageError for gates on a part without rows.
     """
     config = dataset.config
-    keys, labels = split_by(dataset)
+    keys, labels = split_keys(dataset)
     split = make_split(dataset.source, keys, config.split, seed=config.seed, labels=labels)
     parts = list(split.parts())
     if leaves_out_folds(config, has_validation=len(split.validation) > 0):
@@ -168,14 +174,16 @@ def split_folds(dataset: Dataset) -> list[Split]:
     Raises DataError when the folds cannot be made.
     """
     config = dataset.config
-    keys, labels = split_by(dataset)
+    keys, labels = split_keys(dataset)
     rows = np.setdiff1d(np.arange(dataset.frame.n_rows), split_rows(dataset).test)
-    options = _without_test_share(dataset)
+    folds = make_folds(
+        rows, keys, config.split, seed=config.seed, labels=labels, test_files=bool((dataset.source == "test").any())
+    )
     return [
         _with_folds(dataset, split, keys)
         if leaves_out_folds(config, has_validation=len(split.validation) > 0)
         else split
-        for split in make_folds(rows, keys, options, seed=config.seed, labels=labels)
+        for split in folds
     ]
 
 
@@ -184,18 +192,10 @@ def leaves_out_folds(config: Config, *, has_validation: bool) -> bool:
     return config.model.networks != 1 and not has_validation
 
 
-def _with_folds(dataset: Dataset, split: Split, keys: np.ndarray | None) -> Split:
-    config, options = dataset.config, _without_test_share(dataset)
-    if options.kind == "column":  # its cells name the parts
-        keys = None
+def _with_folds(dataset: Dataset, split: Split, keys: np.ndarray) -> Split:
+    config = dataset.config
     n_folds = most_networks(config.model, config.split)
-    return replace(split, left_out=fold_numbers(split.train, keys, options, n_folds, seed=config.seed))
-
-
-def _without_test_share(dataset: Dataset) -> SplitOptions:
-    """The options of the split; where a file holds the test rows, places of a split by hash are all free."""
-    options = dataset.config.split
-    return options.model_copy(update={"test": 0.0}) if (dataset.source == "test").any() else options
+    return replace(split, fold=fold_numbers(split.train, keys, config.split, n_folds, seed=config.seed))
 
 
 def find_doubts(dataset: Dataset, split: Split | None, columns: Mapping[str, ColumnOptions]) -> list[Problem]:
@@ -214,8 +214,9 @@ def check_split(dataset: Dataset) -> None:
 
     Raises DataError when they cannot, UsageError when there are no rows to choose members by that are to be chosen.
     """
-    config, (keys, labels) = dataset.config, split_by(dataset)
-    split = split_rows(dataset) if config.split.kind in ("time", "column", "hash") else None
+    config, (keys, labels) = dataset.config, split_keys(dataset)
+    kind = SPLITS[config.split.kind]
+    split = None if kind.uses_sklearn else split_rows(dataset)
     check_sizes(dataset.source, keys, config.split, labels=labels)
     if config.split.folds:
         check_folds(np.flatnonzero(dataset.source != "test"), keys, config.split)
@@ -224,7 +225,7 @@ def check_split(dataset: Dataset) -> None:
     else:
         has_validation = len(split.validation) > 0
     folds = leaves_out_folds(config, has_validation=has_validation)
-    if folds and config.split.kind == "group":
+    if folds and kind.keeps_together:
         check_networks(np.flatnonzero(dataset.source == "train"), keys, fewest_networks(config.model))
     chosen = has_validation or folds or config.training.final == "refit"
     resolve_model(config, n_features=0, n_rows=0, labels=False, has_validation=chosen)
@@ -250,7 +251,7 @@ def check_dataset(dataset: Dataset) -> tuple[Config, inference.Kinds, list[Probl
     for check in (
         lambda: row_weights(dataset.frame, weight_column(config.columns)),
         lambda: preparer.check(dataset.frame, config.columns),
-        lambda: refusal.check_training(training, config.columns),
+        lambda: preparer.check_training(training, config.columns),
         lambda: targets_prepare.encode(targets_prepare.learn(training, config.targets), others),
     ):
         try:

@@ -12,14 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.data.frame import Frame
-from bptrain.data.split import Split
-from bptrain.data.spool import spooled
-from bptrain.evaluation.evaluate import judge
+from bptrain.data.memory import memory_map_table
+from bptrain.data.splits import Split
+from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.predictions import OUT_OF_FOLD, predictions_table
-from bptrain.fitting.bagging import Bag, Surroundings, fit_bag
+from bptrain.fitting.bagging import Bag, FitContext, fit_bag
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs, final_split, learn_preparation, transform_parts
 from bptrain.models.predictor import Predictor
-from bptrain.targets.tuning import tuned, tuned_as
+from bptrain.targets import preparer as targets_prepare
 from bptrain.training.state import TrainResult
 
 PREDICTED_ROWS = 2**16
@@ -70,7 +70,7 @@ def fit_model(
     inputs: TrainingInputs,
     frame: Frame,
     split: Split,
-    around: Surroundings,
+    context: FitContext,
     *,
     published: Split,
     label: str = "model",
@@ -84,21 +84,20 @@ def fit_model(
     Args:
         inputs: prepared rows and the config.
         frame, split: the table, and which of its rows these are.
-        around: reporter, checkpoints and base run.
+        context: reporter, checkpoints and base run.
         published: the split of the model that is published, whose training rows settle the kinds of columns.
         label: names the trainings in checkpoints and lock.json.
         folder: where large arrays may be kept.
     """
     config = inputs.config
-    bag = fit_bag(inputs, around, label)
+    bag = fit_bag(inputs, context, label)
     predictor = Predictor(inputs.columns, inputs.targets, bag.networks, inputs.profile)
     part, outputs = inputs.monitored_part, dict[str, list[np.ndarray]]()
     if part in inputs.parts:
         rows = inputs.parts[part]
         outputs[part] = _outputs_in_chunks(predictor, rows)
-        targets = tuned(
+        targets = targets_prepare.calibrate(
             inputs.targets,
-            config.complete.targets,
             rows.encoded,
             outputs[part],
             rows.weight,
@@ -109,13 +108,13 @@ def fit_model(
     model = TrainedModel(inputs, predictor, bag, outputs=outputs)
     if config.training.final == "best" or not len(split.validation) or model.diverged:
         return model
-    around.reporter.stage(f"refit on training and validation rows: {bag.results[0].best_epoch} epochs")
+    context.reporter.stage(f"refit on training and validation rows: {bag.results[0].best_epoch} epochs")
     learned = learn_preparation(
-        config.complete, frame, final_split(config.complete, split), around.base_run, published=published
+        config.complete, frame, final_split(config.complete, split), context.base_run, published=published
     )
     again = transform_parts(config, learned, frame, folder)
-    bag = fit_bag(again, around, label + REFIT, before=bag)
-    targets = tuned_as(again.targets, predictor.targets)
+    bag = fit_bag(again, context, label + REFIT, before=bag)
+    targets = targets_prepare.copy_calibration(again.targets, predictor.targets)
     return TrainedModel(again, Predictor(again.columns, targets, bag.networks, again.profile), bag, selection=model)
 
 
@@ -148,13 +147,15 @@ def predict_parts(
 
     last = max(int(part.rows[-1]) for part in parts.values())
     chunks = (chunk(first) for first in range(0, last + 1, PREDICTED_ROWS))
-    return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else spooled(chunks, folder)
+    return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else memory_map_table(chunks, folder)
 
 
 def report_selection(selection: TrainedModel) -> dict[str, Any]:
     """Per target the metrics of the training that chose the epoch, on the validation rows that it did not train on."""
     part = {"validation": selection.inputs.parts["validation"]}
-    report = judge(predict_parts(selection.predictor, part, known=selection.outputs), selection.predictor.targets)
+    report = evaluate_predictions(
+        predict_parts(selection.predictor, part, known=selection.outputs), selection.predictor.targets
+    )
     return {name: target["splits"]["validation"] for name, target in report.items()}
 
 

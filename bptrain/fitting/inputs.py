@@ -12,15 +12,14 @@ import pyarrow as pa
 
 from bptrain.config.schema import Config
 from bptrain.data import memory
-from bptrain.data.folds import check_numbers
+from bptrain.data.cleaning import Cleaned
 from bptrain.data.frame import Frame
-from bptrain.data.report import Cleaned
-from bptrain.data.split import Split
-from bptrain.features import preparer, refusal
-from bptrain.features.drift import Profile, profile
-from bptrain.features.inference import Kinds
-from bptrain.features.kinds import IgnoreOptions
-from bptrain.features.weights import row_weights, weight_column
+from bptrain.data.splits import Split, check_numbers
+from bptrain.features import preparer
+from bptrain.features.drift import Profile
+from bptrain.features.inference import Kinds, Why
+from bptrain.features.options import IgnoreOptions
+from bptrain.features.roles import row_weights, weight_column
 from bptrain.fitting.dataset import Dataset
 from bptrain.fitting.resolve import (
     ResolvedConfig,
@@ -30,8 +29,7 @@ from bptrain.fitting.resolve import (
     resolve_sizes,
 )
 from bptrain.fitting.warm_start import BaseRun
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.tuning import untuned
+from bptrain.targets import preparer as targets_prepare
 
 
 @dataclass(frozen=True)
@@ -136,20 +134,20 @@ def resolve_config(
     config, kinds = resolve_from_training_rows(dataset.config, frame.take(final_split(dataset.config, split).train))
     row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
     learned = learn_preparation(config, frame, split, base_run, published=split)
-    targets = targets_prepare.written_back(config.targets, learned.targets)
+    targets = targets_prepare.written_options(config.targets, learned.targets)
     sizes = Sizes(
         n_features=preparer.n_features(learned.columns),
         n_rows=frame.n_rows,
         n_train=len(split.train),
         row_bytes=preparer.row_bytes(learned.columns) + targets_prepare.row_bytes(learned.targets),
-        folds=split.left_out is not None,
-        has_validation=split.left_out is not None or len(split.validation) > 0 or config.training.final == "refit",
+        folds=split.fold is not None,
+        has_validation=split.fold is not None or len(split.validation) > 0 or config.training.final == "refit",
     )
     resolved = resolve_sizes(config.model_copy(update={"targets": targets}), sizes)
-    fold = learned.split.left_out
+    fold = learned.split.fold
     if fold is not None and resolved.model.networks != most_networks(config.model, config.split):
-        fold = fold // 2  # decision 40: ten folds are halves of five
-    return resolved, kinds, replace(learned, split=replace(learned.split, left_out=fold))
+        fold = fold // 2  # decision M3: ten folds are halves of five
+    return resolved, kinds, replace(learned, split=replace(learned.split, fold=fold))
 
 
 def learn_preparation(
@@ -162,11 +160,11 @@ def learn_preparation(
     something only together with it. Raises DataError for columns and cells that cannot be used.
     """
     finally_trained, _ = drop_untrained_rows(config, frame, final_split(config, split))
-    targets_options = targets_prepare.with_transforms(config.targets, frame.take(finally_trained.train))
+    targets_options = targets_prepare.resolve(config.targets, frame.take(finally_trained.train))
     split, cleaned = drop_untrained_rows(config, frame, split)
     training = frame.take(split.train)
     if base_run is not None:
-        targets = targets_prepare.widened(untuned(base_run.targets, config.targets), training)
+        targets = targets_prepare.extend_range(targets_prepare.reset_calibration(base_run.targets), training)
         return Preparation(base_run.columns, targets, split, cleaned)
     settling = frame.take(final_split(config, published).train)
     empty = [name for name in config.columns if not training.n_present(name)]
@@ -190,16 +188,16 @@ def transform_parts(
         name: prepare_rows(learned.columns, learned.targets, frame.take(rows), weight, room)
         for name, rows in learned.split.parts().items()
     }
-    if learned.split.left_out is not None:
-        check_numbers(learned.split.left_out, config.model.networks)
-        parts["train"] = replace(parts["train"], fold=learned.split.left_out)
+    if learned.split.fold is not None:
+        check_numbers(learned.split.fold, config.model.networks)
+        parts["train"] = replace(parts["train"], fold=learned.split.fold)
     n_rows = sum(len(part.rows) for part in parts.values())
     changed: Counter[tuple[str, str]] = Counter()
     for part in parts.values():
         changed.update(part.changed)
     cleaned = [Cleaned(what, n, n_rows, "cells", column) for (what, column), n in changed.items()]
     names = [*preparer.used_columns(learned.columns), *learned.targets]
-    before = profile(frame.take(learned.split.train), names)
+    before = Profile.learn(frame.take(learned.split.train), names)
     return TrainingInputs(config, learned.columns, learned.targets, parts, before, [*learned.cleaned, *cleaned])
 
 
@@ -214,13 +212,13 @@ def prepare_rows(
 
     With a `folder`, large arrays lie in files on its disk. Raises DataError for cells that cannot be used.
     """
-    allocate = memory.in_memory if folder is None else memory.in_files(folder)
-    transformed = refusal.transform_strictly(columns, frame, allocate)
+    allocate = memory.in_memory if folder is None else memory.memory_mapped(folder)
+    transformed = preparer.transform_or_raise(columns, frame, allocate)
     return PreparedRows(
         frame.rows,
         transformed.arrays,
-        [memory.moved(each, allocate) for each in targets_prepare.encode(targets, frame)],
-        targets_prepare.truths(targets, frame),
+        [memory.copy_into(each, allocate) for each in targets_prepare.encode(targets, frame)],
+        targets_prepare.y_true(targets, frame),
         row_weights(frame, weight),
         transformed.changed,
     )
@@ -240,8 +238,8 @@ def drop_untrained_rows(config: Config, frame: Frame, split: Split) -> tuple[Spl
     kept &= weight > 0
     if kept.all():
         return split, steps
-    fold = None if split.left_out is None else split.left_out[kept]
-    return replace(split, train=split.train[kept], left_out=fold), steps
+    fold = None if split.fold is None else split.fold[kept]
+    return replace(split, train=split.train[kept], fold=fold), steps
 
 
 def final_split(config: Config, split: Split) -> Split:
@@ -253,12 +251,13 @@ def final_split(config: Config, split: Split) -> Split:
 
 def count_ignored(kinds: Kinds) -> list[Cleaned]:
     """The columns that inference left out, counted by why."""
-    whys = {
-        "BP243": "columns without values",
-        "BP244": "constant columns",
-        "BP245": "identifiers",
-        "BP246": "free text",
+    words: dict[Why, str] = {
+        "empty": "columns without values",
+        "constant": "constant columns",
+        "identifier": "identifiers",
+        "text": "free text",
     }
-    codes = [warning.code for warning in kinds.warnings if warning.message.find("is ignored") >= 0]
-    counts = {code: codes.count(code) for code in whys if code in codes}
-    return [Cleaned(f"{whys[code]} ignored", n, len(kinds.options), "columns") for code, n in counts.items()]
+    counts = Counter(ignored.why for ignored in kinds.ignored.values())
+    return [
+        Cleaned(f"{words[why]} ignored", counts[why], len(kinds.options), "columns") for why in words if counts[why]
+    ]

@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bptrain.config.schema import Config
-from bptrain.data.digest import parts_digest, table_digests
 from bptrain.data.frame import Frame
-from bptrain.data.split import Split
+from bptrain.data.hashes import parts_digest, table_digests
+from bptrain.data.splits import Split
 from bptrain.errors import DataError, LockedError, RunError, UsageError
+from bptrain.features.kinds import kind_of
+from bptrain.features.options import IgnoreOptions
 from bptrain.messages import fitting as messages
-from bptrain.runs import git, storage
-from bptrain.runs.platform import processor
+from bptrain.messages import runs as run_messages
+from bptrain.runs import storage
+from bptrain.runs.platform import git_state, processor
 from bptrain.runs.storage import canonical_json
+from bptrain.targets.tasks import TASKS
 from bptrain.utils import runtime
 from bptrain.utils.text import escape
 from bptrain.utils.version import __version__
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
 FORMAT = 4
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
 BACKENDS = {"tensorflow": (), "jax": ("jax", "jaxlib")}  # the packages that each needs besides
-LABELS = ("ignore", "categorical", "ordinal", "boolean", "group", "date", "time")  # kinds whose cells are no numbers
 # Paths say where things are; the others change no result.
 NOT_SETTINGS: Any = {
     "data": {"train", "validation", "test"},
@@ -74,8 +77,12 @@ def describe_inputs(
         warm_start: the digest of the weights to begin with, if training does not begin afresh.
     """
     settings = config.model_dump(mode="json", exclude=NOT_SETTINGS)
-    columns = {name: options.kind not in LABELS for name, options in config.columns.items() if options.kind != "ignore"}
-    columns |= {name: options.task == "regression" for name, options in config.targets.items()}
+    columns = {
+        name: (kind_of(options) or options).cells_are_numbers
+        for name, options in config.columns.items()
+        if not isinstance(options, IgnoreOptions)
+    }
+    columns |= {name: not TASKS[options.task].predicts_labels for name, options in config.targets.items()}
     packages = (*PACKAGES, *BACKENDS[runtime.backend()])
     return {
         "format": FORMAT,
@@ -94,7 +101,7 @@ def describe_inputs(
         "processor": processor(),
         "variables": runtime.recorded(),
         "backend": runtime.backend(),
-        "code": git.state(),
+        "code": git_state(),
     } | ({"warm_start": dict(warm_start)} if warm_start else {})
 
 
@@ -146,7 +153,7 @@ def require_format(record: Json, name: str) -> None:
     """Raise RunError for a lock.json, or its part that is known before training, of another format."""
     found = record.get("format") if type(record) is dict else None
     if found != FORMAT:
-        raise RunError(messages.OTHER_LOCK_RECORD(path=name, found=found, format=FORMAT))
+        raise RunError(run_messages.OTHER_LOCK_RECORD(path=name, found=found, format=FORMAT))
 
 
 def read_lock(path: Path) -> Json:

@@ -7,30 +7,30 @@ or changes a config. The numbers are those of `models/presets.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from bptrain.config.schema import Config
-from bptrain.data.folds import are_divided
 from bptrain.data.frame import Frame
 from bptrain.data.options import SplitOptions
-from bptrain.data.split import PARTS
+from bptrain.data.splits import SPLITS
 from bptrain.errors import UsageError
 from bptrain.evaluation.gates import Gate, check_gates, parse_gates
-from bptrain.evaluation.predictions import OUT_OF_FOLD
+from bptrain.evaluation.predictions import OUT_OF_FOLD, PARTS
 from bptrain.features import inference
-from bptrain.features.kinds import ColumnOptions
-from bptrain.features.numeric.options import NumericOptions
-from bptrain.fitting.split_keys import ROLES, settled_split, without_split_column
+from bptrain.features.kinds import kind_of
+from bptrain.features.numeric.options import NumericOptions, ResolvedNumericOptions
+from bptrain.features.options import ColumnOptions
+from bptrain.fitting.split_keys import ROLES, resolve_split, without_split_column
 from bptrain.messages import fitting as messages
 from bptrain.models.options import ModelOptions, ResolvedModel
 from bptrain.models.presets import MANY_FEATURES, MANY_ROWS, PRESETS, NetworkSize, Preset
-from bptrain.targets import infer as target_inference
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
+from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.regression.options import RegressionOptions
+from bptrain.targets.target_options import TargetOptions
+from bptrain.targets.tasks import TASKS, infer_task
 from bptrain.training.options import AdamOptions, ResolvedTraining, TrainingOptions, UsualOptimizer
 from bptrain.utils.text import nearest, quote_list
 
@@ -85,14 +85,18 @@ def resolve_from_table(config: Config, training_rows: Frame, *, has_validation_f
     names = training_rows.names
     features = [name for name in names if name not in config.targets]
     by_pattern = inference.match_patterns(features, config.columns, list(config.targets))
-    named = {name: options for name, options in by_pattern.items() if options.kind in (*ROLES, "date")}
-    targets = {name: target_inference.resolve(training_rows, name, options) for name, options in config.targets.items()}
+    named = {
+        name: options
+        for name, options in by_pattern.items()
+        if options.kind in ROLES or ((kind := kind_of(options)) is not None and kind.tells_time)
+    }
+    targets = {name: infer_task(training_rows, name, options) for name, options in config.targets.items()}
     targets_prepare.learn(training_rows, targets)  # only for what it refuses, before anything is split
     config = config.model_copy(update={"columns": config.columns | named, "targets": targets})
     gates, metrics = gates_of(config), metrics_of(config)
     check_gates(gates, metrics)
     evaluation = config.evaluation.model_copy(update={"primary": _resolve_primary(config, metrics)})
-    config = config.model_copy(update={"evaluation": evaluation, "split": settled_split(config, names)})
+    config = config.model_copy(update={"evaluation": evaluation, "split": resolve_split(config, names)})
     config = _resolve_bagging(config, training_rows, has_validation_file=has_validation_file)
     return config
 
@@ -116,16 +120,18 @@ def _resolve_bagging(config: Config, training_rows: Frame, *, has_validation_fil
     How many networks stays open until it is known how much a row gives; 1 is written where there is but one.
     """
     model, split, preset = config.model, config.split, PRESETS[config.model.kind]
-    forgoes_later_rows = split.kind == "time" and split.validation == 0  # folds would be judged by what came later
+    forgoes_later_rows = (
+        SPLITS[split.kind].is_ordered and split.validation == 0
+    )  # folds would be judged by what came later
     if model.networks == "auto" and not preset.bagged:
         several = preset.narrow.networks > 1 and FEWEST_BAGGED <= training_rows.n_rows <= MOST_BAGGED
         several = several and config.data.residence != "stream" and config.training.final == "best"
-        if split.kind in ("group", "hash") and split.column is not None:
+        if SPLITS[split.kind].keeps_together and split.column is not None:
             several = several and training_rows.n_unique(split.column) >= FEWEST_GROUPS
         if not several or (forgoes_later_rows and not has_validation_file):
             model = model.model_copy(update={"networks": 1})
     if split.validation == "auto":
-        folds = model.networks != 1 and not has_validation_file and split.kind not in ("time", "column")
+        folds = model.networks != 1 and not has_validation_file and SPLITS[split.kind].folds_can_validate
         split = split.model_copy(update={"validation": 0.0 if folds else split.share("validation")})
     networks = preset.narrow.networks if model.networks == "auto" else model.networks
     if networks != 1 and config.training.final == "refit":
@@ -142,13 +148,13 @@ def gates_of(config: Config) -> list[Gate]:
 
 def metrics_of(config: Config) -> dict[str, tuple[str, ...]]:
     """The metrics of each target, whose tasks are settled."""
-    return {name: tasks.measures(options.task).METRICS for name, options in config.targets.items()}
+    return {name: TASKS[options.task].metrics for name, options in config.targets.items()}
 
 
 def parts_of(config: Config, source: np.ndarray) -> list[str]:
     """The parts that will have rows to judge, by the config and by `source` (n_rows,), the part of each row's file."""
-    if config.split.kind in ("column", "hash"):  # only the cells tell
-        return [*PARTS, OUT_OF_FOLD]
+    if not SPLITS[config.split.kind].shares_decide:  # only the cells tell
+        return list(PARTS)
     shares = {"validation": config.split.share("validation"), "test": config.split.test}
     parts = [part for part, share in shares.items() if share or (source == part).any()]
     if config.training.final == "refit":  # validation rows train the model that is judged
@@ -171,8 +177,8 @@ def resolve_from_training_rows(config: Config, training_rows: Frame) -> tuple[Co
         identifiers=config.clean.identifiers,
     )
     columns = _resolve_columns(kinds.options, preset)
-    targets = {name: _resolve_target(options, preset) for name, options in config.targets.items()}
-    kinds = inference.Kinds(columns, kinds.reasons, kinds.warnings)
+    targets = {name: resolve_target(options, preset) for name, options in config.targets.items()}
+    kinds = replace(kinds, options=columns)
     return config.model_copy(update={"columns": columns, "targets": targets}), kinds
 
 
@@ -181,19 +187,21 @@ def _resolve_columns(columns: Mapping[str, ColumnOptions], preset: Preset) -> di
     n_numeric = sum(isinstance(options, NumericOptions) for options in columns.values())
     few = n_numeric <= preset.most_columns
     bins = max(preset.fewest_bins, min(preset.bins, preset.all_bins // n_numeric)) if few and n_numeric else 0
-    resolved: dict[str, ColumnOptions] = {}
+    resolved: dict[str, ColumnOptions] = dict(columns)
     for name, options in columns.items():
         if isinstance(options, NumericOptions):
-            usual: dict[str, object] = {"bins": bins, "periodic": preset.periodic and few, "scaling": preset.scaling}
-            update = {key: value for key, value in usual.items() if getattr(options, key) == "auto"}
-            if "scaling" in update and "clip" not in options.model_fields_set:
-                update["clip"] = preset.clip
-            options = options.model_copy(update=update)
-        resolved[name] = options
+            clips = options.scaling == "auto" and "clip" not in options.model_fields_set
+            resolved[name] = ResolvedNumericOptions.resolve(
+                options,
+                scaling=preset.scaling,
+                bins=bins,
+                periodic=preset.periodic and few,
+                **({"clip": preset.clip} if clips else {}),
+            )
     return resolved
 
 
-def _resolve_target(options: tasks.TargetOptions, preset: Preset) -> tasks.TargetOptions:
+def resolve_target(options: TargetOptions, preset: Preset) -> TargetOptions:
     """The options of a target with what the preset leaves neither to training nor to validation rows."""
     update: dict[str, object] = {}
     if isinstance(options, RegressionOptions):
@@ -258,9 +266,9 @@ def resolve_sizes(config: Config, sizes: Sizes) -> ResolvedConfig:
     return ResolvedConfig(config.model_copy(update=update), model, training, residence)
 
 
-def predicts_labels(targets: Iterable[tasks.TargetOptions]) -> bool:
+def predicts_labels(targets: Iterable[TargetOptions]) -> bool:
     """Whether all targets are labels."""
-    return all(tasks.prepare(options.task).CLASSES for options in targets)
+    return all(TASKS[options.task].predicts_labels for options in targets)
 
 
 def fewest_networks(model: ModelOptions) -> int:
@@ -270,7 +278,7 @@ def fewest_networks(model: ModelOptions) -> int:
 
 def most_networks(model: ModelOptions, split: SplitOptions) -> int:
     """How many there may then be; only as many as at least where folds for so many more cannot be divided."""
-    if model.networks == "auto" and are_divided(split):
+    if model.networks == "auto" and SPLITS[split.kind].can_halve_folds:
         return PRESETS[model.kind].wide.networks
     return fewest_networks(model)
 
@@ -294,7 +302,11 @@ def resolve_model(config: Config, *, n_features: int, n_rows: int, labels: bool,
         n_selected = options.ensemble_selection if isinstance(options.ensemble_selection, int) else 0
         if options.hidden != "auto" or n_selected >= size.members // 2:
             size = NetworkSize(preset.wide.hidden, size.members, size.networks, preset.wide.linear)
-        elif options.members == options.networks == "auto" and not n_selected and are_divided(config.split):
+        elif (
+            options.members == options.networks == "auto"
+            and not n_selected
+            and SPLITS[config.split.kind].can_halve_folds
+        ):
             size = preset.wide
         else:
             size = preset.wide_undivided

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 from bptrain.errors import Problem, RunError
 from bptrain.fitting.lock import Record, find_differences, require_format
 from bptrain.messages import fitting as messages
+from bptrain.messages import runs as run_messages
 from bptrain.runs import storage
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.runs.directory import PartialRun
 
 if TYPE_CHECKING:
-    from bptrain.training.checkpointing import Saving
+    from bptrain.training.callbacks import Saving
     from bptrain.training.state import TrainResult
 
 INPUTS = "inputs.json"
 
 
 @dataclass(frozen=True)
-class Journal:
+class ResumeState:
     """The trainings of a job by label: `model-1`, `fold-2-1`, and with `-refit` before the number of the network.
 
     Attributes:
@@ -44,7 +45,7 @@ class Journal:
         """Where the training with this label is saved."""
         if self.folder is None:
             return None
-        from bptrain.training.checkpointing import Saving
+        from bptrain.training.callbacks import Saving
 
         return Saving(Checkpoints(self.folder / label), ended=self.several)
 
@@ -60,15 +61,15 @@ def is_sealed(partial: PartialRun, inputs: Record) -> bool:
     return True
 
 
-def open_journal(
+def open_resume_state(
     partial: PartialRun,
     inputs: Record,
     *,
     several: bool,
     until_step: Mapping[str, int] | None,
     warn: Callable[[Problem], None],
-) -> tuple[Journal, Record]:
-    """Where the trainings of a run are saved, and may have been before; arguments as of `Journal`.
+) -> tuple[ResumeState, Record]:
+    """Where the trainings of a run are saved, and may have been before; arguments as of `ResumeState`.
 
     Also the inputs that the run was begun with, for its lock.json. Raises RunError when they were begun with others.
     """
@@ -79,14 +80,14 @@ def open_journal(
             before = storage.read_json(path)
         except RunError as error:
             reason = error.problems[0].message
-            warn(messages.STARTS_AFRESH(path=path, reason=reason, where=path))
+            warn(run_messages.STARTS_AFRESH(path=path, reason=reason, where=path))
     if before is None:
         partial.forget_checkpoints()  # without a record of what they belong to
         storage.write_json(path, dict(inputs))
     else:
         refuse_other_inputs(path, inputs, partial.path)
         inputs = before
-    return Journal(partial.checkpoints, several, until_step, warn), inputs
+    return ResumeState(partial.checkpoints, several, until_step, warn), inputs
 
 
 def refuse_other_inputs(record: Path, inputs: Record, run: Path) -> None:

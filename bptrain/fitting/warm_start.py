@@ -14,19 +14,19 @@ import numpy as np
 
 from bptrain.config.load import config_from_text
 from bptrain.config.schema import Config
-from bptrain.config.write import flow_yaml
+from bptrain.config.yaml_writer import flow_yaml
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import Problem, RunError, UsageError
-from bptrain.features.defaults import defaults_of_kinds
-from bptrain.features.inference import match_patterns
-from bptrain.features.kinds import ColumnOptions, IgnoreOptions, is_feature
+from bptrain.features.inference import defaults_of_kinds, match_patterns
+from bptrain.features.kinds import is_feature
+from bptrain.features.options import ColumnOptions, IgnoreOptions
 from bptrain.features.preparer import Columns
 from bptrain.messages import fitting as messages
 from bptrain.models.predictor import WEIGHTS, check_columns, load_preparation
 from bptrain.models.presets import DEFAULT
 from bptrain.runs.arrays import Expected
 from bptrain.runs.manifest import RunFiles, open_run
-from bptrain.targets.prepare import Targets, with_learned_transforms
+from bptrain.targets.preparer import Targets, learned_options
 from bptrain.utils.section import Section
 from bptrain.utils.text import quote_list
 
@@ -77,7 +77,7 @@ def adopt_network(config: Config, base_run: BaseRun) -> Config:
     Raises UsageError for everything that the config says otherwise.
     """
     problems: list[Problem] = []
-    theirs = with_learned_transforms(base_run.config.targets, base_run.targets)
+    theirs = learned_options(base_run.config.targets, base_run.targets)
     if list(config.targets) != list(theirs):
         named = [quote_list(list(targets), last="and") for targets in (theirs, config.targets)]
         problems.append(messages.OTHER_TARGETS(theirs=named[0], ours=named[1]))

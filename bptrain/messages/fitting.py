@@ -2,49 +2,7 @@
 
 from __future__ import annotations
 
-from bptrain.messages.code import Code
 from bptrain.messages.message import Message
-
-CODES: dict[str, Code] = {
-    "BP155": Code(
-        "nothing to stratify by", "A stratified split needs exactly one target, with labels.", "Write `split: random`."
-    ),
-    "BP161": Code(
-        "two ways to divide the rows",
-        "One column has the role `group` and another the role `time`, and `split` does not say which counts.",
-        "Write `split: group` or `split: time`.",
-    ),
-    "BP162": Code(
-        "no folds",
-        "A split by a column that names the part of each row cannot be divided into folds.",
-        "Remove `folds`, or choose another kind of split.",
-    ),
-    "BP163": Code(
-        "no such column to divide by",
-        "`split.column` names a column that the table does not have.",
-        "Use one of the columns shown.",
-    ),
-    "BP164": Code(
-        "no column to divide by",
-        "This kind of split looks at a column, and the config does not say at which.",
-        "Write `split: {kind: KIND, column: NAME}`, or give one column the role `group` or `time`.",
-    ),
-    "BP165": Code(
-        "a column that nothing looks at",
-        "`split.column` is given, but this kind of split does not go by a column.",
-        "Write a kind that does, such as `group`, `time` or `hash`, or remove `column`.",
-    ),
-    "BP273": Code(
-        "no value to divide by",
-        "The split goes by a column whose cells are missing in some rows.",
-        "Fill these cells in, remove the rows, or divide otherwise.",
-    ),
-    "BP278": Code(
-        "not a part",
-        "The split goes by a column that must say train, validation or test in each row, and holds other words.",
-        "Write these words, or divide otherwise.",
-    ),
-}
 
 NO_SUCH_TARGET = Message(
     "BP154",
@@ -154,21 +112,6 @@ SHARED_ROWS = Message(
     title="the run to start from may know the rows that judge",
     meaning="`model.from` names a run that was trained on the same file with another split or other folds: some of its "
     "training rows now judge, so the metrics flatter the model.",
-)
-STARTS_AFRESH = Message(
-    "BP520",
-    "`{path}` cannot be used, so training starts afresh: {reason}",
-    ("nothing needs to be done; check the disk if it happens again",),
-)
-OTHER_LOCK_RECORD = Message(
-    "BP506",
-    "`{path}` has format {found}, and this bptrain compares format {format}",
-    ("use the bptrain version that made it, or make a new run",),
-)
-DAMAGED_PREDICTIONS = Message(
-    "BP508",
-    "`{path}` is damaged: {reason}",
-    ("restore the run from a copy, or train it again with `bptrain fit`",),
 )
 OTHER_INPUTS = Message(
     "BP521",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from bptrain.messages.code import Code
+from bptrain.messages.message import Message
 
-CODES: dict[str, Code] = {
-    "BP171": Code(
-        "no target is named",
-        "`bptrain init` has to know which column shall be predicted.",
-        "Add `--target NAME` with one of the columns listed.",
-    ),
-    "BP172": Code(
-        "`--target` names no column",
-        "The table has no column with the name given.",
-        "Write one of the columns listed, with its capital letters; put a name with spaces in quotes.",
-    ),
-}
+NO_TARGET = Message(
+    "BP171",
+    text="which column shall be predicted is not said",
+    hints=("write `--target NAME`, perhaps `--target {guess}`", "columns: {names}"),
+    title="no target is named",
+    meaning="`bptrain init` has to know which column shall be predicted.",
+)
+NO_SUCH_TARGET = Message(
+    "BP172",
+    text="the table has no column `{name}` to predict",
+    hints=("columns: {names}",),
+    title="`--target` names no column",
+    meaning="The table has no column with the name given. Capital letters count; a name with spaces needs quotes.",
+)
+# A comment of the config that is written; documented where `features` warns of columns that tell rows apart.
+ID_AS_AMOUNT = Message(
+    "BP245",
+    text="column `{name}` is read as an amount",
+    hints=("if its numbers name something, write `{key_name}: categorical` or `ignore`",),
+)

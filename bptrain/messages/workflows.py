@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from bptrain.messages.code import Code
 from bptrain.messages.message import Message
 
-NO_ROWS_TO_JUDGE = Message(
-    "BP210",
-    "there are no rows to judge: {n} were given, none has a target",
-    ("give rows with a target, or use `bptrain predict`",),
-)
 NO_ROWS_TO_PREDICT = Message(
     "BP233",
     "the table has no rows, so there are no predictions",
@@ -29,8 +23,8 @@ UNKNOWN_LABELS = Message(
     "BP235",
     "column `{name}`: {n} of {n_rows} cells hold labels that training rows never showed",
     title="labels never seen in training",
-    meaning="A category holds labels that the training rows did not have; they count as unknown. If there are many, "
-    "train again with newer rows.",
+    meaning="A category holds labels that the training rows did not have; they count as unknown.",
+    remedy="if there are many, train again with newer rows",
 )
 NO_USABLE_CELL = Message(
     "BP236",
@@ -90,10 +84,3 @@ DIVERGED = Message(
     meaning="The loss or a weight became infinite or not a number. The run is published with the last finite weights, "
     "but not as the latest.",
 )
-CODES: dict[str, Code] = {
-    "BP266": Code(
-        "too few rows to split",
-        "There are not enough rows for the parts that the config asks for.",
-        "Give more rows, or lower `split.test` and `split.validation`.",
-    ),
-}

@@ -7,13 +7,15 @@ import os
 import threading
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any
+from typing import TypeVar, cast
 
-from bptrain.errors import Problem, UsageError
+from bptrain.errors import UsageError
+from bptrain.messages import models as messages
 from bptrain.utils import runtime
-from bptrain.utils.text import escape, join_words
+from bptrain.utils.text import join_words
 
 EPSILON = 1e-7
+Function = TypeVar("Function", bound=Callable[..., object])
 _starting = threading.Lock()
 _started: list[int] = []  # with how many threads, once it is
 
@@ -22,11 +24,9 @@ def require() -> None:
     """Raise UsageError when KERAS_BACKEND asks for what is not ours or not installed; loads nothing."""
     asked = runtime.backend()
     if asked not in runtime.BACKENDS:
-        message = f"KERAS_BACKEND is `{escape(asked)}`, but bptrain trains with {join_words(runtime.BACKENDS)}"
-        raise UsageError(Problem("BP191", message, hints=("unset it to train with TensorFlow",)))
+        raise UsageError(messages.UNKNOWN_BACKEND(backend=asked, known=join_words(runtime.BACKENDS)))
     if asked == "jax" and find_spec("jax") is None:
-        hints = ('install it with pip install "bptrain[jax]"', "unset KERAS_BACKEND to train with TensorFlow")
-        raise UsageError(Problem("BP191", "KERAS_BACKEND is jax, but JAX is not installed", hints=hints))
+        raise UsageError(messages.MISSING_BACKEND())
 
 
 def start(*, threads: int, predicting: bool = False) -> None:
@@ -39,7 +39,7 @@ def start(*, threads: int, predicting: bool = False) -> None:
     """
     runtime.configure()
     require()
-    with _starting, runtime.quiet_stderr(), runtime.loading():
+    with _starting, runtime.quiet_stderr(), runtime.without_collection():
         if not _started:
             runtime.keep_freed_memory()
             if runtime.backend() == "jax":
@@ -50,8 +50,7 @@ def start(*, threads: int, predicting: bool = False) -> None:
         import keras
 
     if keras.config.backend() != runtime.backend():
-        message = f"Keras was loaded with {keras.config.backend()}, but KERAS_BACKEND asks for {runtime.backend()}"
-        raise UsageError(Problem("BP192", message, hints=("set KERAS_BACKEND before anything imports keras",)))
+        raise UsageError(messages.OTHER_BACKEND(loaded=keras.config.backend(), asked=runtime.backend()))
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(EPSILON)
     keras.config.set_image_data_format("channels_last")
@@ -83,17 +82,15 @@ def blocks_at_once() -> int:
     return max(1, int(tf.config.threading.get_inter_op_parallelism_threads()))
 
 
-def program(function: Callable[..., Any], *, compiled: bool) -> Callable[..., Any]:
+def compiled_function(function: Function, *, jit_compile: bool) -> Function:
     """A pure function of tensors as a program, traced anew only for other shapes and types; JAX compiles every one."""
     if runtime.backend() == "jax":
         import jax
 
-        made: Callable[..., Any] = jax.jit(function)
-    else:
-        import tensorflow as tf
+        return cast("Function", jax.jit(function))
+    import tensorflow as tf
 
-        made = tf.function(function, jit_compile=compiled)
-    return made
+    return cast("Function", tf.function(function, jit_compile=jit_compile))
 
 
 def _start_tensorflow(threads: int, *, at_once: int) -> None:

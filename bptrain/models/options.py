@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from bptrain.features.numeric.options import EmbeddingOptions
+from bptrain.features.options import EmbeddingOptions
 from bptrain.models.presets import DEFAULT, MANY_FEATURES, MANY_ROWS, PRESETS, STRONG
 from bptrain.utils.section import Section
 

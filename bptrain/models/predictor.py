@@ -3,13 +3,13 @@
 model/preparer.json, preparer.npz    what training rows taught about columns and targets
 model/network.json                   the options the network is rebuilt from, the shape of every weight, and which
                                      members of each network predict, if not all do
-model/members/00/weights.npz         the weights
+model/members/00/weights.npz         the weights of the first network
 model.keras, inputs.json             the same network for others; never read back
 """
 
 from __future__ import annotations
 
-import math
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,27 +18,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bptrain.errors import DataError, Problem, RunError
-from bptrain.features import kinds
+from bptrain.errors import DataError, RunError
 from bptrain.features import preparer as columns_prepare
 from bptrain.features.drift import Profile
+from bptrain.features.kinds import KINDS
 from bptrain.features.preparer import Columns
+from bptrain.messages import models as messages
 from bptrain.models.options import ResolvedModel
 from bptrain.runs import arrays as run_arrays
 from bptrain.runs import storage
 from bptrain.runs.manifest import RunFiles
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.prepare import Targets
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.preparer import Targets
 from bptrain.utils import runtime
 from bptrain.utils.text import nearest, quote_list
 
 if TYPE_CHECKING:
-    import keras
-
     from bptrain.models.build import Network
-    from bptrain.models.predict import Program
+    from bptrain.models.compat import KerasModel
+    from bptrain.models.predict import PredictFunction
 
-FORMAT = 3
+FORMAT = 4
+Json = Any  # values of a JSON file
 WEIGHTS = "model/members/{:02}/weights.npz"
 
 
@@ -55,36 +56,41 @@ class Predictor:
     profile: Profile
 
     @cached_property
-    def model(self) -> keras.Model:
+    def model(self) -> KerasModel:
         """All networks as one."""
         from bptrain.models.ensemble import ensemble
 
-        networks = [network.model for network in self.networks]
-        return ensemble(networks, self.targets) if len(networks) > 1 else networks[0]
+        return ensemble([network.model for network in self.networks], self.targets)
 
     @cached_property
-    def _program(self) -> Program:
+    def _any_network(self) -> PredictFunction:
         """Any one of the networks, as a function of its weights."""
-        from bptrain.models.predict import Program
+        from bptrain.models.predict import PredictFunction
 
-        return Program(self.networks[0].model)
+        return PredictFunction(self.networks[0].model)
 
-    def outputs(self, inputs: Mapping[str, np.ndarray], left_out: np.ndarray | None = None) -> list[np.ndarray]:
-        """Outputs (n_rows, n_outputs) float32, one array per target.
+    def outputs(self, inputs: Mapping[str, np.ndarray], fold: np.ndarray | None = None) -> list[np.ndarray]:
+        """Outputs of the network for prepared rows.
 
-        Of rows that trained, `left_out` (n_rows,) says which network did not: this one alone predicts the row.
+        Args:
+            inputs: arrays (n_rows, …) by name.
+            fold: of rows that trained, the number (n_rows,) of the network that did not see the row, which alone
+                predicts it.
+
+        Returns:
+            (n_rows, n_outputs) float32, one array per target.
         """
         from bptrain.models.build import output_name
         from bptrain.models.predict import predict
 
         names = [output_name(position) for position in range(len(self.targets))]
-        if left_out is None:
+        if fold is None:
             by_name = predict(self.model, inputs)
             return [by_name[name] for name in names]
-        outputs = [np.empty((len(left_out), state.n_outputs), np.float32) for state in self.targets.values()]
+        outputs = [np.empty((len(fold), state.n_outputs), np.float32) for state in self.targets.values()]
         for number, network in enumerate(self.networks):
-            rows = np.flatnonzero(left_out == number)
-            by_name = self._program.predict(
+            rows = np.flatnonzero(fold == number)
+            by_name = self._any_network.predict(
                 network.model.get_weights(), {name: array[rows] for name, array in inputs.items()}
             )
             for name, output in zip(names, outputs, strict=True):
@@ -92,14 +98,12 @@ class Predictor:
         return outputs
 
     def weights(self) -> dict[str, np.ndarray]:
-        """All weights of all networks by name."""
-        from bptrain.models.build import weights_of
+        """All weights of all networks by name: `network_1/<layer>/<variable>`."""
+        from bptrain.models.build import network_name, weights_of
 
-        if len(self.networks) == 1:
-            return weights_of(self.networks[0].members)
         return {
-            f"{number}/{name}": weight
-            for number, network in enumerate(self.networks, start=1)
+            f"{network_name(number)}/{name}": weight
+            for number, network in enumerate(self.networks)
             for name, weight in weights_of(network.members).items()
         }
 
@@ -107,8 +111,7 @@ class Predictor:
 def save(predictor: Predictor, options: ResolvedModel, directory: Path) -> None:
     """Write the model into a run directory that is being built."""
     from bptrain.models.build import weight_shapes, weights_of
-    from bptrain.models.ensemble import exported
-    from bptrain.models.keras_file import save_keras
+    from bptrain.models.export import exported, save_keras
 
     saved, arrays = columns_prepare.save(predictor.columns)
     (directory / "model").mkdir(parents=True, exist_ok=True)
@@ -121,14 +124,14 @@ def save(predictor: Predictor, options: ResolvedModel, directory: Path) -> None:
     storage.write_json(directory / "model/preparer.json", preparer)
     run_arrays.write_arrays(directory / "model/preparer.npz", arrays)
     networks = predictor.networks
-    spec = {
+    shapes = weight_shapes(networks[0].members)
+    architecture = {
         "format": FORMAT,
         "model": options.model_dump(mode="json"),
-        "networks": len(networks),
-        "kept": [network.kept for network in networks],
-        "weights": {name: [kind, list(shape)] for name, (kind, shape) in weight_shapes(networks[0].members).items()},
+        "selected": [network.selected for network in networks],
+        "weights": {name: [dtype, list(shape)] for name, (dtype, shape) in shapes.items()},
     }
-    storage.write_json(directory / "model/network.json", spec)
+    storage.write_json(directory / "model/network.json", architecture)
     for number, network in enumerate(networks):
         weights = directory / WEIGHTS.format(number)
         weights.parent.mkdir(parents=True, exist_ok=True)
@@ -141,24 +144,31 @@ def save(predictor: Predictor, options: ResolvedModel, directory: Path) -> None:
 def load(files: RunFiles) -> Predictor:
     """The model of a verified run: rebuilt from its options, weights checked by name, dtype and shape.
 
-    Raises RunError when the files do not belong together.
+    Raises:
+        RunError: the files do not belong together.
     """
-    from bptrain.models.build import build, keeping, network_name, set_weights, weight_shapes
+    from bptrain.models.build import build, network_name, select_members, set_weights, weight_shapes
 
     columns, targets = load_preparation(files)
     profile = Profile.load(_read_json(files, "model/preparer.json")["profile"])
-    spec = _read_json(files, "model/network.json")
-    options = ResolvedModel.model_validate(spec["model"])
+    architecture = _read_json(files, "model/network.json")
+    options = ResolvedModel.model_validate(architecture["model"])
     networks = []
-    for number, kept in enumerate(spec["kept"]):
+    for number, selected in enumerate(architecture["selected"]):
         network = build(columns, targets, options, seed=0, name=network_name(number))
         set_weights(network.model, files.read_arrays(WEIGHTS.format(number), weight_shapes(network.model)))
-        networks.append(network if kept is None else keeping(network, kept, columns, targets, options))
+        if selected is not None:
+            network = select_members(network, selected, columns, targets, options)
+        networks.append(network)
     return Predictor(columns, targets, networks, profile)
 
 
 def load_preparation(files: RunFiles) -> tuple[Columns, Targets]:
-    """What training rows taught about columns and targets; needs no keras. Raises RunError as `load`."""
+    """What training rows taught about columns and targets; needs no keras.
+
+    Raises:
+        RunError: as `load`.
+    """
     saved = _read_json(files, "model/preparer.json")
     shapes = columns_prepare.array_shapes(saved["columns"])
     columns = columns_prepare.load(saved["columns"], files.read_arrays("model/preparer.npz", shapes))
@@ -169,37 +179,23 @@ def check_columns(needed: Iterable[str], names: tuple[str, ...], *, source: str)
     """Raise DataError when a table lacks columns that the model needs."""
     needed = list(needed)
     missing = [name for name in needed if name not in names]
-    if not missing:
-        return
-    others = [name for name in names if name not in set(needed)]
-    near = [f"`{found[0]}` for `{name}`" for name in missing if (found := nearest(name, others))]
-    hints = (f"rename: {', '.join(near)}?",) if near else ()
-    raise DataError(
-        Problem(
-            "BP268",
-            f"the table lacks {len(missing)} column(s) of the model: {quote_list(missing, last='and')}",
-            where=source,
-            hints=(*hints, "columns are found by name; their order does not matter"),
-        )
-    )
+    if missing:
+        others = [name for name in names if name not in set(needed)]
+        near = [f"`{alike[0]}` for `{name}`" for name in missing if (alike := nearest(name, others))]
+        hints = (f"rename: {', '.join(near)}?",) if near else ()
+        quoted = quote_list(missing, last="and")
+        raise DataError(messages.MISSING_COLUMNS(n_missing=len(missing), names=quoted, where=source, hints=hints))
 
 
 def check_targets(targets: Iterable[str], names: tuple[str, ...], *, source: str) -> None:
     """Raise DataError when a table that is to be judged lacks a target."""
     missing = [name for name in targets if name not in names]
     if missing:
-        raise DataError(
-            Problem(
-                "BP269",
-                f"the table lacks the target {quote_list(missing, last='and')}, so its rows cannot be judged",
-                where=source,
-                hints=("use `bptrain predict` for rows without a target",),
-            )
-        )
+        raise DataError(messages.MISSING_TARGET(names=quote_list(missing, last="and"), where=source))
 
 
-def describe_inputs(predictor: Predictor) -> dict[str, Any]:
-    """What model.keras expects and gives, for people who use it without bptrain."""
+def describe_inputs(predictor: Predictor) -> Json:
+    """What model.keras expects and gives, for people who use it without bptrain; open bounds are null."""
     saved, arrays = columns_prepare.save(predictor.columns)
     return {
         "format": FORMAT,
@@ -208,9 +204,11 @@ def describe_inputs(predictor: Predictor) -> dict[str, Any]:
             for kind, state in predictor.columns.items()
             for name, (dtype, shape) in state.inputs.items()
         },
-        "how": {kind: kinds.prepare(kind).__doc__ for kind in predictor.columns},
+        "how": {kind: inspect.getdoc(KINDS[kind]) for kind in predictor.columns},
         "columns": {item["kind"]: item["state"] for item in saved},
-        "numbers": {name: _finite(array) for name, array in arrays.items()},
+        "numbers": {
+            name: [value if np.isfinite(value) else None for value in array.tolist()] for name, array in arrays.items()
+        },
         "outputs": [
             {"name": f"target_{position}", "target": name, **state.to_json()}
             for position, (name, state) in enumerate(predictor.targets.items())
@@ -218,26 +216,13 @@ def describe_inputs(predictor: Predictor) -> dict[str, Any]:
     }
 
 
-def _finite(array: np.ndarray) -> list[float | None]:
-    """The numbers of an array, null where one is infinite: a bound that is open."""
-    return [value if math.isfinite(value) else None for value in array.tolist()]
-
-
-def _read_json(files: RunFiles, name: str) -> Any:
+def _read_json(files: RunFiles, name: str) -> Json:
+    """A JSON file of the run, whose format is the one that this version writes."""
     value = files.read_json(name)
-    _check_format(files.path(name), value)
-    return value
-
-
-def _check_format(path: Path, value: Any) -> None:
-    if isinstance(value, dict) and value.get("format") == FORMAT:
-        return
-    found = value.get("format") if isinstance(value, dict) else None
-    raise RunError(
-        Problem(
-            "BP530",
-            f"{path.name} has format {found!r}; this bptrain reads format {FORMAT}",
-            where=str(path),
-            hints=("use the bptrain version that made the run (see its lock.json), or train again",),
+    saved_format = value.get("format") if isinstance(value, dict) else None
+    if saved_format != FORMAT:
+        path = files.path(name)
+        raise RunError(
+            messages.OTHER_FORMAT(file=path.name, format=repr(saved_format), readable=FORMAT, where=str(path))
         )
-    )
+    return value

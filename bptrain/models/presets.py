@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-MANY_FEATURES, MANY_ROWS = 150, 5000  # a network with so many of both has wide layers (decision 34)
+MANY_FEATURES, MANY_ROWS = 150, 5000  # a network with so many of both has wide layers (decision M3)
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,16 @@ class Preset:
             where folds cannot be halved, or sizes are asked for.
         bagged: whether `networks` are kept however few or many rows there are.
         initializer: how first weights are drawn.
-        dropout: the rate where all targets are labels or layers are wide (decision 38), else it is 0.
-        selects_members: whether validation rows choose the members that predict (decision 32).
+        dropout: the rate where all targets are labels or layers are wide (decision M6), else it is 0.
+        selects_members: whether validation rows choose the members that predict (decision M4).
         bins: most bins of a numeric column; `all_bins` of all columns together, `fewest_bins` of one; with more than
             `most_columns` of them a number alone is what the network gets of each.
         periodic: whether numeric columns are given periodic features.
         scaling, clip: those of numeric columns.
         clips_predictions: whether predictions stay within the training values of the target.
         learns_logarithm: whether training rows may choose `transform: log` for a target.
-        calibrates: whether validation rows choose a temperature (decision 33).
-        learning_rate, batch_size: where all targets are labels, and where they are not (decision 39);
+        calibrates: whether validation rows choose a temperature (decision Y2).
+        learning_rate, batch_size: where all targets are labels, and where they are not (decision M7);
             `wide_learning_rate` is that of wide layers.
         last_batch, epochs, patience, ema_momentum: as in the section `training`.
     """
@@ -93,7 +93,7 @@ LARGE_BATCHES = ((32_000, 256), (200_000, 512), (ALL, 1024))
 STRONG = Preset(
     description="The default for tables: a small batch ensemble on learned features, trained once per fold.",
     narrow=NetworkSize((128, 128), members=8, networks=5, linear="half"),
-    wide=NetworkSize((256, 256), members=2, networks=10, linear=True),  # decision 40
+    wide=NetworkSize((256, 256), members=2, networks=10, linear=True),  # decision M3
     wide_undivided=NetworkSize((256, 256), members=4, networks=5, linear=True),
     bagged=False,
     initializer="uniform",

@@ -1,4 +1,4 @@
-"""The learning curves as a picture: loss by epoch on training and validation rows, and the epoch that was kept."""
+"""The learning curves: loss by epoch on training and validation rows and the epoch that was kept, and their picture."""
 
 from __future__ import annotations
 
@@ -6,21 +6,43 @@ import io
 from collections.abc import Mapping, Sequence
 
 import matplotlib
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-TRAINING, VALIDATION = "#1f6f8b", "#d1495b"
+from bptrain.reports.tables import Series
+
+COLOURS = {"training": "#1f6f8b", "validation": "#d1495b"}
 
 
-def curves_svg(histories: Sequence[tuple[Sequence[Mapping[str, float]], int]]) -> str:
-    """An SVG that is the same text for the same histories, each with its best epoch (no date, fixed identifiers)."""
+def learning_curves(histories: Sequence[tuple[Sequence[Mapping[str, float]], int]]) -> list[Series]:
+    """The series of each network, given the rows of its history and its best epoch, 0 for none."""
+    series = []
+    for history, best_epoch in histories:
+        epochs = [row["epoch"] for row in history]
+        columns = {"training": "loss"}
+        if history and "validation_loss" in history[0]:
+            columns["validation"] = "validation_loss"
+        for name, column in columns.items():
+            losses = [row.get(column, float("nan")) for row in history]
+            marked = best_epoch if best_epoch and name == list(columns)[-1] else None
+            series.append(Series(name, epochs, losses, marked))
+    return series
+
+
+def curves_svg(series: Sequence[Series]) -> str:
+    """An SVG that is the same text for the same series (no date, fixed identifiers); the legend names each once."""
     with matplotlib.rc_context({"svg.hashsalt": "bptrain", "svg.fonttype": "none", "font.family": "sans-serif"}):
         figure = Figure(figsize=(7, 4), layout="constrained")
         axes = figure.add_subplot()
-        for number, (history, best_epoch) in enumerate(histories):
-            _draw(axes, history, best_epoch, named=number == 0)
+        named = set()
+        for curve in series:
+            axes.plot(curve.x, curve.y, color=COLOURS[curve.name], label=None if curve.name in named else curve.name)
+            named.add(curve.name)
+            if curve.marked is not None:
+                label = None if "kept" in named else f"kept: epoch {curve.marked:g}"
+                axes.axvline(curve.marked, color="0.5", linestyle=":", label=label)
+                named.add("kept")
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss")
         axes.spines[["top", "right"]].set_visible(False)
@@ -29,15 +51,3 @@ def curves_svg(histories: Sequence[tuple[Sequence[Mapping[str, float]], int]]) -
         text = io.StringIO()
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
         return text.getvalue()
-
-
-def _draw(axes: Axes, history: Sequence[Mapping[str, float]], best_epoch: int, *, named: bool) -> None:
-    """The curves of one network; `named` in the legend."""
-    epochs = [row["epoch"] for row in history]
-    axes.plot(epochs, [row["loss"] for row in history], color=TRAINING, label="training" if named else None)
-    if history and "validation_loss" in history[0]:
-        losses = [row.get("validation_loss", float("nan")) for row in history]
-        axes.plot(epochs, losses, color=VALIDATION, label="validation" if named else None)
-    if best_epoch:
-        label = f"kept: epoch {best_epoch}" if named else None
-        axes.axvline(best_epoch, color="0.5", linestyle=":", label=label)

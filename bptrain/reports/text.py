@@ -1,15 +1,14 @@
-"""What people read on a terminal: problems, tables of metrics, gates. Renders, computes nothing."""
+"""What people read on a terminal: problems, and tables as aligned text or as sentences. Renders, computes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from bptrain.errors import Problem
+from bptrain.reports.tables import Cell, Table
 from bptrain.utils.text import escape
 
-SPLITS = ("train", "validation", "test")
-MOST_LABELS = 20
+DIGITS = 5  # of the largest number of a row
 
 
 def problem_text(problem: Problem, *, severity: str = "error") -> str:
@@ -26,111 +25,50 @@ def problem_text(problem: Problem, *, severity: str = "error") -> str:
     return "\n".join(lines)
 
 
-def metrics_text(targets: Mapping[str, Any], primary: str = "") -> str:
-    """The tables of metrics of every target: one row per metric, one column per split, the trivial baseline last.
-
-    The `primary` metric comes first where a target has it. Several targets are first shown side by side, and targets of
-    more than two labels end with a table of these.
-    """
-    parts = [_targets_text(targets, primary)] if len(targets) > 1 else []
-    for name, report in targets.items():
-        parts.append(_target_text(name, report, primary))
-        parts += [_labels_text(name, report)] if len(report["labels"]) > 2 else []
-    return "\n\n".join(parts)
-
-
-def selection_text(selection: Mapping[str, Any], primary: str) -> str:
-    """What the training that chose the epoch of a refit measured on its validation rows."""
-    parts = []
-    for name, judged in selection.items():
-        metric = primary if primary in judged["metrics"] else next(iter(judged["metrics"]))
-        value = _number(judged["metrics"][metric]["value"])
-        parts.append(f"{escape(name)}: {metric} {value} on {judged['n']} validation rows")
-    return f"before the refit: {'; '.join(parts)}"
-
-
-def gates_text(gates: Iterable[Mapping[str, Any]]) -> str:
-    """One line per gate: passed or FAILED, and what was measured."""
-    return "\n".join(
-        f"gate {'passed' if gate['passed'] else 'FAILED'}: {gate['text']} (measured {_number(gate['value'])})"
-        for gate in gates
-    )
-
-
-def table_text(rows: Sequence[Sequence[str]]) -> str:
-    """Aligned columns: the first to the left, the others to the right, two spaces between."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        lines.append("  ".join(cells).rstrip())
+def report_text(tables: Iterable[Table]) -> str:
+    """The tables below each other: one of aligned columns stands apart by an empty line, sentences follow directly."""
+    lines: list[str] = []
+    for table in tables:
+        if lines and not table.sentence:
+            lines.append("")
+        lines += table_lines(table)
     return "\n".join(lines)
 
 
-def _ordered(metrics: Iterable[str], primary: str) -> list[str]:
-    """Names of metrics in the usual order, but the primary one first."""
-    from bptrain.targets.metrics import METRICS
-
-    return sorted(metrics, key=lambda metric: (metric != primary, list(METRICS).index(metric)))
-
-
-def _target_text(name: str, report: Mapping[str, Any], primary: str) -> str:
-    splits = _splits(report)
-    judged = report["splits"][splits[-1]]
-    rows = [[_title(name, report), *splits, f"trivial {splits[-1]}"]]
-    rows.append(["rows", *(str(report["splits"][split]["n"]) for split in splits), ""])
-    weights = [report["splits"][split]["weight"] for split in splits]
-    if any(weight != report["splits"][split]["n"] for split, weight in zip(splits, weights, strict=True)):
-        rows.append(["weight (metrics are weighted)", *(f"{weight:.6g}" for weight in weights), ""])
-    for metric in _ordered(judged["metrics"], primary):
-        values = [report["splits"][split]["metrics"][metric]["value"] for split in splits]
-        rows.append([metric, *number_texts([*values, judged["baselines"]["trivial"][metric]])])
-    return table_text(rows)
+def table_lines(table: Table) -> list[str]:
+    """A sentence for each row where the table has one, else aligned columns with two spaces between; then the note."""
+    rows = [row_texts(table, row) for row in table.rows]
+    note = [escape(table.note)] if table.note else []
+    if table.sentence:
+        return [table.sentence.format_map(dict(zip(table.columns, row, strict=True))) for row in rows] + note
+    if table.headed:
+        rows.insert(0, [escape(heading) for heading in table.columns])
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        padded = []
+        for position, (text, width) in enumerate(zip(row, widths, strict=True)):
+            is_left = table.alignment[position] == "left" if table.alignment else position == 0
+            padded.append(text.ljust(width) if is_left else text.rjust(width))
+        lines.append("  ".join(padded).rstrip())
+    return lines + note
 
 
-def _targets_text(targets: Mapping[str, Any], primary: str) -> str:
-    """One row per target: its first metric on the judged rows beside the trivial baseline's."""
-    rows = [["target", "task", "metric", _splits(next(iter(targets.values())))[-1], "trivial"]]
-    for name, report in targets.items():
-        judged = report["splits"][_splits(report)[-1]]
-        metric = _ordered(judged["metrics"], primary)[0]
-        numbers = number_texts([judged["metrics"][metric]["value"], judged["baselines"]["trivial"][metric]])
-        rows.append([escape(name), report["task"], metric, *numbers])
-    return table_text(rows)
+def row_texts(table: Table, row: tuple[Cell, ...]) -> list[str]:
+    """The cells of a row as text: "-" for no number, names escaped, counts as they are.
 
-
-def _labels_text(name: str, report: Mapping[str, Any]) -> str:
-    """Rows, precision, recall and F1 of each label on the judged rows; the most frequent labels of very many."""
-    split = _splits(report)[-1]
-    measured = report["splits"][split]["per_label"]
-    shown = sorted(measured, key=lambda label: -measured[label]["n"])[:MOST_LABELS]
-    rows = [[f"{escape(name)}: labels on {split} rows", "rows", "precision", "recall", "f1"]]
-    for label in (label for label in measured if label in set(shown)):
-        values = measured[label]
-        numbers = (f"{values[metric]:.4f}" for metric in ("precision", "recall", "f1"))
-        rows.append([escape(label), str(values["n"]), *numbers])
-    more = len(measured) - len(shown)
-    return table_text(rows) + (f"\n… and {more} rarer labels" if more else "")
-
-
-def _splits(report: Mapping[str, Any]) -> list[str]:
-    """The splits that were judged; the last is what counts."""
-    return [split for split in SPLITS if split in report["splits"]]
-
-
-def _title(name: str, report: Mapping[str, Any]) -> str:
-    positive = f", positive {escape(report['positive'])}" if report["positive"] is not None else ""
-    if report.get("threshold") not in (None, 0.5):
-        positive += f" from {report['threshold']:.3g}"
-    return f"{escape(name)} ({report['task']}{positive})"
-
-
-def number_texts(values: Sequence[float | None]) -> list[str]:
-    """Values with as many decimals as show five digits of the largest, four at most; `-` for none."""
-    largest = max((abs(value) for value in values if value is not None), default=0.0)
-    digits = len(str(int(largest))) if largest >= 1 else 1
-    return ["-" if value is None else f"{value:.{max(5 - digits, 0)}f}" for value in values]
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.5g}"
+    Floats follow the format of their column; those of columns without one have as many decimals as show five digits
+    of the row's largest, four at most.
+    """
+    largest = max((abs(cell) for cell in row if isinstance(cell, float)), default=0.0)
+    n_before_point = len(str(int(largest))) if largest >= 1 else 1
+    shared_format = f".{max(DIGITS - n_before_point, 0)}f"
+    texts = []
+    for column, cell in zip(table.columns, row, strict=True):
+        if cell is None:
+            texts.append("-")
+        elif isinstance(cell, float):
+            texts.append(format(cell, table.formats.get(column, shared_format)).replace("%", " %"))
+        else:
+            texts.append(escape(str(cell)))
+    return texts

@@ -12,16 +12,16 @@ import math
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bptrain.errors import Problem, RunError
+from bptrain.errors import Problem, RunError, raise_problems
+from bptrain.messages import runs as messages
 from bptrain.runs import storage
-from bptrain.utils.text import escape
 
 Array = npt.NDArray[Any]
 Expected = Mapping[str, tuple[str, tuple[int, ...]]]
@@ -44,6 +44,9 @@ _ZIP_DAMAGE = (
 )
 
 
+_Header = tuple["np.dtype[Any]", tuple[int, ...], int]  # dtype, shape, where the array's bytes begin
+
+
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write what `pack_arrays` makes, atomically; raises as it does, and StorageError."""
     storage.write_bytes(path, pack_arrays(arrays))
@@ -57,12 +60,15 @@ def pack_arrays(arrays: Mapping[str, Array]) -> memoryview:
     """
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(_checked_names(arrays)):
-            array = _little_endian(name, arrays[name])
+        for name, array in _plain_arrays(arrays):
             member = zipfile.ZipInfo(f"{name}.npy", _DATE)
             member.create_system = 3
             member.external_attr = 0o644 << 16
-            archive.writestr(member, _header(array) + array.tobytes())
+            # the .npy header, version 1.0, written here so that no numpy release changes the bytes of a file
+            text = f"{{'descr': {array.dtype.str!r}, 'fortran_order': False, 'shape': {array.shape!r}, }}"
+            padded = text.ljust(-(-(len(text) + 11) // 64) * 64 - 11) + "\n"
+            header = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(padded)) + padded.encode("ascii")
+            archive.writestr(member, header + array.tobytes())
     return packed.getbuffer()
 
 
@@ -72,8 +78,11 @@ def read_arrays(path: Path, expected: Expected | None = None) -> dict[str, Array
     `expected` gives the exact set of names with dtype and shape. Raises RunError naming every array that is damaged,
     missing, not expected or of another dtype or shape, and StorageError when the file cannot be read.
     """
-    at_most = None if expected is None else _largest_file(expected)
-    return parse_arrays(storage.read_bytes(path, at_most=at_most), expected, source=escape(path))
+    at_most = None
+    if expected is not None:
+        n_bytes = sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in expected.values())
+        at_most = n_bytes + sum(_OVERHEAD + 4 * len(name.encode()) for name in expected) + _OVERHEAD
+    return parse_arrays(storage.read_bytes(path, at_most=at_most), expected, source=str(path))
 
 
 def parse_arrays(data: bytes, expected: Expected | None = None, *, source: str) -> dict[str, Array]:
@@ -81,16 +90,41 @@ def parse_arrays(data: bytes, expected: Expected | None = None, *, source: str) 
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except _ZIP_DAMAGE as err:
-        raise RunError(_damage(source, f"is not an .npz file or is cut off: {err}")) from err
+        reason = f"is not an .npz file or is cut off: {err}"
+        raise RunError(messages.DAMAGED_ARRAYS(source=source, reason=reason, where=source)) from err
     with archive:
-        members = _members(archive, source)
-        _check_layout(archive, data, source)
+        members = _members(archive, data, source)
+        wanted = {} if expected is None else expected
         if expected is not None:
-            _raise_all(_set_problems(set(members), set(expected), source))
+            lacking, added = sorted(wanted.keys() - members.keys()), sorted(members.keys() - wanted.keys())
+            problems = [messages.ARRAY_LACKS(source=source, name=name, where=source) for name in lacking]
+            problems += [messages.ARRAY_UNEXPECTED(source=source, name=name, where=source) for name in added]
+            raise_problems(problems, RunError)
         headers = {name: _read_header(archive, info, source, name) for name, info in members.items()}
-        if expected is not None:
-            _raise_all(_header_problems(headers, expected, source))
-        return {name: _read_member(archive, members[name], headers[name], source, name) for name in sorted(members)}
+        problems = []
+        for name, (dtype, shape) in wanted.items():
+            its_dtype, its_shape, _ = headers[name]
+            if (its_dtype, its_shape) != (np.dtype(dtype).newbyteorder("<"), tuple(shape)):
+                problem = messages.ARRAY_DIFFERS(
+                    name=name,
+                    source=source,
+                    dtype=its_dtype.name,
+                    shape=its_shape,
+                    wanted_dtype=np.dtype(dtype).newbyteorder("<").name,
+                    wanted_shape=tuple(shape),
+                    where=source,
+                )
+                problems.append(problem)
+        raise_problems(problems, RunError)
+        arrays = {}
+        for name in sorted(members):
+            its_dtype, its_shape, start = headers[name]
+            try:
+                content = archive.read(members[name])  # compares the CRC
+                arrays[name] = np.ndarray(its_shape, its_dtype, buffer=content, offset=start).copy()
+            except (*_ZIP_DAMAGE, TypeError) as err:
+                raise RunError(_damage(source, name, f"is damaged: {err}")) from err
+        return arrays
 
 
 def arrays_digest(arrays: Mapping[str, Array]) -> str:
@@ -100,72 +134,54 @@ def arrays_digest(arrays: Mapping[str, Array]) -> str:
     little-endian bytes in C order. Raises as `write_arrays`.
     """
     digest = hashlib.sha256()
-    for name in sorted(_checked_names(arrays)):
-        array = _little_endian(name, arrays[name])
+    for name, array in _plain_arrays(arrays):
         shape = ",".join(str(size) for size in array.shape)
         digest.update(f"{name}\0{array.dtype.str}\0{shape}\0".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
 
 
-_Header = tuple["np.dtype[Any]", tuple[int, ...], int]  # dtype, shape, where the array's bytes begin
-
-
-def _checked_names(arrays: Mapping[str, Array]) -> list[str]:
+def _plain_arrays(arrays: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+    """The arrays by name, little-endian. Raises as `pack_arrays`."""
     for name in arrays:
-        if not _is_plain(name):
+        if not _is_plain_name(name):
             raise ValueError(f"an array's name must be a relative path without `..`, NUL and `\\`; got {name!r}")
-    return list(arrays)
+    for name in sorted(arrays):
+        array = arrays[name]
+        if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+            raise TypeError(f"array {name!r} must be a plain numpy array; got {type(array).__name__}")
+        if not _is_plain_dtype(array.dtype):
+            raise TypeError(f"array {name!r} must hold numbers, booleans, times or fixed-width text; got {array.dtype}")
+        yield name, np.asarray(array, dtype=array.dtype.newbyteorder("<"))
 
 
-def _is_plain(name: str) -> bool:
+def _is_plain_name(name: str) -> bool:
     encodable = name.encode("utf-8", "replace").decode() == name
     return encodable and not set(name) & {"\0", "\\"} and not {"", ".", ".."} & set(name.split("/"))
-
-
-def _little_endian(name: str, array: Array) -> Array:
-    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
-        raise TypeError(f"array {name!r} must be a plain numpy array; got {type(array).__name__}")
-    if not _is_plain_dtype(array.dtype):
-        raise TypeError(f"array {name!r} must hold numbers, booleans, times or fixed-width text; got {array.dtype}")
-    return np.asarray(array, dtype=array.dtype.newbyteorder("<"))
 
 
 def _is_plain_dtype(dtype: np.dtype[Any]) -> bool:
     return dtype.kind in _KINDS and dtype.char not in "gG" and dtype.itemsize > 0  # long double differs by machine
 
 
-def _header(array: Array) -> bytes:
-    """The .npy header, version 1.0, written here so that no numpy release changes the bytes of a file."""
-    text = f"{{'descr': {array.dtype.str!r}, 'fortran_order': False, 'shape': {array.shape!r}, }}"
-    padded = text.ljust(-(-(len(text) + 11) // 64) * 64 - 11) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(padded)) + padded.encode("ascii")
+def _members(archive: zipfile.ZipFile, data: bytes, source: str) -> dict[str, zipfile.ZipInfo]:
+    """The members by array name, each checked to be stored as it is.
 
-
-def _largest_file(expected: Expected) -> int:
-    sizes = (math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in expected.values())
-    return sum(sizes) + sum(_OVERHEAD + 4 * len(name.encode()) for name in expected) + _OVERHEAD
-
-
-def _members(archive: zipfile.ZipFile, source: str) -> dict[str, zipfile.ZipInfo]:
-    """The members by array name, each checked to be stored as it is."""
+    They must fill the file without gap or overlap: none is hidden, and together they are no larger than it.
+    """
     members: dict[str, zipfile.ZipInfo] = {}
     problems = []
     for info in archive.infolist():
         name = info.filename.removesuffix(".npy")
-        if name == info.filename or not _is_plain(name):
-            problems.append(_damage(source, f"has the member `{escape(info.filename)}`, which is no array"))
+        if name == info.filename or not _is_plain_name(name):
+            reason = f"has the member `{info.filename}`, which is no array"
+            problems.append(messages.DAMAGED_ARRAYS(source=source, reason=reason, where=source))
         elif name in members:
-            problems.append(_damage(source, "is in the file twice", name))
+            problems.append(_damage(source, name, "is in the file twice"))
         elif info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size or info.flag_bits & 1:
-            problems.append(_damage(source, "is compressed or encrypted; bptrain writes plain members only", name))
+            problems.append(_damage(source, name, "is compressed or encrypted; bptrain writes plain members only"))
         members[name] = info
-    _raise_all(problems)
-    return members
-
-
-def _check_layout(archive: zipfile.ZipFile, data: bytes, source: str) -> None:
-    """Members must fill the file without gap or overlap: none is hidden, and together they are no larger than it."""
+    raise_problems(problems, RunError)
     end = 0
     for info in sorted(archive.infolist(), key=lambda one: one.header_offset):
         if info.header_offset != end or end + 30 > len(data):
@@ -173,7 +189,9 @@ def _check_layout(archive: zipfile.ZipFile, data: bytes, source: str) -> None:
         name_bytes, extra_bytes = struct.unpack_from("<HH", data, end + 26)
         end += 30 + name_bytes + extra_bytes + info.compress_size
     if end != archive.start_dir:
-        raise RunError(_damage(source, "has gaps or overlaps between its arrays"))
+        reason = "has gaps or overlaps between its arrays"
+        raise RunError(messages.DAMAGED_ARRAYS(source=source, reason=reason, where=source))
+    return members
 
 
 def _read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str, name: str) -> _Header:
@@ -185,52 +203,14 @@ def _read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str, n
             shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(member)
             start = member.tell()
     except (*_ZIP_DAMAGE, TypeError, SyntaxError) as err:
-        raise RunError(_damage(source, f"has a damaged header: {err}", name)) from err
+        raise RunError(_damage(source, name, f"has a damaged header: {err}")) from err
     if fortran_order or not _is_plain_dtype(dtype) or dtype != dtype.newbyteorder("<"):
-        raise RunError(_damage(source, f"is not a plain little-endian C-order array (dtype {dtype})", name))
+        raise RunError(_damage(source, name, f"is not a plain little-endian C-order array (dtype {dtype})"))
     if any(size < 0 for size in shape) or start + math.prod(shape) * dtype.itemsize != info.file_size:
-        text = f"has {info.file_size - start:,} bytes, which is not dtype {dtype.name} and shape {shape}"
-        raise RunError(_damage(source, text, name))
+        reason = f"has {info.file_size - start:,} bytes, which is not dtype {dtype.name} and shape {shape}"
+        raise RunError(_damage(source, name, reason))
     return dtype, shape, start
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, header: _Header, source: str, name: str) -> Array:
-    dtype, shape, start = header
-    try:
-        data = archive.read(info)  # compares the CRC
-        return np.ndarray(shape, dtype, buffer=data, offset=start).copy()
-    except (*_ZIP_DAMAGE, TypeError) as err:
-        raise RunError(_damage(source, f"is damaged: {err}", name)) from err
-
-
-def _set_problems(found: set[str], expected: set[str], source: str) -> list[Problem]:
-    missing = [f"`{source}` lacks the array `{escape(name)}`" for name in sorted(expected - found)]
-    extra = [f"`{source}` has an unexpected array `{escape(name)}`" for name in sorted(found - expected)]
-    return [Problem("BP509", message, source, hints=_MISFIT) for message in missing + extra]
-
-
-def _header_problems(headers: Mapping[str, _Header], expected: Expected, source: str) -> list[Problem]:
-    problems = []
-    for name, (dtype, shape, _) in headers.items():
-        wanted_dtype, wanted_shape = np.dtype(expected[name][0]).newbyteorder("<"), tuple(expected[name][1])
-        if (dtype, shape) != (wanted_dtype, wanted_shape):
-            message = (
-                f"array `{escape(name)}` in `{source}` has dtype {dtype.name} and shape {shape}, "
-                f"expected {wanted_dtype.name} and {wanted_shape}"
-            )
-            problems.append(Problem("BP509", message, source, hints=_MISFIT))
-    return problems
-
-
-_MISFIT = ("use the run as `bptrain fit` wrote it, or train it again",)
-
-
-def _damage(source: str, text: str, name: str | None = None) -> Problem:
-    subject = f"`{source}`" if name is None else f"array `{escape(name)}` in `{source}`"
-    hint = "restore the file from a copy of the run, or train it again with `bptrain fit`"
-    return Problem("BP508", f"{subject} {escape(text)}", source, hints=(hint,))
-
-
-def _raise_all(problems: list[Problem]) -> None:
-    if problems:
-        raise RunError(*problems)
+def _damage(source: str, name: str, reason: str) -> Problem:
+    return messages.DAMAGED_ARRAY(source=source, name=name, reason=reason, where=source)

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from bptrain.errors import BptrainError, Problem, RunError
+from bptrain.errors import RunError, Warn, ignore
+from bptrain.messages import runs as messages
 from bptrain.runs import platform, storage
 from bptrain.runs.arrays import Array, pack_arrays, parse_arrays
-from bptrain.utils.text import escape
+from bptrain.runs.storage import Json
 
 FORMAT = 1
 KEPT = 2
 Groups = Mapping[str, Mapping[str, Array]]
-Warn = Callable[[Problem], None]
 
 _MANIFEST = re.compile(r"[0-9]{8}\.json")
 _FILE = re.compile(r"[a-z_]+-[0-9a-f]{64}\.npz")
@@ -33,7 +32,7 @@ class Generation:
     """A state that was saved: plain JSON values, and named arrays in named groups."""
 
     number: int
-    state: Mapping[str, Any]
+    state: Mapping[str, Json]
     groups: Groups
 
 
@@ -43,7 +42,7 @@ class Checkpoints:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def save(self, state: Mapping[str, Any], groups: Groups) -> None:
+    def save(self, state: Mapping[str, Json], groups: Groups) -> None:
         """Make the state durable as the newest generation; `groups` have names of a-z and `_`.
 
         Raises StorageError when the disk fails at any call; the generation before is then intact.
@@ -51,58 +50,42 @@ class Checkpoints:
         with storage.disk_errors(self.folder):
             platform.make_folder(self.folder)
             platform.sync_folder(self.folder.parent)
-        known = self._manifests()
-        number = 1 + max(known, default=0)
-        files = {group: self._store(group, arrays) for group, arrays in groups.items()}
+        earlier = self._numbers()
+        number = 1 + max(earlier, default=0)
+        files = {}
+        for group, arrays in groups.items():
+            packed = pack_arrays(arrays)
+            sha256 = hashlib.sha256(packed).hexdigest()
+            path = self.folder / f"{group}-{sha256}.npz"
+            if not storage.holds(path, packed):
+                storage.write_bytes(path, packed)
+            files[group] = {"sha256": sha256, "bytes": len(packed)}
         content = {"format": FORMAT, "files": files, "state": dict(state)}
         storage.write_json(self._manifest(number), content | {"sha256": _digest(content)})
-        self._forget_others({number, *sorted(known)[-(KEPT - 1) :]})
+        self._forget_others({number, *sorted(earlier)[-(KEPT - 1) :]})
 
-    def newest(self, warn: Warn = lambda _: None) -> Generation | None:
+    def newest(self, warn: Warn = ignore) -> Generation | None:
         """The newest generation that is whole, or None; `warn` is told of each that is passed over.
 
         Raises StorageError when the disk cannot be read.
         """
-        for number in sorted(self._manifests(), reverse=True):
+        for number in sorted(self._numbers(), reverse=True):
             try:
-                return self._read(number)
+                content, groups = self._content(number), {}
+                for group, entry in content["files"].items():
+                    path = self.folder / f"{group}-{entry['sha256']}.npz"
+                    data = storage.read_bytes(path, at_most=entry["bytes"])
+                    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+                        raise RunError(messages.NOT_AS_SAVED(path=path, where=path))
+                    groups[group] = parse_arrays(data, source=str(path))
+                return Generation(number, content["state"], groups)
             except RunError as error:
-                warn(_passed_over(self._manifest(number), error))
+                path, reason = self._manifest(number), error.problems[0].message
+                warn(messages.CHECKPOINT_PASSED_OVER(path=path, reason=reason, where=path))
         return None
 
-    def _store(self, group: str, arrays: Mapping[str, Array]) -> dict[str, Any]:
-        packed = pack_arrays(arrays)
-        sha256 = hashlib.sha256(packed).hexdigest()
-        path = self.folder / f"{group}-{sha256}.npz"
-        if not storage.holds(path, packed):
-            storage.write_bytes(path, packed)
-        return {"sha256": sha256, "bytes": len(packed)}
-
-    def _read(self, number: int) -> Generation:
-        content = self._content(number)
-        groups = {}
-        for group, entry in content["files"].items():
-            path = self.folder / f"{group}-{entry['sha256']}.npz"
-            data = storage.read_bytes(path, at_most=entry["bytes"])
-            if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-                raise RunError(Problem("BP502", f"`{escape(path)}` is not as it was saved", escape(path)))
-            groups[group] = parse_arrays(data, source=escape(path))
-        return Generation(number, content["state"], groups)
-
-    def _content(self, number: int) -> dict[str, Any]:
-        """A manifest, complete and as it was written."""
-        path = self._manifest(number)
-        data = storage.read_bytes(path)
-        content = storage.parse_json(data, source=escape(path))
-        whole = type(content) is dict and content.keys() == {"format", "files", "state", "sha256"}
-        whole = whole and storage.canonical_json(content).encode() == data
-        if not whole or content.pop("sha256") != _digest(content):
-            raise RunError(Problem("BP502", f"`{escape(path)}` is not as it was saved", escape(path)))
-        if content["format"] != FORMAT:
-            raise RunError(Problem("BP506", f"`{escape(path)}` is of another version of bptrain", escape(path)))
-        return dict(content)
-
-    def _manifests(self) -> list[int]:
+    def _numbers(self) -> list[int]:
+        """The numbers of the generations that have a manifest."""
         return [int(Path(name).stem) for name in self._names() if _MANIFEST.fullmatch(name)]
 
     def _names(self) -> list[str]:
@@ -112,30 +95,36 @@ class Checkpoints:
     def _manifest(self, number: int) -> Path:
         return self.folder / f"{number:08d}.json"
 
+    def _content(self, number: int) -> dict[str, Json]:
+        """A manifest, complete and as it was written."""
+        path = self._manifest(number)
+        data = storage.read_bytes(path)
+        content = storage.parse_json(data, source=str(path))
+        is_whole = type(content) is dict and content.keys() == {"format", "files", "state", "sha256"}
+        is_whole = is_whole and storage.canonical_json(content).encode() == data
+        if not is_whole or content.pop("sha256") != _digest(content):
+            raise RunError(messages.NOT_AS_SAVED(path=path, where=path))
+        if content["format"] != FORMAT:
+            raise RunError(messages.OTHER_CHECKPOINT_FORMAT(path=path, where=path))
+        return dict(content)
+
     def _forget_others(self, numbers: set[int]) -> None:
         """Remove all generations but these: manifests first, then the files that none of them names any more."""
-        self._remove(self._manifest(number) for number in self._manifests() if number not in numbers)
-        named = set()
-        for number in self._manifests():
+        for number in self._numbers():
+            if number not in numbers:
+                storage.remove(self._manifest(number))
+        needed = set()
+        for number in self._numbers():
             try:
                 files = self._content(number)["files"]
             except RunError:  # damaged: it is passed over, and keeps nothing
                 continue
-            named |= {f"{group}-{entry['sha256']}.npz" for group, entry in files.items()}
+            needed |= {f"{group}-{entry['sha256']}.npz" for group, entry in files.items()}
         names = self._names()
-        self._remove(self.folder / name for name in names if _FILE.fullmatch(name) and name not in named)
-        self._remove(self.folder / name for name in names if name.startswith(storage.TEMPORARY_PREFIX))
-
-    def _remove(self, paths: Iterable[Path]) -> None:
-        for path in paths:
-            with storage.disk_errors(path, doing="remove"):
-                platform.remove(path)
+        unneeded = [name for name in names if _FILE.fullmatch(name) and name not in needed]
+        for name in [*unneeded, *(name for name in names if name.startswith(storage.TEMPORARY_PREFIX))]:
+            storage.remove(self.folder / name)
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def _digest(content: Mapping[str, Json]) -> str:
     return hashlib.sha256(storage.canonical_json(dict(content)).encode()).hexdigest()
-
-
-def _passed_over(path: Path, error: BptrainError) -> Problem:
-    message = f"the checkpoint `{escape(path)}` cannot be used and is passed over: {error.problems[0].message}"
-    return Problem("BP520", message, escape(path))

@@ -1,4 +1,4 @@
-"""The life of a run directory: claimed as DIR.partial under a lock, filled, sealed, and renamed to DIR in one step.
+"""The life of a run directory: acquired as DIR.partial under a lock, filled, sealed, and renamed to DIR in one step.
 
 Two locks are held while a run is built: one on the folder DIR.partial itself, which stays with it through the rename,
 and one on DIR.partial/.lock, which says who holds it and serves where folders cannot be locked.
@@ -7,29 +7,40 @@ and one on DIR.partial/.lock, which says who holds it and serves where folders c
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
-from collections.abc import Callable
+import unicodedata
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from bptrain.errors import BusyError, DataError, LockedError, Problem, RunError, StorageError, UsageError
+from bptrain.errors import (
+    BusyError,
+    DataError,
+    LockedError,
+    Problem,
+    RunError,
+    StorageError,
+    UsageError,
+    Warn,
+    ignore,
+)
+from bptrain.messages import runs as messages
 from bptrain.runs import manifest, platform, storage
-from bptrain.runs.names import LATEST, RUNS, check_name, highest_number, numbers, refuse_existing, safe_stem
-from bptrain.utils.text import escape
 
 LOCK = ".lock"
 CHECKPOINTS = "checkpoints"
-
-Warn = Callable[[Problem], None]
+LATEST = "latest"
+RUNS = Path("runs")
 
 _ATTEMPTS = 1000  # each failed attempt means that another process got ahead
 
 
 class PartialRun:
-    """A claimed run that is being built in `path`; made by `claim`, used as a context manager.
+    """A run that is being built in `path`; made by `acquire_run`, used as a context manager.
 
     Leaving the context releases the locks. An unpublished partial stays as it is, except after a UsageError or
     DataError: a wrong config or table leaves nothing behind. What goes on from an interruption, `resumed`, always
@@ -37,14 +48,14 @@ class PartialRun:
     """
 
     def __init__(
-        self, final: Path, held: _Held, made: list[Path], notices: tuple[Problem, ...], *, resumed: bool = False
+        self, final: Path, locks: _Locks, parents: list[Path], notices: tuple[Problem, ...], *, resumed: bool = False
     ) -> None:
         self.path = manifest.partial_of(final)
         self.final = final
         self.notices = notices
         self.resumed = resumed
-        self._held: _Held | None = held
-        self._made = made
+        self._locks: _Locks | None = locks
+        self._parents = parents
 
     def __enter__(self) -> PartialRun:
         return self
@@ -77,60 +88,61 @@ class PartialRun:
         """Whether nothing but publishing is left to do."""
         return manifest.is_whole(self.path, leave_out=_unsealed(self.path))
 
-    def publish(self, *, latest: bool, runs: Path = RUNS, warn: Warn = lambda _: None) -> Path:
+    def publish(self, *, latest: bool, runs: Path = RUNS, warn: Warn = ignore) -> Path:
         """Seal the run, rename it to its final path and return that. Checkpoints stay until it is sealed.
 
         With `latest`, `runs/latest` then names it, if it lies in `runs`; `warn` is told when that cannot be written.
         Raises BusyError when the final path has appeared meanwhile, RunError for what a run may not hold, and
         StorageError; the partial then stays.
         """
-        held = self._need_held()
+        if self._locks is None:
+            raise RuntimeError(f"{self.path} was already published, discarded or released")
         if not self.sealed:
             with storage.disk_errors(self.path):
-                _remove_temporary(self.path)
+                for path in list(self.path.rglob(f"{storage.TEMPORARY_PREFIX}*")):
+                    _remove(path)
             manifest.write_manifest(self.path, leave_out=_unsealed(self.path))
         with storage.disk_errors(self.final):
-            _sync_tree(self.path)
+            for name, _, files in os.walk(self.path, topdown=False):
+                for file in files:
+                    platform.sync_file(Path(name, file))
+                platform.sync_folder(Path(name))
             _remove(self.path / CHECKPOINTS)
-            held.drop_lock_file(self.path)
+            self._locks.drop_lock_file(self.path)
             _rename(self.path, self.final)
-            for folder in (self.final.parent, *(made.parent for made in self._made)):
+            for folder in (self.final.parent, *(parent.parent for parent in self._parents)):
                 platform.sync_folder(folder)
         self._release()
         if latest and self.final.parent.resolve() == runs.resolve():
             try:
                 storage.write_text(runs / LATEST, self.final.name + "\n")
             except StorageError as err:  # the run is complete all the same
-                warn(_no_pointer(self.final, runs / LATEST, err.problems[0]))
+                problem = messages.NOT_THE_LATEST(run=self.final, reason=err.problems[0].message, where=runs / LATEST)
+                warn(replace(problem, hints=(*problem.hints, *err.problems[0].hints)))
         return self.final
 
     def discard(self) -> None:
-        """Remove the partial and the empty folders that this claim made; nothing happens after publishing.
+        """Remove the partial and the empty folders that were made for it; nothing happens after publishing.
 
         Raises StorageError.
         """
-        if self._held is None:
+        if self._locks is None:
             return
         with storage.disk_errors(self.path):
             _empty(self.path)
-            self._held.drop_lock_file(self.path)
+            self._locks.drop_lock_file(self.path)
             self.path.rmdir()
-        _remove_made(self._made)
+        _remove_parents(self._parents)
         self._release()
 
-    def _need_held(self) -> _Held:
-        if self._held is None:
-            raise RuntimeError(f"{self.path} was already published, discarded or released")
-        return self._held
-
     def _release(self) -> None:
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        if self._locks is not None:
+            self._locks.close()
+            self._locks = None
 
 
-def claim(run: Path | None, *, stem: str, runs: Path = RUNS, resume: bool = False) -> PartialRun:
-    """Claim a run directory for this process: `run` itself, or the next `runs/<stem>-NNNN` when it is None.
+def acquire_run(run: Path | None, *, stem: str, runs: Path = RUNS, resume: bool = False) -> PartialRun:
+    """Acquire a run directory for this process: `run` itself, or the next `runs/<stem>-NNNN` when it is None.
 
     Missing parents are made. A partial that an ended process left at `run` is emptied and used again, with a notice.
     To `resume`, its checkpoints are kept, and without `run` the newest partial of the stem is taken, if there is one.
@@ -141,89 +153,153 @@ def claim(run: Path | None, *, stem: str, runs: Path = RUNS, resume: bool = Fals
         check_name(run)
     manifest.refuse_inside_run(run or runs / stem)
     if run is not None:
-        return _claim_named(run, resume=resume)
-    stem = safe_stem(stem)
-    return (_claim_unfinished(runs, stem) if resume else None) or _claim_numbered(runs, stem)
+        return _acquire_named(run, resume=resume)
+    # letters, digits, `.`, `_` and `-` of the stem, short enough for every file system, never empty or hidden
+    plain = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", stem)).strip(".-_")
+    stem = plain.encode("utf-8", "ignore")[:180].decode("utf-8", "ignore") or "run"
+    if resume:
+        numbers = sorted(run_numbers(runs, stem, only_partial=True), reverse=True)
+        unpublished = [final for number in numbers if not os.path.lexists(final := runs / f"{stem}-{number:04d}")]
+        for final in sorted(unpublished, key=_is_empty):  # those with something to go on from first, newest first
+            if (partial := _acquire_partial(final, [], resume=True)) is not None:
+                return partial
+    return _acquire_numbered(runs, stem)
 
 
-class _Held:
+def latest_run(runs: Path = RUNS) -> Path:
+    """The run that `runs/latest` names; raises UsageError when there is none, or it names no run in `runs`."""
+    pointer = runs / LATEST
+    if not os.path.lexists(pointer):
+        raise UsageError(messages.NO_LATEST(pointer=pointer, where=pointer))
+    try:
+        name = storage.read_bytes(pointer, at_most=4096).decode("utf-8").removesuffix("\n")
+    except (RunError, UnicodeDecodeError) as err:
+        raise UsageError(messages.DAMAGED_LATEST(pointer=pointer, where=pointer)) from err
+    is_plain = name not in {"", ".", ".."} and name.isprintable() and not set(name) & {"/", "\\", ":"}
+    if not is_plain or (runs / name).is_symlink() or not (runs / name).is_dir():
+        raise UsageError(messages.LATEST_NOWHERE(pointer=pointer, name=name, runs=runs, where=pointer))
+    return runs / name
+
+
+def check_name(run: Path) -> None:
+    """Raise UsageError for a path that cannot be a run directory."""
+    if run.name in {"", "..", LATEST} or run.name.endswith(manifest.PARTIAL_SUFFIX) or "\0" in str(run):
+        problem = messages.UNUSABLE_NAME(run=run, latest=LATEST, suffix=manifest.PARTIAL_SUFFIX, where=run)
+        raise UsageError(problem)
+
+
+def run_numbers(runs: Path, stem: str, *, only_partial: bool = False) -> list[int]:
+    """The numbers of the runs `<stem>-NNNN` in a folder, finished or not."""
+    suffix = re.escape(manifest.PARTIAL_SUFFIX)
+    pattern = re.compile(rf"{re.escape(stem)}-([0-9]{{4,}})({suffix}){'' if only_partial else '?'}")
+    with storage.disk_errors(runs, doing="read"):
+        matches = [pattern.fullmatch(name) for name in platform.names_in(runs)]
+    return [int(match[1]) for match in matches if match]
+
+
+class _Locks:
     """The two locks of a partial; the folder's is None where folders cannot be opened."""
 
     def __init__(self, folder: int | None) -> None:
         self.folder = folder
-        self.lock: int | None = None
+        self.file: int | None = None
+
+    def acquire(self, partial: Path) -> bool:
+        """Lock folder and lock file; False when either is no longer the one at its path.
+
+        BusyError when another process has one, UsageError for a folder that is no unfinished run.
+        """
+        if not platform.lock_folder(self.folder):
+            raise _busy(partial)
+        if not platform.is_at(self.folder, partial):
+            return False
+        content = os.listdir(partial)
+        if content and not {LOCK, manifest.MANIFEST} & set(content):
+            raise UsageError(messages.NOT_UNFINISHED(partial=partial, where=partial))
+        self.file = platform.open_lock(partial / LOCK)
+        if not platform.lock(self.file):
+            raise _busy(partial)
+        return platform.is_at(self.file, partial / LOCK)
+
+    def write_holder(self) -> None:
+        """Say in the lock file who holds it."""
+        if self.file is None:
+            raise RuntimeError("the lock file is not open")
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "started": started}
+        os.ftruncate(self.file, 0)
+        platform.write_all(self.file, storage.canonical_json(holder).encode())
 
     def drop_lock_file(self, partial: Path) -> None:
         """Close the lock file before removing it: some systems cannot remove or rename what is open."""
-        if self.lock is not None:
-            os.close(self.lock)
-            self.lock = None
+        if self.file is not None:
+            os.close(self.file)
+            self.file = None
         (partial / LOCK).unlink(missing_ok=True)
 
     def close(self) -> None:
-        for descriptor in (self.lock, self.folder):
+        """Release both."""
+        for descriptor in (self.file, self.folder):
             if descriptor is not None:
                 os.close(descriptor)
-        self.lock = self.folder = None
+        self.file = self.folder = None
 
 
-def _claim_unfinished(runs: Path, stem: str) -> PartialRun | None:
-    """The newest partial of a stem, with its checkpoints."""
-    names = [f"{stem}-{number:04d}" for number in sorted(numbers(runs, stem, only_partial=True), reverse=True)]
-    left = [runs / name for name in names if not os.path.lexists(runs / name)]
-    with_something = [final for final in left if _has_something(manifest.partial_of(final))]
-    return next((_take(final, [], resume=True) for final in (*with_something, *left)), None)
+def _is_empty(final: Path) -> bool:
+    """Whether the partial of a run was left without anything to go on from."""
+    partial = manifest.partial_of(final)
+    return not os.path.lexists(partial / manifest.MANIFEST) and not any((partial / CHECKPOINTS).glob("*/*.json"))
 
 
-def _has_something(partial: Path) -> bool:
-    """Whether a partial was left with something to go on from."""
-    return os.path.lexists(partial / manifest.MANIFEST) or any((partial / CHECKPOINTS).glob("*/*.json"))
-
-
-def _claim_named(final: Path, *, resume: bool) -> PartialRun:
-    made: list[Path] = []
+def _acquire_named(final: Path, *, resume: bool) -> PartialRun:
+    parents: list[Path] = []
     try:
         for _ in range(_ATTEMPTS):
-            refuse_existing(final)
-            _make_partial(final, made)
-            claimed = _take(final, made, resume=resume)
-            if claimed is not None:
-                return claimed
+            if os.path.lexists(final):
+                raise UsageError(messages.RUN_EXISTS(run=final, where=final))
+            _make_partial(final, parents)
+            partial = _acquire_partial(final, parents, resume=resume)
+            if partial is not None:
+                return partial
     except (UsageError, BusyError, StorageError):
-        _remove_made(made)
+        _remove_parents(parents)
         raise
-    raise BusyError(_busy(manifest.partial_of(final)))
+    raise _busy(manifest.partial_of(final))
 
 
-def _claim_numbered(runs: Path, stem: str) -> PartialRun:
-    made: list[Path] = []
+def _acquire_numbered(runs: Path, stem: str) -> PartialRun:
+    parents: list[Path] = []
     number = 0
     try:
         for _ in range(_ATTEMPTS):
-            number = max(number, highest_number(runs, stem)) + 1
+            number = max([number, *run_numbers(runs, stem)]) + 1
             final = runs / f"{stem}-{number:04d}"
-            if not _make_partial(final, made):
+            if not _make_partial(final, parents):
                 continue
             with suppress(BusyError):  # someone named this very number with --run: take the next
-                claimed = _take(final, made)
-                if claimed is not None:
-                    return claimed
+                partial = _acquire_partial(final, parents)
+                if partial is not None:
+                    return partial
     except (UsageError, StorageError):
-        _remove_made(made)
+        _remove_parents(parents)
         raise
-    raise BusyError(_busy(runs / f"{stem}-{number:04d}"))
+    raise _busy(runs / f"{stem}-{number:04d}")
 
 
-def _make_partial(final: Path, made: list[Path]) -> bool:
-    """Make the partial folder and its parents, adding those to `made`; False when the partial was there."""
+def _make_partial(final: Path, parents: list[Path]) -> bool:
+    """Make the partial folder and its parents, adding those to `parents`; False when the partial was there."""
     with storage.disk_errors(final):
         for attempt in range(_ATTEMPTS):
             try:
-                _make_parents(final.parent, made)
+                for parent in (*reversed(final.parent.parents), final.parent):
+                    if not parent.is_dir():
+                        with suppress(FileExistsError):
+                            parent.mkdir()
+                            parents.append(parent)
                 manifest.partial_of(final).mkdir()
             except FileExistsError:
                 return False
-            except FileNotFoundError:  # another claim that came to nothing removed the parent it had made
+            except FileNotFoundError:  # another process that came to nothing removed the parent it had made
                 if attempt == _ATTEMPTS - 1:
                     raise
             else:
@@ -231,102 +307,55 @@ def _make_partial(final: Path, made: list[Path]) -> bool:
     return True
 
 
-def _make_parents(folder: Path, made: list[Path]) -> None:
-    for parent in (*reversed(folder.parents), folder):
-        if not parent.is_dir():
-            with suppress(FileExistsError):
-                parent.mkdir()
-                made.append(parent)
-
-
-def _remove_made(made: list[Path]) -> None:
-    for folder in reversed(made):
+def _remove_parents(parents: list[Path]) -> None:
+    for folder in reversed(parents):
         with suppress(OSError):  # in use by another run, or already gone
             folder.rmdir()
 
 
-def _take(final: Path, made: list[Path], *, resume: bool = False) -> PartialRun | None:
+def _acquire_partial(final: Path, parents: list[Path], *, resume: bool = False) -> PartialRun | None:
     """Lock the partial folder; None when another process moved it meanwhile. BusyError when another holds it."""
     partial = manifest.partial_of(final)
     if partial.is_symlink() or (partial.exists() and not partial.is_dir()):
-        raise UsageError(_foreign(partial, "is not a folder"))
+        raise UsageError(messages.NOT_A_FOLDER(partial=partial, where=partial))
     with storage.disk_errors(partial):
         try:
-            held = _Held(platform.open_folder(partial))
+            locks = _Locks(platform.open_folder(partial))
         except FileNotFoundError:
             return None
-    claimed = None
+    acquired = None
     try:
         with storage.disk_errors(partial):
-            if _lock(held, partial) and not _withdraw(held, partial, final):
-                notices = () if resume else _take_over(held, partial)
-                resumed = resume and _keep_checkpoints(held, partial)
-                claimed = PartialRun(final, held, made, notices, resumed=resumed)
+            if not locks.acquire(partial):
+                return None
+            if os.path.lexists(final):  # published between our look and our lock: ours was made anew
+                if os.listdir(partial) == [LOCK]:
+                    locks.drop_lock_file(partial)
+                    partial.rmdir()
+                return None
+            notices: tuple[Problem, ...] = ()
+            resumed = False
+            leftovers = ", ".join(sorted(name for name in os.listdir(partial) if name != LOCK))
+            if not resume:
+                _empty(partial)
+            locks.write_holder()
+            if resume:  # what will be written again is removed
+                resumed = manifest.is_whole(partial, leave_out=_unsealed(partial))
+                if not resumed:
+                    _empty(partial, but=CHECKPOINTS)
+                    resumed = (partial / CHECKPOINTS).is_dir()
+            elif leftovers:
+                notices = (messages.PARTIAL_REPLACED(partial=partial, names=leftovers, where=partial),)
+            acquired = PartialRun(final, locks, parents, notices, resumed=resumed)
     finally:
-        if claimed is None:
-            held.close()
-    return claimed
-
-
-def _lock(held: _Held, partial: Path) -> bool:
-    """Lock folder and lock file; False when either is no longer the one at its path. BusyError when another has it."""
-    if not platform.lock_folder(held.folder):
-        raise BusyError(_busy(partial))
-    if not platform.is_at(held.folder, partial):
-        return False
-    content = os.listdir(partial)
-    if content and not {LOCK, manifest.MANIFEST} & set(content):
-        raise UsageError(_foreign(partial, "holds files, but none that show it to be an unfinished run"))
-    held.lock = platform.open_lock(partial / LOCK)
-    if not platform.lock(held.lock):
-        raise BusyError(_busy(partial))
-    return platform.is_at(held.lock, partial / LOCK)
-
-
-def _withdraw(held: _Held, partial: Path, final: Path) -> bool:
-    """Whether the run was published between our look and our lock; the partial that we made anew is then removed."""
-    if not os.path.lexists(final):
-        return False
-    if os.listdir(partial) == [LOCK]:
-        held.drop_lock_file(partial)
-        partial.rmdir()
-    return True
-
-
-def _take_over(held: _Held, partial: Path) -> tuple[Problem, ...]:
-    left = sorted(name for name in os.listdir(partial) if name != LOCK)
-    _empty(partial)
-    _write_holder(held)
-    if not left:
-        return ()
-    where = escape(partial)
-    names = ", ".join(escape(name) for name in left)
-    message = f"`{where}` was left by a run that ended early; its files were removed: {names}"
-    hints = ("`--resume` would have gone on with it; to keep an unfinished run, choose another `--run DIR`",)
-    return (Problem("BP515", message, where, hints=hints),)
-
-
-def _keep_checkpoints(held: _Held, partial: Path) -> bool:
-    """Remove what will be written again, and say whether there is something to go on from."""
-    _write_holder(held)
-    if manifest.is_whole(partial, leave_out=_unsealed(partial)):
-        return True
-    _empty(partial, but=CHECKPOINTS)
-    return (partial / CHECKPOINTS).is_dir()
+        if acquired is None:
+            locks.close()
+    return acquired
 
 
 def _unsealed(partial: Path) -> frozenset[str]:
     """What is there only as long as the run is not published."""
     return frozenset({LOCK, *(path.relative_to(partial).as_posix() for path in (partial / CHECKPOINTS).rglob("*"))})
-
-
-def _write_holder(held: _Held) -> None:
-    if held.lock is None:
-        raise RuntimeError("the lock file is not open")
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    holder = {"pid": os.getpid(), "host": socket.gethostname(), "started": started}
-    os.ftruncate(held.lock, 0)
-    platform.write_all(held.lock, storage.canonical_json(holder).encode())
 
 
 def _empty(partial: Path, *, but: str = "") -> None:
@@ -343,58 +372,23 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _remove_temporary(partial: Path) -> None:
-    for path in list(partial.rglob(f"{storage.TEMPORARY_PREFIX}*")):
-        _remove(path)
-
-
-def _sync_tree(partial: Path) -> None:
-    for folder, _, names in os.walk(partial, topdown=False):
-        for name in names:
-            platform.sync_file(Path(folder, name))
-        platform.sync_folder(Path(folder))
-
-
 def _rename(partial: Path, final: Path) -> None:
     try:
         if os.path.lexists(final):
             raise FileExistsError
         platform.rename_folder(partial, final)
     except FileExistsError as err:
-        raise BusyError(_appeared(partial, final)) from err
+        raise BusyError(messages.NAME_TAKEN(run=final, partial=partial, where=final)) from err
 
 
-def _foreign(partial: Path, reason: str) -> Problem:
-    where = escape(partial)
-    message = f"`{where}` {reason}; bptrain builds the run there and would have to remove it"
-    return Problem("BP513", message, where, hints=("rename or remove it, or choose another name for `--run`",))
-
-
-def _appeared(partial: Path, final: Path) -> Problem:
-    message = f"`{escape(final)}` appeared while the run was being built, so the run was not published"
-    hints = (f"the finished run is in `{escape(partial)}`: move `{escape(final)}` away and rename it",)
-    return Problem("BP751", message, escape(final), hints=hints)
-
-
-def _no_pointer(final: Path, pointer: Path, cause: Problem) -> Problem:
-    message = f"`{escape(final)}` is published, but is not the latest run: {cause.message}"
-    hints = (f"name the run: `bptrain evaluate {escape(final)}`", *cause.hints)
-    return Problem("BP517", message, escape(pointer), hints=hints)
-
-
-def _busy(partial: Path) -> Problem:
-    where = escape(partial)
-    message = f"`{where}` is being written by {_holder(partial)}"
-    hints = ("wait until it has ended, or choose another name for `--run`",)
-    return Problem("BP750", message, where, hints=hints)
-
-
-def _holder(partial: Path) -> str:
+def _busy(partial: Path) -> BusyError:
+    """The error of a partial that another process builds, named as its lock file says."""
     try:
         holder = storage.read_json(partial / LOCK)
     except (RunError, StorageError):  # not written yet, or already removed
-        return "another process"
-    if not isinstance(holder, dict):
-        return "another process"
-    pid, host, started = (escape(str(holder.get(key, "unknown"))) for key in ("pid", "host", "started"))
-    return f"process {pid} on host {host} (since {started})"
+        holder = None
+    named = "another process"
+    if isinstance(holder, dict):
+        pid, host, started = (holder.get(key, "unknown") for key in ("pid", "host", "started"))
+        named = f"process {pid} on host {host} (since {started})"
+    return BusyError(messages.BUSY(partial=partial, holder=named, where=partial))

@@ -5,23 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from bptrain.errors import Problem, RunError, StorageError, UsageError
+from bptrain.errors import Problem, RunError, StorageError, UsageError, raise_problems
+from bptrain.messages import runs as messages
 from bptrain.runs import arrays, storage
-from bptrain.utils.text import escape
+from bptrain.runs.storage import Json
 from bptrain.utils.version import __version__
 
 MANIFEST = "MANIFEST.json"
 FORMAT = 1
 PARTIAL_SUFFIX = ".partial"
-
-_CHUNK = 1 << 20
-_UNFINISHED = ("wait until `bptrain fit` has ended, or go on with it: `bptrain fit CONFIG --resume --run DIR`",)
-_RESTORE = ("restore the run from a copy, or train it again with `bptrain fit`",)
 
 
 @dataclass(frozen=True)
@@ -33,30 +29,26 @@ class RunFiles:
 
     def read_bytes(self, name: str) -> bytes:
         """The bytes of a file; raises RunError when the run has no such file or it changed since."""
-        sha256, size = self._entry(name)
-        data = storage.read_bytes(self.path(name), at_most=size)
+        path = self.path(name)
+        sha256, size = self.files[name]
+        data = storage.read_bytes(path, at_most=size)
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise RunError(_changed(self.directory, name, "its content has changed"))
+            raise RunError(messages.OTHER_CONTENT(path=path, where=path))
         return data
 
-    def read_json(self, name: str) -> Any:
+    def read_json(self, name: str) -> Json:
         """The value of a JSON file; raises as `read_bytes`."""
-        return storage.parse_json(self.read_bytes(name), source=escape(self.path(name)))
+        return storage.parse_json(self.read_bytes(name), source=str(self.path(name)))
 
     def read_arrays(self, name: str, expected: arrays.Expected | None = None) -> dict[str, arrays.Array]:
         """The arrays of an .npz file, as `arrays.read_arrays`; raises as `read_bytes`."""
-        return arrays.parse_arrays(self.read_bytes(name), expected, source=escape(self.path(name)))
+        return arrays.parse_arrays(self.read_bytes(name), expected, source=str(self.path(name)))
 
     def path(self, name: str) -> Path:
         """Where a file is, for readers that want a path; RunError when the manifest does not list it."""
-        self._entry(name)
-        return self.directory / name
-
-    def _entry(self, name: str) -> tuple[str, int]:
         if name not in self.files:
-            run = escape(self.directory)
-            raise RunError(Problem("BP503", f"the run `{run}` has no file `{escape(name)}`", run))
-        return self.files[name]
+            raise RunError(messages.NO_SUCH_RUN_FILE(run=self.directory, name=name, where=self.directory))
+        return self.directory / name
 
 
 def write_manifest(directory: Path, *, leave_out: frozenset[str] = frozenset()) -> None:
@@ -64,47 +56,64 @@ def write_manifest(directory: Path, *, leave_out: frozenset[str] = frozenset()) 
 
     Raises RunError when a symlink, a special file or a name that is not UTF-8 is there, and StorageError.
     """
-    files, problems = _walk(directory)
-    if problems:
-        raise RunError(*problems)
+    files, problems = _regular_files(directory)
+    raise_problems(problems, RunError)
     entries = {}
     for name in sorted(files - leave_out - {MANIFEST}):
-        sha256, size = _hash(directory / name)
+        sha256, size = storage.file_digest(directory / name)
         entries[name] = {"sha256": sha256, "bytes": size}
     storage.write_json(directory / MANIFEST, {"format": FORMAT, "files": entries})
 
 
-def verify(directory: Path) -> dict[str, Any]:
+def verify(directory: Path) -> dict[str, Json]:
     """Compare a run directory with its manifest and return the manifest.
 
     Raises one RunError naming every changed, missing and added file, every symlink and special file; or saying why the
     directory is not a run, or which format a newer bptrain has to read. StorageError when the disk fails.
     """
-    _check_is_run(directory)
-    return _verify(directory, leave_out=frozenset())
+    if directory.name.endswith(PARTIAL_SUFFIX) and directory.is_dir():
+        raise RunError(messages.UNFINISHED(run=directory, where=directory))
+    if not os.path.lexists(directory / MANIFEST):
+        partial = partial_of(directory)
+        if directory.is_dir():
+            raise RunError(messages.NOT_A_RUN(run=directory, manifest=MANIFEST, where=directory))
+        if not directory.exists() and partial.is_dir():
+            raise RunError(messages.ONLY_PARTIAL(run=directory, partial=partial, where=directory))
+        raise RunError(messages.NO_SUCH_RUN(run=directory, where=directory))
+    return _compare(directory, leave_out=frozenset())
 
 
 def is_whole(directory: Path, *, leave_out: frozenset[str]) -> bool:
     """Whether a directory that need not be published is as its manifest says, but for the relative paths left out."""
     try:
-        _verify(directory, leave_out=leave_out)
+        _compare(directory, leave_out=leave_out)
     except RunError:
         return False
     return True
 
 
-def _verify(directory: Path, *, leave_out: frozenset[str]) -> dict[str, Any]:
+def _compare(directory: Path, *, leave_out: frozenset[str]) -> dict[str, Json]:
+    """The manifest of a directory. Raises RunError with every file that is not as it says."""
     manifest = _read_manifest(directory)
     entries = manifest["files"]
-    found, problems = _walk(directory)
-    found -= {MANIFEST, *leave_out}
+    present, problems = _regular_files(directory)
+    present -= {MANIFEST, *leave_out}
     irregular = {problem.where for problem in problems}
-    for name in sorted(entries.keys() | found):
-        problem = _compare(directory, name, entries.get(name), present=name in found)
-        if problem is not None and problem.where not in irregular:
-            problems.append(problem)
-    if problems:
-        raise RunError(*problems)
+    for name in sorted(entries.keys() | present):
+        path = directory / name
+        if name not in entries:
+            problems.append(messages.ADDED(path=path, manifest=MANIFEST, where=path))
+        elif name not in present:
+            missing = messages.MISSING(path=path, where=path)
+            problems += [missing] if missing.where not in irregular else []
+        else:
+            sha256, size = storage.file_digest(path)
+            if size != entries[name]["bytes"]:
+                n_sealed = f"{entries[name]['bytes']:,}"
+                problems.append(messages.OTHER_SIZE(path=path, n=f"{size:,}", n_sealed=n_sealed, where=path))
+            elif sha256 != entries[name]["sha256"]:
+                problems.append(messages.OTHER_CONTENT(path=path, where=path))
+    raise_problems(problems, RunError)
     return manifest
 
 
@@ -118,26 +127,16 @@ def refuse_inside_run(path: Path) -> None:
     """Raise UsageError for a path to be written that links and `..` lead into a published run: it never changes."""
     parent = Path(os.path.realpath(path.parent))
     for folder in (parent, *parent.parents):
-        if _is_sealed(folder):
-            raise UsageError(
-                Problem(
-                    "BP516",
-                    f"the output would be inside the run {escape(folder)}, which is sealed and never changes",
-                    where=escape(path),
-                    hints=("write it to another folder",),
-                )
-            )
-
-
-def _is_sealed(folder: Path) -> bool:
-    """Whether a folder holds a run's manifest, damaged or not; other programs write files of that name, too."""
-    if not os.path.isfile(folder / MANIFEST):  # False, too, where a folder may not be looked into
-        return False
-    try:
-        content = storage.read_json(folder / MANIFEST)
-    except (RunError, StorageError):
-        return True
-    return isinstance(content, dict) and content.keys() >= {"format", "files"}
+        if not os.path.isfile(folder / MANIFEST):  # False, too, where a folder may not be looked into
+            continue
+        try:
+            content = storage.read_json(folder / MANIFEST)
+        except (RunError, StorageError):  # damaged, but a run
+            is_sealed = True
+        else:  # other programs write files of that name, too
+            is_sealed = isinstance(content, dict) and content.keys() >= {"format", "files"}
+        if is_sealed:
+            raise UsageError(messages.INSIDE_A_RUN(run=folder, where=path))
 
 
 def partial_of(directory: Path) -> Path:
@@ -145,37 +144,26 @@ def partial_of(directory: Path) -> Path:
     return directory.parent / (directory.name + PARTIAL_SUFFIX)
 
 
-def _check_is_run(directory: Path) -> None:
-    run = escape(directory)
-    if directory.name.endswith(PARTIAL_SUFFIX) and directory.is_dir():
-        raise RunError(Problem("BP501", f"`{run}` is an unfinished run", run, hints=_UNFINISHED))
-    if os.path.lexists(directory / MANIFEST):
-        return
-    if not directory.exists() and partial_of(directory).is_dir():
-        message = f"the run `{run}` is unfinished: there is only `{escape(partial_of(directory))}`"
-        raise RunError(Problem("BP501", message, run, hints=_UNFINISHED))
-    reason = f"it has no {MANIFEST}" if directory.is_dir() else "there is no such folder"
-    hints = ("give a folder that `bptrain fit` made, for instance `runs/adult-0001`", "`bptrain fit CONFIG` makes one")
-    raise RunError(Problem("BP500", f"`{run}` is not a run directory: {reason}", run, hints=hints))
-
-
-def _read_manifest(directory: Path) -> dict[str, Any]:
+def _read_manifest(directory: Path) -> dict[str, Json]:
     path = directory / MANIFEST
-    where = escape(path)
     data = storage.read_bytes(path)
-    manifest = storage.parse_json(data, source=where)
-    found = manifest.get("format") if type(manifest) is dict else None
-    if type(found) is int and found != FORMAT:
-        message = (
-            f"`{where}` has format {found}; this is bptrain {__version__}, which reads format {FORMAT}: "
-            f"a {'newer' if found > FORMAT else 'different'} bptrain that reads format {found} is needed"
+    manifest = storage.parse_json(data, source=str(path))
+    format = manifest.get("format") if type(manifest) is dict else None
+    if type(format) is int and format != FORMAT:
+        problem = messages.OTHER_FORMAT(
+            path=path,
+            found=format,
+            version=__version__,
+            format=FORMAT,
+            which="newer" if format > FORMAT else "different",
+            where=path,
         )
-        raise RunError(Problem("BP506", message, where, hints=("`pip install --upgrade bptrain`",)))
+        raise RunError(problem)
     damage = _manifest_damage(manifest)
     if damage is None and storage.canonical_json(manifest).encode("utf-8", "replace") != data:
         damage = "it is not written the way bptrain writes it"
     if damage is not None:
-        raise RunError(Problem("BP507", f"`{where}` is damaged: {damage}", where, hints=_RESTORE))
+        raise RunError(messages.DAMAGED_MANIFEST(path=path, reason=damage, where=path))
     return dict(manifest)
 
 
@@ -186,70 +174,34 @@ def _manifest_damage(manifest: object) -> str | None:
         return "`files` must be an object"
     for name, entry in manifest["files"].items():
         if type(entry) is not dict or entry.keys() != {"sha256", "bytes"}:
-            return f"the entry `{escape(name)}` must have `sha256` and `bytes`"
+            return f"the entry `{name}` must have `sha256` and `bytes`"
         sha256, size = entry["sha256"], entry["bytes"]
         if type(sha256) is not str or not re.fullmatch("[0-9a-f]{64}", sha256) or type(size) is not int or size < 0:
-            return f"the entry `{escape(name)}` must hold a sha256 and a number of bytes"
+            return f"the entry `{name}` must hold a sha256 and a number of bytes"
         if name.startswith("/") or {"", ".", ".."} & set(name.split("/")) or set(name) & {"\0", "\\"}:
-            return f"`{escape(name)}` is not a plain relative path"
+            return f"`{name}` is not a plain relative path"
     return None
 
 
-def _compare(directory: Path, name: str, entry: dict[str, Any] | None, *, present: bool) -> Problem | None:
-    where = escape(directory / name)
-    if entry is None:
-        message = f"`{where}` was added: it is not in {MANIFEST}"
-        return Problem("BP504", message, where, hints=("remove it; a published run is never changed",))
-    if not present:
-        return Problem("BP503", f"`{where}` is missing", where, hints=_RESTORE)
-    sha256, size = _hash(directory / name)
-    if size != entry["bytes"]:
-        return _changed(directory, name, f"it has {size:,} bytes, {entry['bytes']:,} were sealed")
-    return _changed(directory, name, "its content has changed") if sha256 != entry["sha256"] else None
-
-
-def _changed(directory: Path, name: str, reason: str) -> Problem:
-    where = escape(directory / name)
-    return Problem("BP502", f"`{where}` is not as it was sealed: {reason}", where, hints=_RESTORE)
-
-
-def _walk(directory: Path) -> tuple[set[str], list[Problem]]:
+def _regular_files(directory: Path) -> tuple[set[str], list[Problem]]:
     """The relative paths of all regular files, and a problem for everything that is neither file nor folder."""
     files: set[str] = set()
     problems = []
-    for entry in _entries(directory):
-        name = Path(entry.path).relative_to(directory).as_posix()
-        if not entry.is_file(follow_symlinks=False):
-            kind = "a symlink" if entry.is_symlink() else "a pipe, socket or device"
-            problems.append(_not_allowed(directory / name, f"is {kind}; a run holds only files and folders"))
-        elif name.encode("utf-8", "replace").decode() != name:
-            problems.append(_not_allowed(directory / name, "has a name that is not UTF-8"))
-        else:
-            files.add(name)
-    return files, problems
-
-
-def _not_allowed(path: Path, text: str) -> Problem:
-    return Problem("BP505", f"`{escape(path)}` {text}", escape(path), hints=("remove or rename it",))
-
-
-def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:
     folders = [directory]
     while folders:
         folder = folders.pop()
         with storage.disk_errors(folder, doing="read"), os.scandir(folder) as scan:
             entries = sorted(scan, key=lambda entry: entry.name)
         for entry in entries:
+            path = Path(entry.path)
+            name = path.relative_to(directory).as_posix()
             if entry.is_dir(follow_symlinks=False):
-                folders.append(Path(entry.path))
+                folders.append(path)
+            elif not entry.is_file(follow_symlinks=False):
+                what = "a symlink" if entry.is_symlink() else "a pipe, socket or device"
+                problems.append(messages.NO_FILE_OF_A_RUN(path=path, what=what, where=path))
+            elif name.encode("utf-8", "replace").decode() != name:
+                problems.append(messages.NAME_NOT_UTF8(path=path, where=path))
             else:
-                yield entry
-
-
-def _hash(path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    with storage.open_regular(path) as file, storage.disk_errors(path, doing="read"):
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return digest.hexdigest(), size
+                files.add(name)
+    return files, problems

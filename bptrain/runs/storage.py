@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bptrain.errors import Problem, RunError, StorageError
+from bptrain.messages import runs as messages
 from bptrain.runs import platform
-from bptrain.utils.text import escape
 
+Json = Any  # a value of JSON: dict with str keys, list, str, int, float, bool or None
 TEMPORARY_PREFIX = ".tmp-"
 _CHUNK = 2**20
 
@@ -80,18 +81,18 @@ def read_bytes(path: Path, *, at_most: int | None = None) -> bytes:
     with open_regular(path) as file, disk_errors(path, doing="read"):
         size = os.fstat(file.fileno()).st_size
         if at_most is not None and size > at_most:
-            message = f"`{escape(path)}` has {size:,} bytes, at most {at_most:,} were expected"
-            raise RunError(Problem("BP502", message, escape(path), hints=_DAMAGED))
+            raise RunError(messages.TOO_MANY_BYTES(path=path, n=f"{size:,}", limit=f"{at_most:,}", where=path))
         return file.read()
 
 
-def sha256(path: Path) -> str:
-    """The sha256 of a regular file's bytes, in hexadecimal; raises as `read_bytes`."""
-    digest = hashlib.sha256()
+def file_digest(path: Path) -> tuple[str, int]:
+    """The sha256 of a regular file's bytes, in hexadecimal, and how many there are; raises as `read_bytes`."""
+    digest, n_bytes = hashlib.sha256(), 0
     with open_regular(path) as file, disk_errors(path, doing="read"):
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    return digest.hexdigest()
+            n_bytes += len(chunk)
+    return digest.hexdigest(), n_bytes
 
 
 def holds(path: Path, data: bytes | memoryview) -> bool:
@@ -107,30 +108,28 @@ def open_regular(path: Path) -> BinaryIO:
     try:
         descriptor = platform.open_read(path)
     except (FileNotFoundError, NotADirectoryError) as err:
-        raise RunError(Problem("BP503", f"the file `{escape(path)}` is missing", escape(path), hints=_DAMAGED)) from err
+        raise RunError(messages.FILE_MISSING(path=path, where=path)) from err
     except OSError as err:
         if err.errno in {errno.ELOOP, errno.ENXIO}:  # a symlink, or a socket
-            raise RunError(_irregular(path)) from err
+            raise RunError(messages.NOT_REGULAR(path=path, where=path)) from err
         raise StorageError(_disk_problem(err, path, need=None, doing="read")) from err
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise RunError(_irregular(path))
+        raise RunError(messages.NOT_REGULAR(path=path, where=path))
     return os.fdopen(descriptor, "rb")
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> Json:
     """The value of a JSON file, read strictly; raises RunError when it is damaged, as `read_bytes` otherwise."""
-    return parse_json(read_bytes(path), source=escape(path))
+    return parse_json(read_bytes(path), source=str(path))
 
 
-def parse_json(data: bytes, *, source: str) -> Any:
+def parse_json(data: bytes, *, source: str) -> Json:
     """The value of UTF-8 JSON; duplicate keys, NaN, infinities and overflow are a RunError naming `source`."""
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
+        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError) as err:
-        raise RunError(
-            Problem("BP507", f"`{source}` is not valid JSON: {escape(str(err))}", source, hints=_DAMAGED)
-        ) from err
+        raise RunError(messages.NOT_JSON(path=source, reason=err, where=source)) from err
 
 
 @contextmanager
@@ -150,42 +149,40 @@ def require_space(folder: Path, n_bytes: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-_DAMAGED = ("restore the run from a copy, or train it again with `bptrain fit`",)
+def remove(path: Path) -> None:
+    """Remove a file, if there is one. Raises StorageError."""
+    with disk_errors(path, doing="remove"):
+        platform.remove(path)
 
-# errno → (code, reason, hint)
-_REASONS: dict[int, tuple[str, str, str]] = {
-    errno.ENOSPC: ("BP740", "the disk is full", "free some space or choose another disk with `--run DIR`"),
-    errno.EDQUOT: ("BP740", "your disk quota is used up", "delete files of yours or ask for a larger quota"),
-    errno.EFBIG: ("BP740", "the file is larger than the system allows", "raise the limit (`ulimit -f`)"),
-    errno.EACCES: ("BP741", "you have no permission", "choose a folder that you may write to, or change its mode"),
-    errno.EPERM: ("BP741", "the system does not permit it", "choose a folder that you may write to"),
-    errno.EROFS: ("BP742", "the file system is read-only", "choose a folder on another disk"),
-    errno.EIO: ("BP743", "the disk reported an input/output error", "check the disk; what was written may be lost"),
-    errno.ENAMETOOLONG: ("BP744", "the name is too long", "choose a shorter name"),
-    errno.ENOTDIR: ("BP744", "a part of the path is a file, not a folder", "choose another path"),
-    errno.EISDIR: ("BP744", "a folder has that name", "choose another name or remove the folder"),
-    errno.ELOOP: ("BP744", "it is a symlink, or the path has a loop of them", "give the path without symlinks"),
-    errno.EILSEQ: ("BP744", "the file system does not accept that name", "choose a name in plain letters"),
-    errno.ENOLCK: ("BP745", "the file system cannot lock files", "put the run on a local disk"),
-    errno.EOPNOTSUPP: ("BP745", "the file system does not support it", "put the run on a local disk"),
+
+_BY_ERRNO = {
+    errno.ENOSPC: messages.DISK_FULL,
+    errno.EDQUOT: messages.QUOTA_USED,
+    errno.EFBIG: messages.FILE_TOO_LARGE,
+    errno.EACCES: messages.NO_PERMISSION,
+    errno.EPERM: messages.NOT_PERMITTED,
+    errno.EROFS: messages.READ_ONLY,
+    errno.EIO: messages.DISK_ERROR,
+    errno.ENAMETOOLONG: messages.NAME_TOO_LONG,
+    errno.ENOTDIR: messages.FILE_IN_PATH,
+    errno.EISDIR: messages.FOLDER_OF_THAT_NAME,
+    errno.ELOOP: messages.SYMLINK_LOOP,
+    errno.EILSEQ: messages.NAME_NOT_ACCEPTED,
+    errno.ENOLCK: messages.NO_LOCKS,
+    errno.EOPNOTSUPP: messages.NOT_SUPPORTED,
 }
-_OTHER = ("BP746", "the system refused", "look at the reason in brackets")
 
 
 def _disk_problem(err: OSError, path: Path, *, need: int | None, doing: str) -> Problem:
-    code, reason, hint = _REASONS.get(err.errno or 0, _OTHER)
-    message = f"cannot {doing} `{escape(path)}`: {reason} ({err.strerror or err})"
-    if code == "BP740":
+    """What the system's error means; where there is too little room, also how much is needed and free."""
+    message = _BY_ERRNO.get(err.errno or 0, messages.REFUSED)
+    sizes = []
+    if message.code == messages.DISK_FULL.code:
         free = platform.free_bytes(path)
-        sizes = [f"{need:,} bytes are needed"] if need is not None else []
+        sizes += [f"{need:,} bytes are needed"] if need is not None else []
         sizes += [f"{free:,} bytes are free"] if free is not None else []
-        message = "; ".join([message, ", ".join(sizes)] if sizes else [message])
-    return Problem(code, message, escape(path), hints=(hint,))
-
-
-def _irregular(path: Path) -> Problem:
-    message = f"`{escape(path)}` is not a regular file (a symlink, folder, pipe or device), and only those are read"
-    return Problem("BP505", message, escape(path), hints=("replace it by the file itself",))
+    in_brackets = f"; {', '.join(sizes)}" if sizes else ""
+    return message(doing=doing, path=path, system=err.strerror or err, sizes=in_brackets, where=path)
 
 
 def _check_plain(value: object, place: str) -> None:
@@ -203,21 +200,18 @@ def _check_plain(value: object, place: str) -> None:
         )
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key!r} is there twice")
-        found[key] = value
-    return found
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not a JSON number")
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        raise ValueError(f"the key {twice!r} is there twice")
+    return values
 
 
 def _finite(text: str) -> float:
+    """A number of JSON text, or one of the constants NaN, Infinity and -Infinity, which are none."""
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"the number {text} is too large")
+        is_constant = text.lstrip("-").isalpha()
+        raise ValueError(f"{text} is not a JSON number" if is_constant else f"the number {text} is too large")
     return number

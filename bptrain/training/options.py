@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from bptrain.models.presets import MLP, STRONG, ByRows
-from bptrain.utils.section import Section
+from bptrain.utils.section import Contradiction, Section
 
 LearningRate = Annotated[float, Field(gt=0)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -26,7 +26,7 @@ class SgdOptions(Section):
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> SgdOptions:
         if self.nesterov and not self.momentum:
-            raise ValueError("`nesterov` does nothing without momentum: add `momentum: 0.9`")
+            raise Contradiction("`nesterov` does nothing without momentum", "add `momentum: 0.9`")
         return self
 
 
@@ -297,7 +297,7 @@ class TrainingOptions(Section):
     @model_validator(mode="after")
     def _one_clip(self) -> TrainingOptions:
         if self.clip_norm is not None and self.clip_value is not None:
-            raise ValueError("`clip_norm` and `clip_value` are both given: keep one of them")
+            raise Contradiction("`clip_norm` and `clip_value` are both given", "keep one of them")
         return self
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
-ONE_SECONDS = 1.0  # signals so close together are one: `timeout` sends two
+DEBOUNCE_SECONDS = 1.0  # signals so close together are one: `timeout` sends two
 
 
-class Postponed:
+class DeferredSignals:
     """Signals that came and have not taken effect yet."""
 
     def __init__(self) -> None:
@@ -22,10 +22,10 @@ class Postponed:
 
     @property
     def pending(self) -> bool:
-        """Whether `take_effect` would end the training."""
+        """Whether `raise_pending` would end the training."""
         return bool(self._seen)
 
-    def take_effect(self) -> None:
+    def raise_pending(self) -> None:
         """At a safe point: do what a first SIGINT or SIGTERM would have done; nothing without one."""
         if self._seen:
             self.restore()
@@ -40,13 +40,15 @@ class Postponed:
         """Handle a signal: a later one takes effect at once, as soon as Python runs."""
         if not self._seen:
             self._seen, self._first = [number], time.monotonic()
-        elif time.monotonic() - self._first >= ONE_SECONDS:
-            self.take_effect()
+        elif time.monotonic() - self._first >= DEBOUNCE_SECONDS:
+            self.raise_pending()
 
     def install(self) -> None:
         """Put `note` in the place of the handlers that there are; ignored signals stay ignored."""
         handlers = {number: signal.getsignal(number) for number in ENDING}
-        self._before = {number: each for number, each in handlers.items() if each not in (None, signal.SIG_IGN)}
+        self._before = {
+            number: handler for number, handler in handlers.items() if handler not in (None, signal.SIG_IGN)
+        }
         for number in self._before:
             signal.signal(number, self.note)
 
@@ -57,9 +59,9 @@ class Postponed:
 
 
 @contextmanager
-def postponed() -> Iterator[Postponed]:
+def deferred_signals() -> Iterator[DeferredSignals]:
     """Signals take effect at safe points only; outside the main thread, where Python handles none, nothing changes."""
-    signals = Postponed()
+    signals = DeferredSignals()
     if threading.current_thread() is not threading.main_thread():
         yield signals
         return
@@ -68,4 +70,4 @@ def postponed() -> Iterator[Postponed]:
         yield signals
     finally:
         signals.restore()
-    signals.take_effect()
+    signals.raise_pending()

@@ -1,29 +1,31 @@
-"""How a training has gone so far: plain numbers that a checkpoint can hold, from which it goes on or is reported."""
+"""The state of a training: what a checkpoint holds, what callbacks read and change, and what is reported at the end."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from bptrain.runs.arrays import arrays_digest
-from bptrain.training.schedules import Plateau
-from bptrain.training.stopping import Progress
-
 History = list[dict[str, float]]
+Json = Any  # values of a JSON file
+Arrays = list[np.ndarray]  # the weights of a network, in Keras' order
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How training went. `stopped_by` is `loss`, `patience`, `minutes`, `epochs` or `diverged`.
+    """How training went.
 
-    `history` has one row per epoch; `best_epoch` is the epoch whose weights the network now has, counted from 1
-    (0: the first weights, when no epoch was finite). `seconds` is the time of each epoch, `plateaus` what the plateau
-    schedule had left of the learning rate in it. `n_steps` counts the steps of all epochs, `digests` are those of
-    `weights_digest`.
+    Args:
+        history: one row per epoch.
+        best_epoch: the epoch whose weights the network now has, counted from 1; 0: the first weights, as no epoch was
+            finite.
+        stopped_by: `loss`, `patience`, `minutes`, `epochs` or `diverged`.
+        seconds: of each epoch.
+        plateaus: what the plateau schedule had left of the learning rate in each epoch.
+        n_steps: of all epochs.
+        digests: of the weights after each epoch, chained: equal chains, equal trainings.
     """
 
     history: History
@@ -36,37 +38,60 @@ class TrainResult:
 
 
 @dataclass
-class Course:
-    """What is known between two blocks of steps, apart from arrays.
+class EarlyStoppingState:
+    """What `EarlyStopping` remembers between epochs (counted from 1; 0: none yet)."""
 
-    `block` counts the blocks that were made of the epoch after those in `history`, `seconds_spent` is the time since
-    the training began, without interruptions, and `seconds_started` what of it passed until the first block of each
-    process was made. `stopped_by` is empty as long as training goes on.
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    wait: int = 0
+
+
+@dataclass
+class PlateauState:
+    """What `ReduceLROnPlateau` remembers between epochs, and the factor that it has made of the learning rate."""
+
+    factor: float = 1.0
+    best_loss: float = math.inf
+    wait: int = 0
+
+
+@dataclass
+class TrainState:
+    """What is known of a training between two blocks of steps, besides the variables of network and optimizer.
+
+    Args:
+        best_epoch: the epoch of `best_weights`; not that of `early_stopping` where the last epoch is kept.
+        block: blocks that were made of the epoch after those in `history`.
+        n_steps: steps of all epochs so far.
+        seconds_spent: since the training began, without interruptions.
+        seconds_started: what of these passed until the first block of each process was made.
+        stopped_by: why the training has ended; empty as long as it goes on.
+        weights: those after the last epoch, or their running means.
+        finite_weights: those after the last epoch that was finite.
+        best_weights: those that the network gets in the end.
     """
 
-    progress: Progress = field(default_factory=Progress)
-    plateau: Plateau = field(default_factory=Plateau)
+    early_stopping: EarlyStoppingState = field(default_factory=EarlyStoppingState)
+    plateau: PlateauState = field(default_factory=PlateauState)
     history: History = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     plateaus: list[float] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
-    kept_epoch: int = 0
+    best_epoch: int = 0
     block: int = 0
     n_steps: int = 0
     seconds_spent: float = 0.0
     seconds_started: float = 0.0
     stopped_by: str = ""
+    weights: Arrays = field(default_factory=list, compare=False, repr=False)
+    finite_weights: Arrays = field(default_factory=list, compare=False, repr=False)
+    best_weights: Arrays = field(default_factory=list, compare=False, repr=False)
 
-    @property
-    def epoch(self) -> int:
-        """The epochs that are complete."""
-        return len(self.history)
-
-    def trained(self) -> TrainResult:
+    def result(self) -> TrainResult:
         """The report of a training that has ended."""
         return TrainResult(
             self.history,
-            self.kept_epoch,
+            self.best_epoch,
             self.stopped_by,
             self.seconds,
             self.plateaus,
@@ -74,45 +99,38 @@ class Course:
             self.digests,
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """Values for JSON, which has no infinity, no NaN and no order of keys: floats as text, rows as pairs."""
-        values = asdict(self) | {"history": [list(map(list, row.items())) for row in self.history]}
-        return {name: _without_floats(value) for name, value in values.items()}
+    def to_json(self) -> Json:
+        """All but the arrays, for JSON, which has no infinity, no NaN and no order of keys.
+
+        So floats are text, and rows of the history pairs of name and value.
+        """
+        values = {name: value for name, value in vars(self).items() if not name.endswith("weights")}
+        values |= {"early_stopping": asdict(self.early_stopping), "plateau": asdict(self.plateau)}
+        values["history"] = [[[name, value] for name, value in row.items()] for row in self.history]
+        return {name: _floats_as_text(value) for name, value in values.items()}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Course:
-        """What `to_json` made of a course."""
-        rows = ({name: float(value) for name, value in row} for row in values["history"])
-        return cls(
-            progress=Progress(**_numbers(values["progress"])),
-            plateau=Plateau(**_numbers(values["plateau"])),
-            history=[{**row, "epoch": int(row["epoch"])} for row in rows],
-            seconds=[float(value) for value in values["seconds"]],
-            plateaus=[float(value) for value in values["plateaus"]],
-            digests=list(values["digests"]),
-            kept_epoch=values["kept_epoch"],
-            block=values["block"],
-            n_steps=values["n_steps"],
-            seconds_spent=float(values["seconds_spent"]),
-            seconds_started=float(values["seconds_started"]),
-            stopped_by=values["stopped_by"],
-        )
+    def from_json(cls, saved: Json) -> TrainState:
+        """The state that `to_json` wrote, without arrays."""
+        rows = ({name: float(value) for name, value in row} for row in saved["history"])
+        stopping, plateau = saved["early_stopping"], saved["plateau"]
+        values = {
+            **saved,
+            "early_stopping": EarlyStoppingState(**stopping | {"best_loss": float(stopping["best_loss"])}),
+            "plateau": PlateauState(float(plateau["factor"]), float(plateau["best_loss"]), plateau["wait"]),
+            "history": [{**row, "epoch": int(row["epoch"])} for row in rows],
+            "seconds": [float(value) for value in saved["seconds"]],
+            "plateaus": [float(value) for value in saved["plateaus"]],
+            "seconds_spent": float(saved["seconds_spent"]),
+            "seconds_started": float(saved["seconds_started"]),
+        }
+        return cls(**values)
 
 
-def weights_digest(before: str, weights: list[np.ndarray]) -> str:
-    """The sha256 of the digest before it and of the weights after an epoch: equal chains, equal trainings."""
-    digest = arrays_digest({f"{number:06d}": weight for number, weight in enumerate(weights)})
-    return hashlib.sha256(f"{before}\0{digest}".encode()).hexdigest()
-
-
-def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: float(value) if isinstance(value, str) else value for name, value in values.items()}
-
-
-def _without_floats(value: Any) -> Any:
+def _floats_as_text(value: Json) -> Json:
     """The same with the shortest text of each float that reads back equal."""
     if isinstance(value, dict):
-        return {name: _without_floats(item) for name, item in value.items()}
+        return {name: _floats_as_text(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_without_floats(item) for item in value]
+        return [_floats_as_text(item) for item in value]
     return repr(float(value)) if isinstance(value, float) else value

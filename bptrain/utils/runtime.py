@@ -55,35 +55,28 @@ def configure() -> None:
         _state["pinned"] = True
     os.environ.update(SETTINGS, KERAS_BACKEND=backend())
     if instructions():
-        os.environ.update(PINNED, XLA_FLAGS=_with_pins(os.environ.get("XLA_FLAGS", "")))
+        flags = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in XLA_PINNED]
+        os.environ.update(PINNED, XLA_FLAGS=" ".join([*flags, *XLA_PINNED]))  # ours at the end, where they count
     for name in REMOVED:
         os.environ.pop(name, None)
 
 
 def instructions() -> str:
-    """What every library is held to, or an empty text on a processor without it."""
+    """What every library is held to, or an empty text on a processor without it; Linux tells what one has."""
     if _state["instructions"] is None:
-        _state["instructions"] = INSTRUCTIONS if "avx2" in _processor_flags() else ""
+        flags = ""
+        with suppress(OSError), Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
+            flags = next((line for line in file if line.startswith("flags")), "")
+        _state["instructions"] = INSTRUCTIONS if "avx2" in flags.split() else ""
     return str(_state["instructions"])
 
 
 def recorded() -> dict[str, str]:
     """The variables that results may depend on: those that are set here, and flags of the user."""
-    found = {name: os.environ.get(name, "") for name in (*SETTINGS, *PINNED, "XLA_FLAGS", "TF_XLA_FLAGS")}
-    found["XLA_FLAGS"] = " ".join(flag for flag in found["XLA_FLAGS"].split() if flag != ONE_THREAD)  # by `threads`
-    return found
-
-
-def _with_pins(flags: str) -> str:
-    """The user's flags of XLA with ours at the end, where they count."""
-    return " ".join([*(flag for flag in flags.split() if flag not in XLA_PINNED), *XLA_PINNED])
-
-
-def _processor_flags() -> set[str]:
-    """Features of the first processor, where Linux tells them."""
-    with suppress(OSError), Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
-        return next((set(line.partition(":")[2].split()) for line in file if line.startswith("flags")), set())
-    return set()
+    variables = {name: os.environ.get(name, "") for name in (*SETTINGS, *PINNED, "XLA_FLAGS", "TF_XLA_FLAGS")}
+    flags = variables["XLA_FLAGS"].split()
+    variables["XLA_FLAGS"] = " ".join(flag for flag in flags if flag != ONE_THREAD)  # which follows from `threads`
+    return variables
 
 
 def backend() -> str:
@@ -96,19 +89,19 @@ def pinned() -> bool:
     return bool(_state["pinned"])
 
 
-def own_process() -> None:
-    """Say that this process is bptrain's alone, before it loads libraries: see `loading`."""
+def set_own_process() -> None:
+    """Say that this process is bptrain's alone, before it loads libraries: see `without_collection`."""
     _state["own"] = True
     gc.disable()
 
 
 def is_own_process() -> bool:
-    """Whether `own_process` said so."""
+    """Whether `set_own_process` said so."""
     return bool(_state["own"])
 
 
 @contextmanager
-def loading() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Import libraries without the search for unreachable objects, which takes a quarter of the time and finds little.
 
     In a process of our own it is off from the beginning, and later searches pass over all that is there by then.
@@ -149,8 +142,13 @@ def give_back_memory() -> None:
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Send what libraries write to file descriptor 2 nowhere: TensorFlow's start prints what no user can act on."""
-    kept = _copy_of_stderr()
-    if kept is None:
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        original: int | None = os.dup(2)
+    except (OSError, ValueError):  # closed, as for some services; ValueError: the stream was
+        original = None
+    if original is None:
         yield
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -158,16 +156,6 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(original, 2)
+        os.close(original)
         os.close(nowhere)
-
-
-def _copy_of_stderr() -> int | None:
-    """Another descriptor of what 2 is open for; None when it is closed, as for some services."""
-    try:
-        if sys.stderr is not None:
-            sys.stderr.flush()
-        return os.dup(2)
-    except (OSError, ValueError):  # ValueError: the stream was closed
-        return None

@@ -6,6 +6,18 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
 
+class Contradiction(ValueError):
+    """Values that are allowed one by one, but not together; to be raised by the validators of a section.
+
+    >>> Contradiction("`clip_norm` and `clip_value` are both given", "keep one of them").remedy
+    'keep one of them'
+    """
+
+    def __init__(self, statement: str, remedy: str) -> None:
+        super().__init__(statement)
+        self.remedy = remedy
+
+
 class Section(BaseModel):
     """A part of the config. Unknown keys are errors, values are not converted, nothing changes after loading.
 

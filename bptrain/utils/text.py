@@ -11,7 +11,11 @@ _YAML_WORDS = {"null", "true", "false", "yes", "no", "on", "off"}
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """At most three of `names` that look like `name`, the most alike first; letter case is no difference."""
+    """At most three of `names` that look like `name`, the most alike first; letter case is no difference.
+
+    >>> nearest("learning_rat", ["momentum", "learning_rate"])
+    ['learning_rate']
+    """
     by_folded: dict[str, list[str]] = {}
     for candidate in names:
         by_folded.setdefault(candidate.casefold(), []).append(candidate)
@@ -20,11 +24,15 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 
 
 def quote_list(names: Sequence[str], *, last: str = "or", limit: int = 20) -> str:
-    """Names in backquotes as prose: "`a`, `b` or `c`"; after `limit` names only the number of the others is said."""
-    shown = [f"`{escape(name)}`" for name in names[:limit]]
+    """Names in backquotes as prose; after `limit` names only the number of the others is said.
+
+    >>> quote_list(["a", "b", "c"])
+    '`a`, `b` or `c`'
+    """
+    quoted = [f"`{escape(name)}`" for name in names[:limit]]
     if len(names) > limit:
-        return f"{', '.join(shown)} {last} {len(names) - limit} more"
-    return join_words(shown, last=last)
+        return f"{', '.join(quoted)} {last} {len(names) - limit} more"
+    return join_words(quoted, last=last)
 
 
 def join_words(words: Sequence[str], *, last: str = "or") -> str:
@@ -35,12 +43,20 @@ def join_words(words: Sequence[str], *, last: str = "or") -> str:
 
 
 def escape(text: str | PurePath) -> str:
-    r"""The text with control characters, line breaks, bidirectional marks and surrogates written as `\n`, `\x1b`, …"""
+    r"""The text with control characters, line breaks, bidirectional marks and surrogates written as `\n`, `\x1b`, …
+
+    >>> print(escape("a\nb"))
+    a\nb
+    """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
 
 
 def yaml_name(name: str) -> str:
-    """A name as a key or a value of YAML, also within braces: in double quotes unless it is plain."""
+    """A name as a key or a value of YAML, also within braces: in double quotes unless it is plain.
+
+    >>> print(yaml_name("size"), yaml_name("a: b"))
+    size "a: b"
+    """
     if name.isprintable() and re.fullmatch(r"[^\W\d][\w.-]*", name) and name.casefold() not in _YAML_WORDS:
         return name
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
@@ -48,7 +64,11 @@ def yaml_name(name: str) -> str:
 
 
 def shorten(text: str, limit: int = 60) -> str:
-    """The beginning of a long text, marked with `…`."""
+    """The beginning of a long text, marked with `…`.
+
+    >>> shorten("abcdef", 4)
+    'abc…'
+    """
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -11,30 +11,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from bptrain.data.chunks import Warn, ignore
 from bptrain.data.cleaning import OTHER, drop_missing_targets, with_label
 from bptrain.data.files import AllowedPaths, digest
 from bptrain.data.frame import Frame
-from bptrain.data.from_pandas import from_pandas
-from bptrain.data.load import digests_of, load
-from bptrain.data.load import frame_of as as_read
+from bptrain.data.load import from_pandas, load, make_frame, source_digests
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import format_by_name
-from bptrain.errors import DataError, Problem, RunError
-from bptrain.evaluation.evaluate import judge
+from bptrain.data.readers.formats import format_by_name
+from bptrain.errors import DataError, Problem, RunError, Warn, ignore
+from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.gates import apply_gates, check_gates, parse_gates
 from bptrain.features import preparer
-from bptrain.features.drift import Drift, drift
-from bptrain.features.weights import weight_column
+from bptrain.features.drift import Drift, measure_drift
+from bptrain.features.roles import weight_column
 from bptrain.fitting import artifacts
 from bptrain.fitting.dataset import load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import predict_parts
 from bptrain.fitting.inputs import drop_untrained_rows, final_split, prepare_rows
 from bptrain.fitting.lock import Json, require_same_files
 from bptrain.fitting.resolve import gates_of, metrics_of
+from bptrain.messages import data as data_messages
 from bptrain.messages import workflows as messages
 from bptrain.models import predictor
-from bptrain.targets.labels import frame_codes
+from bptrain.targets.classification.labels import frame_codes
 from bptrain.workflows.run import DIVERGED, Evaluation, Run
 
 if TYPE_CHECKING:
@@ -85,7 +83,7 @@ def judge_own_rows(run: Run, roots: AllowedPaths) -> Judged:
     """Judge a model on the rows it was made with; their files may lie anywhere, as their sha256 is known."""
     config, digests = run.config, data_digests(run)
     roots, scratch = roots.allowing(digests), scratch_folder(config)
-    require_same_files(digests, digests_of(config.data, roots))  # before anything in a file is interpreted
+    require_same_files(digests, source_digests(config.data, roots))  # before anything in a file is interpreted
     dataset = load_dataset(config, roots, scratch)
     require_same_files(digests, dataset.digests)  # again, as files may change between the two
     split = final_split(config, split_rows(dataset))
@@ -95,12 +93,12 @@ def judge_own_rows(run: Run, roots: AllowedPaths) -> Judged:
         name: prepare_rows(model.columns, model.targets, dataset.frame.take(rows), weight, scratch)
         for name, rows in split.parts().items()
     }
-    parts["train"] = replace(parts["train"], fold=split.left_out)
+    parts["train"] = replace(parts["train"], fold=split.fold)
     table = predict_parts(model, parts, scratch)
     if not table.select(["row", "split"]).equals(artifacts.read_split(run.files)):
         made_with = run.lock["versions"].get("scikit-learn", "?")
         raise RunError(messages.OTHER_SPLIT(version=made_with, where=run.path))
-    return Judged(judge(table, model.targets), table, dataset.warnings, {})
+    return Judged(evaluate_predictions(table, model.targets), table, dataset.warnings, {})
 
 
 def judge_other_rows(run: Run, data: str | Path | pd.DataFrame, roots: AllowedPaths) -> Judged:
@@ -122,7 +120,7 @@ def judge_other_rows(run: Run, data: str | Path | pd.DataFrame, roots: AllowedPa
                 frame = with_label(frame, name, unknown, OTHER)
     kept, dropped = drop_missing_targets(frame, list(run.config.targets), run.config.clean)
     if not kept.n_rows:
-        raise DataError(messages.NO_ROWS_TO_JUDGE(n=frame.n_rows, where=source))
+        raise DataError(data_messages.NO_ROWS_TO_JUDGE(n=frame.n_rows, where=source))
     warnings += dropped
     weight = weight_column(run.config.columns)
     if weight is not None and weight not in frame.names:
@@ -131,8 +129,8 @@ def judge_other_rows(run: Run, data: str | Path | pd.DataFrame, roots: AllowedPa
     rows = prepare_rows(model.columns, model.targets, kept, weight)
     table = predict_parts(model, {"test": rows})
     changes = preparer.transform(model.columns, kept)
-    shifts = drift(model.profile, kept, changes)
-    return Judged(judge(table, model.targets), table, warnings, changes.unknown, shifts)
+    shifts = measure_drift(model.profile, kept, changes)
+    return Judged(evaluate_predictions(table, model.targets), table, warnings, changes.unknown, shifts)
 
 
 def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: AllowedPaths, *, warn: Warn = ignore) -> Frame:
@@ -140,7 +138,7 @@ def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: AllowedPaths, *, 
     if not isinstance(data, (str, Path)):
         table = from_pandas(data, na_values=run.config.data.na_values)
         rows = np.arange(table.num_rows, dtype=np.int64)
-        return as_read(table, rows, run.config.data, run.config.clean)[0]
+        return make_frame(table, rows, run.config.data, run.config.clean)[0]
     return load(file_options(run, data, roots), run.config.clean, roots, warn=warn).frame
 
 

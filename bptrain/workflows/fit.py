@@ -9,29 +9,29 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bptrain.config.schema import Config
+from bptrain.data.cleaning import Cleaned
 from bptrain.data.files import AllowedPaths
-from bptrain.data.report import Cleaned
-from bptrain.data.split import Split
+from bptrain.data.splits import Split
 from bptrain.errors import DivergedError, Problem
-from bptrain.evaluation.evaluate import judge
+from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.gates import apply_gates
 from bptrain.fitting import artifacts
-from bptrain.fitting.bagging import Surroundings
+from bptrain.fitting.bagging import FitContext
 from bptrain.fitting.cross_validation import Folds, cross_validate
 from bptrain.fitting.dataset import find_doubts, load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import TrainedModel, fit_model, predict_parts, report_selection
 from bptrain.fitting.inputs import TrainingInputs, count_ignored, resolve_config, transform_parts
 from bptrain.fitting.lock import Json, describe_inputs, read_lock, require_same
 from bptrain.fitting.resolve import ResolvedConfig, gates_of
-from bptrain.fitting.resume import is_sealed, open_journal, refuse_other_inputs
+from bptrain.fitting.resume import is_sealed, open_resume_state, refuse_other_inputs
 from bptrain.fitting.warm_start import open_base_run
 from bptrain.messages import workflows as messages
 from bptrain.models import backend, predictor
-from bptrain.reports.cleaning import cleaning_text
+from bptrain.reports.run import cleaning_table
+from bptrain.reports.text import report_text
 from bptrain.runs import storage
-from bptrain.runs.directory import PartialRun, claim
+from bptrain.runs.directory import PartialRun, acquire_run, check_name
 from bptrain.runs.manifest import open_run
-from bptrain.runs.names import check_name
 from bptrain.training.progress import NullReporter, Reporter, RunLogger
 from bptrain.utils import runtime
 
@@ -59,7 +59,7 @@ def fit(
         reporter: is told what happens.
         resume: an unfinished run goes on, and a finished one of the same name is taken as it is.
         locked: the lock.json of a run that must have been made with the same inputs.
-        until_step: as of `Journal`.
+        until_step: as of `ResumeState`.
 
     Raises:
         UsageError, DataError: before anything is trained.
@@ -75,7 +75,7 @@ def fit(
         require_same(read_lock(locked), current_inputs(config, roots))
     if resume and run is not None and os.path.lexists(run):
         return _confirm_finished(config, run, roots, reporter)
-    with claim(run, stem=stem, resume=resume) as partial:
+    with acquire_run(run, stem=stem, resume=resume) as partial:
         for notice in partial.notices:
             reporter.warning(notice)
         if partial.resumed:
@@ -109,7 +109,7 @@ def _train(
             return dict(storage.read_json(folder / "metrics.json"))
         inputs = transform_parts(resolved, learned, dataset.frame, folder)
     several = _trains_several_times(resolved, split)
-    journal, begun = open_journal(partial, record, several=several, until_step=until_step, warn=reporter.warning)
+    state, begun = open_resume_state(partial, record, several=several, until_step=until_step, warn=reporter.warning)
     logger = RunLogger(folder / "train.log", reporter)
     cleaned = [*dataset.cleaned, *count_ignored(kinds), *inputs.cleaned]
     doubts = find_doubts(dataset, split, resolved.complete.columns)
@@ -117,17 +117,17 @@ def _train(
     with clock("start"):  # here, as TensorFlow keeps the stack it was started from, and with it what that holds
         backend.start(threads=resolved.training.threads)
     events = folder / "tensorboard" if resolved.training.tensorboard else None
-    around = Surroundings(logger, journal, base_run, events)
+    context = FitContext(logger, state, base_run, events)
     with clock("folds"):
-        folds = cross_validate(dataset, resolved, around, published=split, folder=folder)
+        folds = cross_validate(dataset, resolved, context, published=split, folder=folder)
     with clock("train"):
-        model = fit_model(inputs, dataset.frame, split, around, published=split, folder=folder)
+        model = fit_model(inputs, dataset.frame, split, context, published=split, folder=folder)
     del inputs  # prepared rows take the most memory: nobody holds them any more while predictions are judged
     with clock("predict"):
         table = predict_parts(model.predictor, model.inputs.parts, folder, known=model.outputs)
         model = model.without_rows()
     with clock("judge"):
-        metrics = _describe(model, judge(table, model.predictor.targets), folds, logger)
+        metrics = _describe(model, evaluate_predictions(table, model.predictor.targets), folds, logger)
     with clock("write"), storage.disk_errors(folder):
         _write_model(folder, model, kinds.reasons)
         artifacts.write_cleaning(folder, cleaned)
@@ -135,7 +135,7 @@ def _train(
         if folds is not None:
             artifacts.write_predictions(folder, folds.predictions, name="out_of_fold.parquet")
         storage.write_json(folder / "metrics.json", dict(metrics))
-        artifacts.write_lock(folder, begun, journal, model.predictor, metrics)
+        artifacts.write_lock(folder, begun, state, model.predictor, metrics)
     artifacts.write_timing(folder, clock.seconds, model.epoch_seconds)
     return metrics
 
@@ -146,7 +146,7 @@ def _announce(
     """Say what is doubtful, what was cleaned and what is going to be trained on."""
     for warning in warnings:
         logger.warning(warning)
-    for text in filter(None, (cleaning_text(cleaned), str(inputs))):
+    for text in filter(None, (report_text([cleaning_table(cleaned)]), str(inputs))):
         logger.stage(text)
 
 
@@ -215,13 +215,13 @@ def _describe(
 
 def _write_model(folder: Path, model: TrainedModel, reasons: Mapping[str, str]) -> None:
     """The model, its config and how its training went."""
-    from bptrain.reports.curves import curves_svg
+    from bptrain.reports.curves import curves_svg, learning_curves
 
     histories = [(result.history, result.best_epoch) for result in model.chosen_by]
     predictor.save(model.predictor, model.inputs.config.model, folder)
     artifacts.write_config(folder, model.inputs.config.complete, reasons)
     artifacts.write_history(folder, [history for history, _ in histories])
-    storage.write_text(folder / "curves.svg", curves_svg(histories))
+    storage.write_text(folder / "curves.svg", curves_svg(learning_curves(histories)))
 
 
 def _diverged(run: Path, networks: Sequence[Mapping[str, Json]]) -> DivergedError:

@@ -12,16 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data.files import AllowedPaths, DataFile
-from bptrain.data.frame import Frame, Origin
-from bptrain.data.from_pandas import WHERE
-from bptrain.data.load import frame_of as as_read
+from bptrain.data.frame import Frame, RowProvenance
+from bptrain.data.load import PANDAS_NAME, FileSource, common_names, make_frame
 from bptrain.data.options import CleanOptions, DataOptions
-from bptrain.data.readers.read import common_names, first_row, stream_table
 from bptrain.data.writer import open_writer
 from bptrain.errors import DataError, Problem
 from bptrain.evaluation.predictions import predicted_columns
-from bptrain.features import preparer, refusal
+from bptrain.features import preparer
 from bptrain.features.kind import Transformed
+from bptrain.features.kinds import AnyKind
 from bptrain.messages import workflows as messages
 from bptrain.models import predictor
 from bptrain.runs.manifest import refuse_inside_run
@@ -40,7 +39,7 @@ class Summary:
     """What was predicted: rows, and per column the unusable cells and the labels that training rows never showed.
 
     `n_overflowed` rows have no finite prediction although all their cells are usable; `usable` are the columns that had
-    a usable cell in some row. `words` says of each column what its unusable cells are.
+    a usable cell in some row. `kinds` says of each column what its unusable cells are.
     """
 
     n_rows: int = 0
@@ -48,7 +47,7 @@ class Summary:
     bad: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     usable: set[str] = field(default_factory=set)
-    words: Mapping[str, refusal.Words] = field(default_factory=dict)
+    kinds: Mapping[str, AnyKind] = field(default_factory=dict)
 
     def add(self, frame: Frame, prepared: Transformed, *, n_overflowed: int) -> None:
         """Count one chunk."""
@@ -66,7 +65,7 @@ class Summary:
         """What the user should know about the rows."""
         problems = [messages.NO_ROWS_TO_PREDICT()] if self.n_rows == 0 else []
         for name, count in self.bad.items():
-            unusable = self.words[name].unusable
+            unusable = self.kinds[name].unusable
             problems.append(messages.ROWS_WITHOUT_PREDICTION(name=name, n=count, n_rows=self.n_rows, unusable=unusable))
         if self.n_overflowed:
             problems.append(messages.NOT_FINITE(n=self.n_overflowed, n_rows=self.n_rows))
@@ -85,7 +84,9 @@ def predict_file(
     """
     options = file_options(run, data, roots)
     files = roots.expand(options.train)
-    predictor.check_columns(run.features, tuple(common_names(files, options)), source=files[0].name)
+    predictor.check_columns(
+        run.features, tuple(common_names([FileSource(file, options) for file in files])), source=files[0].name
+    )
     refuse_inside_run(out)
     summary = Summary()
     with open_writer(out, overwrite=overwrite) as writer:
@@ -104,7 +105,7 @@ def predict_frame(run: Run, data: pd.DataFrame) -> tuple[pd.DataFrame, Summary]:
     frame = frame_of(data, run, AllowedPaths.create())
     predictor.check_columns(run.features, frame.names, source="")
     table = _predict(run.predictor, frame, summary)
-    _refuse_all_bad(summary, WHERE)
+    _refuse_all_bad(summary, PANDAS_NAME)
     predictions: pd.DataFrame = table.to_pandas()
     return predictions.set_axis(data.index, axis=0), summary
 
@@ -115,11 +116,12 @@ def _frames(
     """The rows of all files in chunks, numbered through; each knows its own file."""
     start = 0
     for file in files:
-        origin = Origin((file.name,), (start,), (first_row(file, options),))
-        for chunk in stream_table(file, options, chunk_rows=chunk_rows):
+        source = FileSource(file, options)
+        provenance = RowProvenance((source.name,), (start,), (source.first_row(),))
+        for chunk in source.stream(chunk_rows=chunk_rows):
             rows = np.arange(start, start + chunk.num_rows, dtype=np.int64)
             start += chunk.num_rows
-            yield as_read(chunk, rows, options, clean, origin)[0]
+            yield make_frame(chunk, rows, options, clean, provenance)[0]
 
 
 def _no_rows(model: predictor.Predictor) -> Frame:
@@ -128,9 +130,9 @@ def _no_rows(model: predictor.Predictor) -> Frame:
 
 
 def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.Table:
-    """`row`, `prediction`, `probability_<label>`, `status` of a frame; rows with unusable cells have no prediction."""
+    """`row`, what is predicted of each target and `status` of a frame; rows with unusable cells have no prediction."""
     prepared = preparer.transform(model.columns, frame)
-    summary.words = refusal.words(model.columns)
+    summary.kinds = preparer.kinds_of_columns(model.columns)
     outputs = model.outputs(prepared.arrays)
     columns = predicted_columns(model.targets, outputs)
     overflowed = ~np.logical_and.reduce([np.isfinite(output).all(axis=1) for output in outputs])
@@ -140,16 +142,16 @@ def _predict(model: predictor.Predictor, frame: Frame, summary: Summary) -> pa.T
         columns = {name: pc.if_else(mask, None, values) for name, values in columns.items()}
     summary.add(frame, prepared, n_overflowed=int(overflowed.sum()))
     return pa.table(
-        {"row": pa.array(frame.rows), **columns, "status": _status(overflowed, prepared.bad, summary.words)}
+        {"row": pa.array(frame.rows), **columns, "status": _status(overflowed, prepared.bad, summary.kinds)}
     )
 
 
-def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray], words: Mapping[str, refusal.Words]) -> pa.Array:
+def _status(overflowed: np.ndarray, bad: Mapping[str, np.ndarray], kinds: Mapping[str, AnyKind]) -> pa.Array:
     """`ok`, or what is wrong with a row: `no finite number: size; height; no date: arrival`."""
     status = np.where(overflowed, np.array("no finite prediction", object), np.array(OK, object))
     said = np.full(len(status), "", object)  # the last word of each row's status
     for name, mask in bad.items():
-        word = words[name].unusable
+        word = kinds[name].unusable
         for row in np.flatnonzero(mask):
             start = f"{status[row]}; " if said[row] else ""
             status[row] = f"{start}{name}" if said[row] == word else f"{start}{word}: {name}"
@@ -161,10 +163,10 @@ def _refuse_all_bad(summary: Summary, source: str) -> None:
     """Raise DataError for columns that have no usable cell in all of the rows."""
     unusable = [name for name, count in summary.bad.items() if count > 1 and name not in summary.usable]
     if unusable:
-        words = summary.words
+        kinds = summary.kinds
         raise DataError(
             *(
-                messages.NO_USABLE_CELL(name=name, kind=words[name].kind, unusable=words[name].unusable, where=source)
+                messages.NO_USABLE_CELL(name=name, kind=kinds[name].name, unusable=kinds[name].unusable, where=source)
                 for name in unusable
             )
         )

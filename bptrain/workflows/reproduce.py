@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from bptrain.config.schema import Config
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import DivergedError, RunError
-from bptrain.fitting.lock import FORMAT, Difference, find_differences, find_other_processor
+from bptrain.evaluation.predictions import judging_part
+from bptrain.fitting.lock import FORMAT, Difference, Json, Record, find_differences, find_other_processor
 from bptrain.messages import workflows as messages
 from bptrain.targets.metrics import METRICS
 from bptrain.training.progress import NullReporter, Reporter
@@ -64,7 +65,7 @@ class Reproduction:
         """Whether the build may pass."""
         return self.verdict in {"identical", "explained"}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         """The form of `--json`."""
         return {
             "format": 1,
@@ -95,23 +96,28 @@ def reproduce(run: Run, roots: AllowedPaths, *, reporter: Reporter | None = None
     lock = run.lock
     if lock["format"] != FORMAT:
         raise RunError(messages.OTHER_FORMAT(path=run.path, format=lock["format"]))
-    told, roots = reporter or NullReporter(), roots.allowing(lock["data"])
-    found = find_differences(lock, current_inputs(run.config, roots))
-    if any(each.kind != "environment" for each in found):
-        return Reproduction("other inputs", found)
-    timed = run.config.training.minutes is not None  # an epoch that the clock cut short may end for another reason, too
-    stopped = {name: each["steps"] for name, each in lock["training"].items() if timed}
+    differences = find_differences(lock, current_inputs(run.config, roots.allowing(lock["data"])))
+    if any(difference.kind != "environment" for difference in differences):
+        return Reproduction("other inputs", differences)
     with tempfile.TemporaryDirectory(prefix="bptrain-") as folder:
-        again = _made(run.config, Path(folder, "again"), roots, told, stopped)
+        fit_again = partial(_fit_again, run, roots.allowing(lock["data"]), reporter or NullReporter())
+        again = fit_again(run.config, Path(folder, "again"))
         if again.lock["results"] == lock["results"]:
-            return Reproduction("identical", found)
-        training, epoch = _first_difference(lock["training"], again.lock["training"])
-        found += find_other_processor(lock, again.lock)
-        if not found:
-            return Reproduction("differs", found, training, epoch)
-        metrics = _compared(run, again, Path(folder), roots, told, seeds, stopped)
+            return Reproduction("identical", differences)
+        training, epoch = _find_first_difference(lock["training"], again.lock["training"])
+        differences += find_other_processor(lock, again.lock)
+        if not differences:
+            return Reproduction("differs", differences, training, epoch)
+        others = []
+        split = run.config.split  # the same rows stay in their parts
+        split = split.model_copy(update={"seed": run.config.seed if split.seed is None else split.seed})
+        for number in range(1, seeds + 1):
+            text = f"seed {number} of {seeds} to see how far results may be apart"
+            config = run.config.model_copy(update={"seed": (run.config.seed + number) % 2**32, "split": split})
+            others.append(fit_again(config, Path(folder, f"seed-{number}"), text))
+        metrics = _compare_primary(run, again, others)
     verdict = "explained" if all(metric.explained for metric in metrics) else "unexplained"
-    return Reproduction(verdict, found, training, epoch, metrics)
+    return Reproduction(verdict, differences, training, epoch, metrics)
 
 
 def tolerance(values: Sequence[float]) -> float:
@@ -128,7 +134,12 @@ def tolerance(values: Sequence[float]) -> float:
     return float(t.ppf((1 + LEVEL) / 2, n - 1) * np.std(values, ddof=1) * math.sqrt(2))
 
 
-def _made(config: Config, target: Path, roots: AllowedPaths, reporter: Reporter, stopped: Mapping[str, int]) -> Run:
+def _fit_again(run: Run, roots: AllowedPaths, reporter: Reporter, config: Config, target: Path, text: str = "") -> Run:
+    """A run with another config; where the clock stopped trainings of `run`, they end after as many steps."""
+    timed = run.config.training.minutes is not None  # an epoch that the clock cut short may end for another reason, too
+    stopped = {name: training["steps"] for name, training in run.lock["training"].items() if timed}
+    if text:
+        reporter.stage(text)
     try:
         fit(config, run=target, stem="run", roots=roots, reporter=reporter, until_step=stopped)
     except DivergedError:  # as the run may have: its results are compared like others
@@ -136,7 +147,7 @@ def _made(config: Config, target: Path, roots: AllowedPaths, reporter: Reporter,
     return Run.open(target)
 
 
-def _first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, int | None]:
+def _find_first_difference(before: Record, now: Record) -> tuple[str, int | None]:
     """The first training, in the order they are made, whose weights differ, and from which epoch."""
     for label in sorted(before, key=lambda label: (label.startswith("model"), len(label), label)):
         then, here = before[label]["weights_by_epoch"], now.get(label, {}).get("weights_by_epoch", [])
@@ -148,50 +159,29 @@ def _first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> tupl
     return "", None
 
 
-def _compared(
-    run: Run,
-    again: Run,
-    folder: Path,
-    roots: AllowedPaths,
-    reporter: Reporter,
-    seeds: int,
-    stopped: Mapping[str, int],
-) -> list[Metric]:
-    """The primary metric of each target, and how it varies with the seed; rows stay in their parts."""
-    values = []
-    split = run.config.split
-    fixed = split.model_copy(update={"seed": run.config.seed if split.seed is None else split.seed})
-    for number in range(1, seeds + 1):
-        reporter.stage(f"seed {number} of {seeds} to see how far results may be apart")
-        config = run.config.model_copy(update={"seed": (run.config.seed + number) % 2**32, "split": fixed})
-        values.append(_primary(_made(config, folder / f"seed-{number}", roots, reporter, stopped)))
-    before, trivial = _primary(run), _primary(run, trivial=True)
-    return [
-        Metric(
-            target,
-            name,
-            before[target, name],
-            value,
-            tolerance([each[target, name] for each in values]),
-            useless=_beats(name, before[target, name], trivial[target, name])
-            and not _beats(name, value, trivial[target, name]),
-        )
-        for (target, name), value in _primary(again).items()
-    ]
+def _compare_primary(run: Run, again: Run, others: Sequence[Run]) -> list[Metric]:
+    """The primary metric of each target in both, and how it varies in runs with other seeds."""
 
+    def is_better(metric: str, value: float, than: float) -> bool:
+        return value > than if METRICS[metric].higher_is_better else value < than
 
-def _beats(metric: str, value: float, other: float) -> bool:
-    return value > other if METRICS[metric].higher_is_better else value < other
+    metrics, before, trivial = [], _primary(run), _primary(run, trivial=True)
+    spread = [_primary(other) for other in others]
+    for (target, name), value in _primary(again).items():
+        key = target, name
+        was_useful = is_better(name, before[key], trivial[key])
+        useless = was_useful and not is_better(name, value, trivial[key])
+        metrics.append(Metric(target, name, before[key], value, tolerance([each[key] for each in spread]), useless))
+    return metrics
 
 
 def _primary(run: Run, *, trivial: bool = False) -> dict[tuple[str, str], float]:
     """The primary metric of each target on the rows that judge, or that of the trivial baseline."""
-    found = {}
+    values = {}
     for target, report in run.metrics["targets"].items():
-        splits = report["splits"]
-        judged = splits.get("test", splits.get("validation", splits["train"]))
+        judged = judging_part(report["splits"])
         metrics = judged["baselines"]["trivial"] if trivial else judged["metrics"]
         name = run.metrics["primary"] if run.metrics["primary"] in metrics else next(iter(metrics))
         value = metrics[name] if trivial else metrics[name]["value"]
-        found[target, name] = math.nan if value is None else float(value)
-    return found
+        values[target, name] = math.nan if value is None else float(value)
+    return values

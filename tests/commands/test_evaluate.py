@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,8 +17,8 @@ from tables import make_table, write
 import bptrain
 from bptrain import Run
 from bptrain.cli.main import run as command
-from bptrain.data import split
 from bptrain.data.files import AllowedPaths
+from bptrain.data.splits import RandomSplit, Shares
 from bptrain.errors import DataError, DivergedError, RunError, UsageError
 from bptrain.runs import manifest
 from bptrain.workflows.predict import predict_file
@@ -101,12 +102,12 @@ def test_another_split_of_the_same_rows_is_refused(
     spread: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = spread("data=OUT/a.csv")
-    divide = split.divide_rows
+    divide = RandomSplit.divide
 
-    def other(rows: object, classes: object, share: float, *, seed: int) -> object:
-        return divide(rows, classes, share, seed=seed + 1)  # type: ignore[arg-type]
+    def other(self: RandomSplit, rows: np.ndarray, keys: np.ndarray, shares: Shares, part: str, seed: int) -> object:
+        return divide(self, rows, keys, shares, part, seed + 1)
 
-    monkeypatch.setattr(split, "divide_rows", other)
+    monkeypatch.setattr(RandomSplit, "divide", other)
     with pytest.raises(RunError, match="BP518.*another scikit-learn splits otherwise") as caught:
         run.evaluate()
     assert "pip install scikit-learn==" in caught.value.problems[0].hints[0]

@@ -96,7 +96,7 @@ def test_signal_ends_soon_and_the_run_goes_on(
     if after is not None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(after)
-    checkpoints = folder / f"{name}.partial/checkpoints/model"
+    checkpoints = folder / f"{name}.partial/checkpoints/model-1"
     while after is None and process.poll() is None and not list(checkpoints.glob("*.json")):
         time.sleep(0.005)
     process.send_signal(number)

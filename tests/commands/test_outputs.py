@@ -28,7 +28,7 @@ def test_an_existing_output_is_refused_unless_told(fitted: Callable[..., Run], t
     assert "--force" in caught.value.problems[0].hints[0]
     assert out.read_text() == "precious"
     predict_file(run, str(data), out, roots=AllowedPaths.create(tmp_path), overwrite=True)
-    assert out.read_text().startswith('"row","prediction"')
+    assert out.read_text().startswith('"row","label.prediction"')
 
 
 @pytest.mark.parametrize("name", ["out", "out.txt", "out.csv.gz", ".csv"])

@@ -59,7 +59,7 @@ def predict(tmp_path: Path) -> Predict:
 def as_predicted(judged: pa.Table, names: list[str]) -> pa.Table:
     """An evaluation's table in the columns of `predict`'s output, less `status`."""
     assert set(judged.column_names) - set(names) == JUDGED_ONLY | {
-        name for name in judged.column_names if name == "target" or name.endswith(".target")
+        name for name in judged.column_names if name.endswith(".target")
     }
     return judged.select([name for name in names if name != "status"])
 
@@ -216,7 +216,7 @@ def test_an_overflow_inside_the_network_has_a_status(
     made, summary = predict(fitted("amount"), replaced(as_text(make_table(4, seed=3)), "size", 2, "?"))
     assert [warning.code for warning in summary.warnings()] == ["BP234", "BP237"]
     assert made["status"].to_pylist() == ["no finite prediction", "ok", "no finite number: size", "ok"]
-    assert made["prediction"].is_null().to_pylist() == [True, False, True, False]
+    assert made["amount.prediction"].is_null().to_pylist() == [True, False, True, False]
 
 
 def test_a_column_without_any_usable_cell_is_refused(
@@ -260,8 +260,15 @@ def test_order_of_columns_other_columns_and_targets_do_not_matter(fitted: Callab
     expected, _ = predict(run, table)
     bare = table.select(FEATURES)
     shuffled = bare.select([FEATURES[place] for place in (4, 0, 6, 2, 5, 1, 3)])
-    extended = shuffled.append_column("row", pa.array(["x"] * 30)).append_column("prediction", pa.array([[1.5]] * 30))
-    for other in (bare, shuffled, extended.drop_columns("prediction"), extended.set_column(8, "status", pa.nulls(30))):
+    extended = shuffled.append_column("row", pa.array(["x"] * 30)).append_column(
+        "label.prediction", pa.array([[1.5]] * 30)
+    )
+    for other in (
+        bare,
+        shuffled,
+        extended.drop_columns("label.prediction"),
+        extended.set_column(8, "status", pa.nulls(30)),
+    ):
         assert predict(run, other)[0].equals(expected)
 
 
@@ -277,7 +284,7 @@ def test_new_labels_are_counted_and_predicted(fitted: Callable[..., Run], predic
     made, summary = predict(run, table, chunk_rows=3)
     assert summary.unknown == {"town": 2, "colour": 1}  # `rare` was among the rare labels of training
     assert [warning.code for warning in summary.warnings()] == ["BP235", "BP235"]
-    assert made["prediction"].null_count == 0
+    assert made["label.prediction"].null_count == 0
     assert set(made["status"].to_pylist()) == {"ok"}
 
 
@@ -343,7 +350,7 @@ def test_bad_cells_of_a_frame_have_their_status(fitted: Callable[..., Run]) -> N
         made = fitted("label").predict(frame)
     assert [Path(warning.filename).name for warning in caught] == ["test_predict.py"]
     assert made["status"].tolist() == ["ok", "no finite number: size", "ok", "no finite number: size", "ok"]
-    assert made["prediction"].isna().tolist() == [False, True, False, True, False]
+    assert made["label.prediction"].isna().tolist() == [False, True, False, True, False]
 
 
 def test_text_among_the_numbers_of_a_frame_has_its_status(fitted: Callable[..., Run]) -> None:

@@ -117,14 +117,14 @@ def _version(package: str) -> str:
 def test_other_results_for_no_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def change(lock: dict[str, Any]) -> None:
         lock["results"]["weights"] = "0" * 64
-        lock["training"]["model"]["weights_by_epoch"][1:] = ["1" * 64, "2" * 64]
+        lock["training"]["model-1"]["weights_by_epoch"][1:] = ["1" * 64, "2" * 64]
 
     relock(folder / "made", change)
     found = again()
-    assert (found.verdict, found.training, found.first_epoch) == ("differs", "model", 2)
+    assert (found.verdict, found.training, found.first_epoch) == ("differs", "model-1", 2)
     assert main.run(["reproduce", "made", "-q"]) == 7
     output, error = capsys.readouterr()
-    assert "weights differ from epoch 2 of the training `model` on" in output
+    assert "weights differ from epoch 2 of the training `model-1` on" in output
     assert error.startswith("error[BP700]: `made` is not reproduced: nothing changed")
 
 
@@ -162,7 +162,7 @@ def test_time_that_ran_out_is_repeated_by_steps(folder: Path) -> None:
     """The clock stopped the run, so as many steps are made again, however long they take."""
     run = bptrain.fit("c.yaml", overrides=["training.minutes=0.0001", "training.epochs=500"], run="timed")
     assert run.metrics["training"]["networks"][0]["stopped_by"] == "minutes"
-    assert run.lock["training"]["model"]["steps"] > 0
+    assert run.lock["training"]["model-1"]["steps"] > 0
     assert again("timed").verdict == "identical"
 
 

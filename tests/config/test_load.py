@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptrain.config.load import config_from_mapping, config_from_text, load_config
-from bptrain.config.nodes import MAX_BYTES
-from bptrain.config.problems import RENAMED
+from bptrain.config.load import config_from_mapping, config_from_text, load_config, paths_in_overrides
 from bptrain.config.schema import Config
+from bptrain.config.validation import RENAMED
+from bptrain.config.yaml_reader import MAX_BYTES
 from bptrain.errors import Problem, UsageError
-from bptrain.messages import CODES
+from bptrain.messages.catalogue import CATALOGUE
 
 SMALL = "data: a.csv\ntarget: y\n"
 
@@ -22,7 +22,7 @@ SMALL = "data: a.csv\ntarget: y\n"
 def problems_of(text: str, overrides: Sequence[str] = ()) -> tuple[Problem, ...]:
     with pytest.raises(UsageError, match="BP1") as caught:
         config_from_text(text, source="c.yaml", overrides=overrides)
-    assert all(problem.code in CODES for problem in caught.value.problems)
+    assert all(problem.code in CATALOGUE for problem in caught.value.problems)
     return caught.value.problems
 
 
@@ -207,7 +207,7 @@ def test_the_excerpt_has_a_gutter_carets_and_a_suggestion() -> None:
         ("columns: {<numeric>: robust}", "BP105", 22, "unknown kind 'robust' in `columns.<numeric>`", ""),
         ("columns: {a: {kind: numeric, range: 5}}", "BP104", 37, "must be a list of 2 items (a number or `null`)", ""),
         ("columns: {a: {kind: numeric, range: [2, 1]}}", "BP108", 30, "no number can lie in it", ""),
-        ("model: {kind: mpl}", "BP105", 15, "it must be `strong`, `ensemble`, `fast` or `mlp`", "did you mean `mlp`?"),
+        ("model: {kind: mpl}", "BP104", 15, "must be `strong`, `ensemble`, `fast` or `mlp`", "did you mean `mlp`?"),
         ("model: {kind: mlp, activation: rellu}", "BP104", 32, "got 'rellu'", "did you mean `relu`?"),
         ("model: {kind: mlp, dropout: 1}", "BP104", 29, "must be a number >= 0 and < 1 or `auto`; got 1", ""),
         ("model: {l2: .nan}", "BP104", 13, "must be a finite number >= 0; got .nan", ""),
@@ -217,7 +217,7 @@ def test_the_excerpt_has_a_gutter_carets_and_a_suggestion() -> None:
             "model: []",
             "BP104",
             8,
-            "must be `strong`, `ensemble`, `fast`, `mlp` or a mapping with `kind`; got an empty list",
+            "must be a mapping with keys such as `hidden`; got an empty list",
             "",
         ),
         ("training: {batch_size: ten}", "BP104", 24, "must be a whole number >= 1, `all` or `auto`; got 'ten'", ""),
@@ -320,6 +320,12 @@ def test_hints_say_how_to_write_it(line: str, hint: str) -> None:
     assert problem_of(text).hints[0] == hint
 
 
+def test_a_number_is_not_to_be_quoted_where_only_words_of_a_list_are_texts() -> None:
+    hints = problem_of(SMALL + "training: {batch_size: -4}").hints
+    assert len(hints) == 1
+    assert hints[0].startswith("`training.batch_size`: Rows per step")
+
+
 def test_all_problems_are_told_at_once_and_in_order() -> None:
     text = (
         "target: {column: y, los: mse}\nsplit: {tset: 0.1, test: 2}\n"
@@ -418,3 +424,25 @@ def test_load_config_says_why_a_file_cannot_be_read(tmp_path: Path, name: str, c
         assert problem.hints == ("did you mean `adult.yaml`?",)
     if name == "latin.yaml":
         assert problem.where.endswith("latin.yaml:2:9")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ([], []),
+        (["seed=1", "target=x"], []),
+        (["data=/x.csv"], ["/x.csv"]),
+        (['data="/x y.csv"'], ["/x y.csv"]),
+        (["data='/x/*.csv'"], ["/x/*.csv"]),
+        (["data=[/a.csv, '/b.csv']"], ["/a.csv", "/b.csv"]),
+        (["data={train: /a.csv, test: [/b.csv]}"], ["/a.csv", "/b.csv"]),
+        (["data.validation=/v.csv", "data.train = [/a.csv]"], ["/a.csv", "/v.csv"]),
+        (["data=/a.csv", "data.test=/t.csv"], ["/a.csv", "/t.csv"]),
+        (["data=/a.csv", "data=/b.csv"], ["/b.csv"]),
+        (["data.format=csv", "data.na_values=[/x]"], []),
+        (["data=", "data=3", "data.train={a: /x}", "data.train=[1, {b: /y}]"], []),
+        (["data=[/a.csv", "data.test=/t.csv", "="], ["/t.csv"]),
+    ],
+)
+def test_paths_in_overrides_are_those_of_the_data_section(overrides: list[str], expected: list[str]) -> None:
+    assert paths_in_overrides(overrides) == expected

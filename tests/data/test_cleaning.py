@@ -17,7 +17,7 @@ from bptrain.data.files import AllowedPaths
 from bptrain.errors import DataError
 from bptrain.fitting import dataset
 from bptrain.fitting.resolve import resolve_from_training_rows
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 
 
 def table(n_rows: int = 120) -> pd.DataFrame:
@@ -69,7 +69,7 @@ def test_rows_of_given_test_files_stay_and_shared_ones_are_warned_of(tmp_path: P
     pd.concat([table().head(30), table().head(30)]).to_csv(tmp_path / "b.csv", index=False)
     content = {"data": {"train": "a.csv", "test": "b.csv"}, "target": "label", "clean": {"duplicates": "drop"}}
     found = dataset.load_dataset(config_from_mapping(content), AllowedPaths.create(tmp_path))
-    assert (found.given == "test").sum() == 60
+    assert (found.source == "test").sum() == 60
     assert [warning.code for warning in found.warnings] == ["BP272"]
     assert "60 of 60" in found.warnings[0].message
 
@@ -148,7 +148,7 @@ def test_labels_that_were_grouped_are_judged_as_other(dirty: Callable[..., Run])
     run = dirty("grouped", frame, target="sort", columns={"label": "ignore"}, clean=clean, split="random")
     assert run.metrics["targets"]["sort"]["labels"] == ["a", "b", "c", "other"]
     rows = table().assign(sort="never seen")
-    assert set(run.evaluate(rows).predictions["target"].to_pylist()) == {"other"}
+    assert set(run.evaluate(rows).predictions["sort.target"].to_pylist()) == {"other"}
 
 
 def test_constants_and_identifiers_are_kept_when_told_so(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptrain.data.values import keys, numbers, texts
+from bptrain.data import values
+from bptrain.data.values import normalize_labels, numbers, texts
 
 
 @pytest.mark.parametrize(
@@ -207,7 +208,7 @@ def test_texts_spells_floats_as_pandas_writes_them(kind: str) -> None:
 @pytest.mark.parametrize("neighbour", ["x", "1e+17"])  # the second way is slower, and taken only where it is needed
 def test_keys_are_equal_where_only_the_type_spells_otherwise(cell: str | None, key: str | None, neighbour: str) -> None:
     column = pa.chunked_array([[cell, neighbour], pa.array([cell], pa.string())], pa.string())
-    assert keys(column).to_pylist()[::2] == [key, key]
+    assert normalize_labels(column).to_pylist()[::2] == [key, key]
 
 
 @settings(max_examples=100, deadline=None)
@@ -215,4 +216,26 @@ def test_keys_are_equal_where_only_the_type_spells_otherwise(cell: str | None, k
 def test_keys_of_whole_numbers_are_the_same_for_every_type(cells: list[int | None]) -> None:
     expected = [None if cell is None else str(cell) for cell in cells]
     for kind in (pa.int64(), pa.float64()):
-        assert keys(texts(pa.array(cells, kind))).to_pylist() == expected
+        assert normalize_labels(texts(pa.array(cells, kind))).to_pylist() == expected
+
+
+TEXTS = st.lists(st.none() | st.text(max_size=30), max_size=40)
+
+
+@given(TEXTS, st.lists(st.integers(0, 39), max_size=60))
+def test_taken_cells_are_those_at_the_positions(cells: list[str | None], positions: list[int]) -> None:
+    chosen = np.array([p for p in positions if p < len(cells)], np.int64)
+    column = pa.chunked_array([pa.array(cells[:5], pa.string()), pa.array(cells[5:], pa.string())])
+    for rows in (chosen, np.sort(chosen)):
+        assert values.take(column, rows).to_pylist() == [cells[p] for p in rows]
+
+
+def test_distinct_values_of_a_long_column_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    column = pa.chunked_array([["a", "b", None, "a"], ["c", "b", ""]])
+    assert values.n_distinct(column) == 4
+    monkeypatch.setattr(values, "PART_ROWS", 2)
+    assert values.n_distinct(column) == 4
+    assert values.n_distinct(pa.chunked_array([pa.array([np.nan, 1.0, None, 1.0])])) == 1
+    numbers, bad = values.numbers(column)
+    assert np.isnan(numbers).all()
+    assert bad.tolist() == [True, True, False, True, True, True, True]

@@ -112,7 +112,7 @@ CONFIGS = {
         "BP301", "c.yaml:3:22", "the targets are `label`", "evaluation: {gates: [price.auc > 0]}"
     ),
     "gate on a split without rows": config_case(
-        "BP302", "c.yaml:4:22", "judged: `validation`", "split: {test: 0}\nevaluation: {gates: [auc > 0]}\n"
+        "BP302", "c.yaml:4:22", "judged: `out_of_fold`", "split: {test: 0}\nevaluation: {gates: [auc > 0]}\n"
     ),
     "unknown primary metric": config_case(
         "BP156", "c.yaml:3:23", "did you mean `auc`", "evaluation: {primary: aucc}\n"

@@ -10,18 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from pydantic import ValidationError
-from tables import config, make_table, write
+from tables import config, make_table, read_table, write
 
 from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths, DataFile
 from bptrain.data.frame import Frame
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import read_table
 from bptrain.errors import DataError
 from bptrain.features import preparer as prepare
-from bptrain.features import refusal
+from bptrain.features.boolean.kind import BOOLEAN, BooleanState
 from bptrain.features.boolean.options import BooleanOptions
-from bptrain.features.boolean.prepare import BooleanState, load, recognise
 from bptrain.features.inference import resolve
 from bptrain.fitting import dataset
 from bptrain.workflows.check import check
@@ -77,7 +75,7 @@ def test_two_words_of_one_pair_are_recognised(cells: Any) -> None:
     ids=str,
 )
 def test_other_columns_are_not(cells: Any, kind: str) -> None:
-    assert recognise(frame_of(c=cells), "c") is None
+    assert BOOLEAN.infer(frame_of(c=cells), "c") is None
     assert resolve(frame_of(c=cells, other=[0.5] * len(cells)), {}, []).options["c"].kind == kind
 
 
@@ -129,8 +127,9 @@ def test_in_other_rows_numbers_are_unknown_and_text_is_bad() -> None:
     assert result.unknown == {"c": 2}
     assert result.bad["c"].tolist() == [False, False, True, False, False]
     with pytest.raises(DataError, match="BP255: column `c`"):
-        refusal.transform_strictly(learnt, frame_of(c=["1", "x"]))
-    assert refusal.words(learnt)["c"] == refusal.Words("boolean", "neither true nor false")
+        prepare.transform_or_raise(learnt, frame_of(c=["1", "x"]))
+    assert prepare.kinds_of_columns(learnt) == {"c": BOOLEAN}
+    assert BOOLEAN.unusable == "neither true nor false"
 
 
 def test_check_and_fit_refuse_the_same_cells(tmp_path: Path) -> None:
@@ -190,9 +189,9 @@ def test_only_training_rows_tell_whether_cells_are_missing(tmp_path: Path) -> No
     assert state.indicators == ()
     cells[rows[0]] = None
     frame = frame_of(size=pa.array(cells.tolist(), pa.string()))
-    assert load(prepare.learn(frame.take(rows), {"size": BooleanOptions()})["boolean"].to_json(), {}).indicators == (
-        "size",
-    )
+    assert BOOLEAN.load(
+        prepare.learn(frame.take(rows), {"size": BooleanOptions()})["boolean"].to_json(), {}
+    ).indicators == ("size",)
 
 
 def test_a_column_of_many_rows_is_read_once_per_word() -> None:

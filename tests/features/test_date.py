@@ -17,21 +17,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from sklearn.preprocessing import StandardScaler
-from tables import write
+from tables import read_table, write
 
 from bptrain import fit
 from bptrain.api import RowsWarning
 from bptrain.data.files import DataFile
 from bptrain.data.frame import Frame
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import read_table
 from bptrain.errors import DataError
 from bptrain.features import preparer as prepare
-from bptrain.features import refusal
+from bptrain.features.date.calendar import PARTS, read_part
 from bptrain.features.date.formats import seconds
+from bptrain.features.date.kind import DateState
 from bptrain.features.date.options import DateOptions
-from bptrain.features.date.parts import PARTS, read_part
-from bptrain.features.date.prepare import DateState
 from bptrain.features.inference import resolve
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -178,8 +176,8 @@ def test_parts_are_those_of_pythons_calendar(day: dt.date, second: int) -> None:
         found = read_part(name, value)
         assert found[0] == number, name
         assert np.isnan(found[1])
-        part = PARTS[name]
-        assert not part.period or part.first <= found[0] < part.first + part.period
+        first, period = PARTS[name]
+        assert not period or first <= found[0] < first + period
 
 
 def test_periodic_parts_are_points_on_a_circle() -> None:
@@ -348,7 +346,7 @@ def test_a_column_without_values_is_refused() -> None:
     with pytest.raises(DataError, match="BP241: column `c` is declared a date"):
         learn(pa.nulls(3))
     with pytest.raises(DataError, match="BP241"):
-        refusal.check_training(frame_of(c=pa.nulls(3)), {"c": DateOptions()})
+        prepare.check_training(frame_of(c=pa.nulls(3)), {"c": DateOptions()})
 
 
 def test_in_other_rows_what_is_no_date_is_bad_and_counts_as_missing() -> None:
@@ -357,9 +355,9 @@ def test_in_other_rows_what_is_no_date_is_bad_and_counts_as_missing() -> None:
     assert result.bad["c"].tolist() == [False, True, False]
     assert not result.arrays["date"][1:].any()
     assert result.arrays["date_missing"].tolist() == [[0], [1], [1]]
-    assert refusal.words({"date": state})["c"] == refusal.Words("date", "no date")
+    assert prepare.kinds_of_columns({"date": state})["c"].unusable == "no date"
     with pytest.raises(DataError, match="BP255"):
-        refusal.transform_strictly({"date": state}, frame_of(c=["2024-05-02", "soon"]))
+        prepare.transform_or_raise({"date": state}, frame_of(c=["2024-05-02", "soon"]))
 
 
 # Files and saved states
@@ -453,7 +451,7 @@ def test_fit_predict_and_the_exported_network_agree(backend: None, tmp_path: Pat
     network = keras.models.load_model(run.path / "model.keras", compile=False)
     inputs = prepare.transform(run.predictor.columns, frame).arrays
     np.testing.assert_allclose(
-        network.predict(inputs, verbose=0)["target_0"][:, 0], run.predict(rows)["prediction"], rtol=1e-6
+        network.predict(inputs, verbose=0)["target_0"][:, 0], run.predict(rows)["sales.prediction"], rtol=1e-6
     )
     odd = pd.DataFrame({"day": ["3.4.2024", "30.2.2024"], "kind": ["maybe", "yes"]})
     with pytest.warns(RowsWarning, match="BP234: column `.*`: 1 of 2 cells are n"):

@@ -13,8 +13,7 @@ import tables
 from bptrain import Run
 from bptrain.cli.main import run as command
 from bptrain.data.frame import Frame
-from bptrain.features.drift import Profile, drift
-from bptrain.features.histogram import distance, learn_shares
+from bptrain.features.drift import Histogram, Profile, measure_drift
 from bptrain.features.kind import Transformed
 
 
@@ -65,9 +64,9 @@ def test_distance_is_half_the_sum_of_differences_and_chance_is_met_on_average() 
     for _ in range(300):
         before = Frame(pa.table({"a": rng.choice(["x", "y", "z"], 400, p=shares)}), np.arange(400))
         after = Frame(pa.table({"a": rng.choice(["x", "y", "z"], 100, p=shares)}), np.arange(100))
-        learned = learn_shares(before, "a")
+        learned = Histogram.learn(before, "a")
         assert learned is not None
-        shift, chance = distance(learned, 400, after, "a")
+        shift, chance = learned.distance(400, after, "a")
         counted = [
             abs((before.table["a"].to_pylist().count(each) / 400) - after.table["a"].to_pylist().count(each) / 100)
             for each in "xyz"
@@ -79,11 +78,11 @@ def test_distance_is_half_the_sum_of_differences_and_chance_is_met_on_average() 
 
 
 def test_numbers_are_compared_by_deciles_of_the_training_rows() -> None:
-    learned = learn_shares(Frame(pa.table({"a": np.arange(1000.0)}), np.arange(1000)), "a")
+    learned = Histogram.learn(Frame(pa.table({"a": np.arange(1000.0)}), np.arange(1000)), "a")
     assert learned is not None
     assert learned.shares == pytest.approx([0.1] * 10)
     upper = Frame(pa.table({"a": np.arange(500.0, 1000.0)}), np.arange(500))
-    assert distance(learned, 1000, upper, "a")[0] == pytest.approx(0.5)
+    assert learned.distance(1000, upper, "a")[0] == pytest.approx(0.5)
 
 
 def test_command_prints_and_writes_it(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,7 +99,7 @@ def test_command_prints_and_writes_it(run: Run, tmp_path: Path, capsys: pytest.C
 def test_change_of_missing_cells_is_more_than_chance() -> None:
     def notable(n_rows: int, n_missing: int) -> bool:
         frame = Frame(pa.table({"a": pa.array([None] * n_missing + [1] * (n_rows - n_missing))}), np.arange(n_rows))
-        return drift(Profile(10**6, {"a": 0.1}, {}), frame, Transformed({}))[0].notable
+        return measure_drift(Profile(10**6, {"a": 0.1}, {}), frame, Transformed({}))[0].notable
 
     assert [notable(20, 4), notable(2000, 400), notable(2000, 215), notable(100000, 10500)] == [
         False,
@@ -109,4 +108,4 @@ def test_change_of_missing_cells_is_more_than_chance() -> None:
         False,
     ]
     empty = Frame(pa.table({"a": pa.array([], pa.int64())}), np.arange(0))
-    assert drift(Profile(9, {"a": 0.1}, {}), empty, Transformed({})) == []
+    assert measure_drift(Profile(9, {"a": 0.1}, {}), empty, Transformed({})) == []

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from bptrain.config.load import config_from_mapping, config_from_text
-from bptrain.config.write import complete_yaml
+from bptrain.config.yaml_writer import complete_yaml
 from bptrain.data.frame import Frame
 from bptrain.errors import UsageError
 from bptrain.features.inference import Kinds, resolve

@@ -10,8 +10,8 @@ from bptrain.config.load import config_from_text
 from bptrain.data.frame import Frame
 from bptrain.errors import DataError, Problem
 from bptrain.features import inference as infer
-from bptrain.features import number_formats as marks
 from bptrain.features import preparer as prepare
+from bptrain.features.numeric.number_formats import infer_format
 from bptrain.features.numeric.options import NumericOptions
 
 
@@ -85,7 +85,7 @@ def test_the_line_of_the_hint_makes_the_column_numeric(form: str) -> None:
 def test_options_are_those_that_read_the_column(
     cells: list[str], decimal: str, expected: NumericOptions | None
 ) -> None:
-    assert marks.numeric_options(frame_of(cells, decimal=decimal), "cell") == expected
+    assert infer_format(frame_of(cells, decimal=decimal), "cell") == expected
 
 
 def test_a_few_marked_cells_among_numbers_are_shown_with_what_to_write() -> None:

@@ -15,11 +15,9 @@ from sklearn.impute import SimpleImputer
 from bptrain.data.frame import Frame
 from bptrain.errors import DataError
 from bptrain.features import preparer as prepare
-from bptrain.features import refusal
 from bptrain.features.kind import Transformed
+from bptrain.features.numeric.kind import NumericState, learn_bounds
 from bptrain.features.numeric.options import NumericOptions
-from bptrain.features.numeric.outliers import learn_bounds
-from bptrain.features.numeric.prepare import NumericState
 from bptrain.features.numeric.scaling import n_quantiles
 
 RANDOM = np.random.default_rng(7)
@@ -206,7 +204,7 @@ def test_cells_outside_the_range_can_be_an_error() -> None:
     assert done.bad["x"].tolist() == [False, False, True, False, True]
     assert not done.changed
     with pytest.raises(DataError, match="BP254"):
-        refusal.transform_strictly(learned, frame_of(AGES))
+        prepare.transform_or_raise(learned, frame_of(AGES))
 
 
 def test_a_column_with_impossible_values_alone_is_refused() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tables import write
+from tables import read_table, write
 
 from bptrain import fit
 from bptrain.api import RowsWarning
@@ -20,14 +20,11 @@ from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths, DataFile
 from bptrain.data.frame import Frame
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import read_table
 from bptrain.errors import DataError, UsageError
 from bptrain.features import preparer as prepare
-from bptrain.features import refusal
 from bptrain.features.inference import resolve
+from bptrain.features.ordinal.kind import SCALES, OrdinalState, letters, order_of
 from bptrain.features.ordinal.options import OrdinalOptions
-from bptrain.features.ordinal.prepare import OrdinalState
-from bptrain.features.ordinal.scales import SCALES, letters, order_of
 from bptrain.workflows.check import check
 
 LEVELS = ("low", "mid", "high")
@@ -178,7 +175,7 @@ def test_in_other_rows_a_label_that_is_not_in_the_order_is_unknown() -> None:
     assert result.arrays["ordinal_missing"].tolist() == [[1], [0], [1], [1]]
     assert result.unknown == {"c": 2}
     assert not result.bad
-    assert refusal.transform_strictly({"ordinal": state}, frame_of(c=["huge"])).arrays["ordinal"].tolist() == [[0, 0]]
+    assert prepare.transform_or_raise({"ordinal": state}, frame_of(c=["huge"])).arrays["ordinal"].tolist() == [[0, 0]]
 
 
 def test_check_and_fit_refuse_labels_of_training_rows_alone(tmp_path: Path) -> None:
@@ -246,6 +243,6 @@ def test_fit_predict_and_the_exported_network_agree(backend: None, tmp_path: Pat
     }
     network = keras.models.load_model(run.path / "model.keras", compile=False)
     found = network.predict(inputs, verbose=0)["target_0"][:, 0]
-    np.testing.assert_allclose(found, run.predict(rows)["prediction"], rtol=1e-5)
+    np.testing.assert_allclose(found, run.predict(rows)["y.prediction"], rtol=1e-5)
     with pytest.warns(RowsWarning, match="BP235: column `grade`: 1 of 3 cells"):
         assert run.predict(rows.replace("good", "great"))["status"].tolist() == ["ok"] * 3

@@ -11,21 +11,20 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import yaml
-from tables import write
+from tables import read_table, write
 
 from bptrain.data.files import DataFile
 from bptrain.data.frame import Frame
-from bptrain.data.from_pandas import from_pandas
+from bptrain.data.load import from_pandas
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.read import read_table
 from bptrain.errors import DataError
 from bptrain.features import kinds
 from bptrain.features import preparer as prepare
+from bptrain.features.categorical.kind import Levels
 from bptrain.features.categorical.options import CategoricalOptions
-from bptrain.features.categorical.prepare import Levels
 from bptrain.features.inference import resolve
-from bptrain.features.kinds import ColumnOptions, IgnoreOptions
 from bptrain.features.numeric.options import NumericOptions
+from bptrain.features.options import ColumnOptions, IgnoreOptions
 
 
 def frame_of(**columns: Any) -> Frame:

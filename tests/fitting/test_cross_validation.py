@@ -15,7 +15,7 @@ from scipy import stats
 
 import bptrain
 from bptrain import Run
-from bptrain.evaluation.folds import corrected_interval, summarise
+from bptrain.evaluation.folds import corrected_interval, summarize
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,11 +32,11 @@ def test_interval_is_that_of_nadeau_and_bengio() -> None:
 
 
 def test_summary_has_mean_interval_and_folds_within_what_is_possible() -> None:
-    found = summarise([report(0.1), report(0.5), report(0.01)], trained=[80] * 3, judged=[20] * 3)
+    found = summarize([report(0.1), report(0.5), report(0.01)], n_trained=[80] * 3, n_judged=[20] * 3)
     metric = found["targets"]["y"]["rmse"]
     assert (found["folds"], metric["folds"], metric["value"]) == (3, [0.1, 0.5, 0.01], pytest.approx(0.61 / 3))
     assert metric["low"] == 0
-    undefined = summarise([report(0.1), report(None)], trained=[8, 8], judged=[2, 2])["targets"]["y"]["rmse"]
+    undefined = summarize([report(0.1), report(None)], n_trained=[8, 8], n_judged=[2, 2])["targets"]["y"]["rmse"]
     assert undefined == {"value": None, "low": None, "high": None, "folds": [0.1, None]}
 
 
@@ -65,7 +65,7 @@ def test_every_row_but_the_tests_is_judged_by_the_fold_that_left_it_out(crossed:
 def test_metrics_of_folds_are_those_of_their_predictions(crossed: Run) -> None:
     found = crossed.metrics["cross_validation"]["targets"]["label"]["accuracy"]
     folds = out_of_fold(crossed)
-    expected = [(part["target"] == part["prediction"]).mean() for _, part in folds.groupby("fold")]
+    expected = [(part["label.target"] == part["label.prediction"]).mean() for _, part in folds.groupby("fold")]
     assert found["folds"] == pytest.approx(expected)
     assert found["value"] == pytest.approx(np.mean(expected))
     assert found["low"] <= found["value"] <= found["high"]
@@ -83,8 +83,8 @@ def test_what_a_fold_holds_changes_no_prediction_of_it_but_its_own(crossed: Run,
     tables.write(tables.replaced(tables.make_table(150), "size", row, 1e6), tmp_path / "t.csv")
     other = bptrain.fit(tables.config("t.csv", "label", split={"folds": 3}), run=tmp_path / "run", root=tmp_path)
     before, after = (out_of_fold(run).query(f"fold == 1 and row != {row}") for run in (crossed, other))
-    np.testing.assert_array_equal(before["probability_yes"], after["probability_yes"])
-    rest = [out_of_fold(run).query("fold == 2")["probability_yes"].to_numpy() for run in (crossed, other)]
+    np.testing.assert_array_equal(before["label.probability.yes"], after["label.probability.yes"])
+    rest = [out_of_fold(run).query("fold == 2")["label.probability.yes"].to_numpy() for run in (crossed, other)]
     assert not np.array_equal(*rest)
 
 

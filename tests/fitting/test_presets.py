@@ -23,10 +23,9 @@ from bptrain.api import RowsWarning
 from bptrain.config.load import config_from_mapping
 from bptrain.config.schema import Config
 from bptrain.data.files import AllowedPaths
-from bptrain.data.folds import fold_numbers
 from bptrain.data.frame import Frame
 from bptrain.data.options import SplitOptions
-from bptrain.data.split import Split
+from bptrain.data.splits import Split, fold_numbers
 from bptrain.errors import DataError, UsageError
 from bptrain.features import preparer
 from bptrain.fitting import bagging
@@ -37,22 +36,22 @@ from bptrain.fitting.resolve import resolve_model, resolve_training
 from bptrain.models import ensemble
 from bptrain.models.build import losses, output_name, weights_of
 from bptrain.models.options import ResolvedModel
-from bptrain.models.predict import Program, predict
+from bptrain.models.predict import PredictFunction, predict
 from bptrain.models.predictor import Predictor
-from bptrain.reports.inspect import inspect_text
+from bptrain.reports.run import inspect_tables
+from bptrain.reports.text import report_text
 from bptrain.runs.checkpoints import Checkpoints
-from bptrain.targets import tasks
-from bptrain.targets.regression import measures as measures_of_numbers
-from bptrain.targets.regression import prepare as prepare_number
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.regression.prepare import RegressionState
-from bptrain.training import train
+from bptrain.targets.regression.task import RegressionState, RegressionTask
+from bptrain.targets.tasks import TASKS
+from bptrain.training import trainer
+from bptrain.training.ensemble_selection import forward_selection, n_selected
 from bptrain.training.options import AdamOptions
-from bptrain.training.selection import enough, forward_selection
-from bptrain.training.train import Trainer
+from bptrain.training.trainer import Trainer
 from bptrain.workflows.check import check
 from bptrain.workflows.reproduce import reproduce
 
+NUMBER = RegressionTask()
 PRESETS = ("strong", "ensemble", "fast", "mlp")
 MEMBERS = 3
 SMALL = {
@@ -102,7 +101,7 @@ def test_training_rows_are_judged_out_of_fold(strong: Run, folder: Path, monkeyp
     counts = {each["values"]: each["counts"] for each in table["split"].value_counts().to_pylist()}
     assert counts == {"out_of_fold": 192, "test": 48}
     assert set(strong.metrics["targets"]["label"]["splits"]) == {"out_of_fold", "test"}
-    assert "192 training (out of fold)" in inspect_text(strong)
+    assert "192 training (out of fold)" in report_text(inspect_tables(strong))
     judged = strong.evaluate()
     assert judged.targets == strong.metrics["targets"]
     predicted = strong.predict(pd.read_csv(folder / "t.csv", dtype=str))
@@ -128,7 +127,7 @@ def test_prediction_is_the_mean_over_members_and_networks(strong: Run) -> None:
     predictor = strong.predictor
     arrays = preparer.transform(predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
     each = [
-        {name: output.numpy()[:, network.kept] for name, output in network.members(arrays).items()}
+        {name: output.numpy()[:, network.selected] for name, output in network.members(arrays).items()}
         for network in predictor.networks
     ]
     whole = predictor.outputs(arrays)
@@ -182,7 +181,7 @@ def test_blocks_of_rows_computed_at_once_are_the_same(folder: Path) -> None:
     with pytest.warns(RowsWarning, match="BP235"):
         expected = run.predict(rows)
     found = pd.read_parquet(out)
-    np.testing.assert_array_equal(found["probability_yes"], expected["probability_yes"])
+    np.testing.assert_array_equal(found["label.probability.yes"], expected["label.probability.yes"])
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, MEMBERS, MEMBERS + 1])
@@ -206,7 +205,7 @@ def test_loss_of_members_is_the_mean_of_their_own(strong: Run) -> None:
     for position, state in enumerate(targets.values()):
         outputs = rng.normal(size=(7, 3, state.n_outputs)).astype(np.float32)
         truth = rng.integers(2, size=(7, 1)).astype(np.float32)
-        alone = tasks.head(state.task).loss(state)
+        alone = TASKS[state.task].head.loss(state)
         expected = np.mean([np.asarray(alone(truth, outputs[:, member])) for member in range(3)], axis=0)
         found = losses(targets, 3)[output_name(position)](truth, outputs)
         np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-5)
@@ -237,7 +236,7 @@ def test_exported_network_opens_without_bptrain(preset: str, folder: Path) -> No
     for position, (state, output) in enumerate(
         zip(run.predictor.targets.values(), run.predictor.outputs(inputs), strict=True)
     ):
-        decoded = tasks.measures(state.task).decode(state, output)
+        decoded = TASKS[state.task].decode(state, output)
         if state.labels:
             every = np.stack([decoded.probabilities[label] for label in state.labels], axis=1)
             expected = every[:, -found[output_name(position)].shape[1] :]
@@ -294,7 +293,7 @@ def test_running_means_are_kept_not_the_weights(folder: Path) -> None:
 
 
 def test_inspect_tells_of_networks_and_members(strong: Run) -> None:
-    text = inspect_text(strong)
+    text = report_text(inspect_tables(strong))
     assert "network: strong [12, 8], 2 networks, 3 members, 2 of them kept" in text
     assert json.loads((strong.path / "model/network.json").read_text())["networks"] == 2
 
@@ -317,8 +316,8 @@ def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:
 
     first = min(range(MEMBERS), key=lambda member: loss([member]))
     pair = min(([first, other] for other in range(MEMBERS) if other != first), key=loss)
-    assert network.kept == tuple(sorted(pair))
-    np.testing.assert_allclose(validation["prediction"], outputs[:, pair].mean(axis=1), rtol=1e-4)
+    assert network.selected == tuple(sorted(pair))
+    np.testing.assert_allclose(validation["amount.prediction"], outputs[:, pair].mean(axis=1), rtol=1e-4)
 
 
 @pytest.mark.parametrize(("skip", "with_it"), [("half", [True, True, False]), (True, [True] * 3), (False, [False] * 3)])
@@ -330,7 +329,7 @@ def test_members_have_the_linear_model(skip: bool | str, with_it: list[bool], fo
     arrays = preparer.transform(run.predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
     before = np.asarray(network.members(arrays)["target_0"])[..., 0]
     few = np.asarray(network.model(arrays)["target_0"])[:, 0]
-    np.testing.assert_allclose(few, before[:, list(network.kept or ())].mean(axis=1), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(few, before[:, list(network.selected or ())].mean(axis=1), rtol=1e-4, atol=1e-6)
     if skip:
         bias = network.members.get_layer("target_0_skip").bias
         bias.assign(np.asarray(bias) + 1)
@@ -363,7 +362,7 @@ def test_forward_selection_takes_the_best_and_then_whom_it_helps_most() -> None:
     ],
 )
 def test_members_are_enough_where_another_gains_little(losses: list[float], least_gain: float, n_chosen: int) -> None:
-    assert enough(losses, at_least=2, least_gain=least_gain) == n_chosen
+    assert n_selected(losses, at_least=2, least_gain=least_gain) == n_chosen
 
 
 def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,18 +375,18 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
         asked.append((losses, given))
         return 3
 
-    monkeypatch.setattr(bagging, "enough", three)
+    monkeypatch.setattr(bagging, "n_selected", three)
     content = {**settings("strong", "amount"), "model": {**SMALL, "members": 5, "networks": 3}}
     run = open_run(fit(content, run=folder / "as-many", root=folder).path)
     assert run.config.model.ensemble_selection == "auto"
-    assert "5 members, 3 of them kept" in inspect_text(run)
+    assert "5 members, 3 of them kept" in report_text(inspect_tables(run))
     ((losses, given),) = asked
     assert given == {"least_gain": 0.002, "at_least": 2}
     predictor, (state,) = run.predictor, run.predictor.targets.values()
     arrays = preparer.transform(predictor.columns, Frame(tables.make_table(240), np.arange(240))).arrays
     outputs = [np.asarray(network.members(arrays)["target_0"])[:, :, 0] for network in predictor.networks]
     expected = np.mean(
-        [output[:, network.kept].mean(axis=1) for output, network in zip(outputs, predictor.networks, strict=True)],
+        [output[:, network.selected].mean(axis=1) for output, network in zip(outputs, predictor.networks, strict=True)],
         axis=0,
     )
     np.testing.assert_allclose(predictor.outputs(arrays)[0][:, 0], expected, rtol=1e-4, atol=1e-6)
@@ -398,12 +397,12 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
     rows = table[table["split"] == "out_of_fold"]
     own = np.stack(
         [
-            output[rows.index][:, network.kept].mean(axis=1)
+            output[rows.index][:, network.selected].mean(axis=1)
             for output, network in zip(outputs, predictor.networks, strict=True)
         ]
     )
     given_values = np.clip(own * state.scale + state.mean, state.lowest, state.highest)
-    number = np.abs(given_values - rows["prediction"].to_numpy()).argmin(axis=0)
+    number = np.abs(given_values - rows["amount.prediction"].to_numpy()).argmin(axis=0)
     truth = (pd.read_csv(folder / "t.csv")["amount"].to_numpy()[rows.index] - state.mean) / state.scale
     squares = (own[number, np.arange(len(rows))] - truth) ** 2
     assert losses[2] == pytest.approx(squares.mean(), rel=1e-3)
@@ -527,7 +526,7 @@ def test_the_rate_of_a_fit_goes_by_its_layers(hidden: list[int], rate: float) ->
             "model": {"kind": "strong", "hidden": hidden, "networks": 5},
         }
     )
-    split = Split(np.arange(10_000), np.arange(0), np.arange(10_000, 12_500), left_out=np.arange(10_000) % 5)
+    split = Split(np.arange(10_000), np.arange(0), np.arange(10_000, 12_500), fold=np.arange(10_000) % 5)
     dataset = Dataset(config, frame, np.full(12_500, "train"), {}, [], [])
     training = resolve_config(dataset, split, None)[0].training
     assert training.optimizer == AdamOptions(learning_rate=rate)
@@ -541,14 +540,14 @@ def test_one_program_gives_the_outputs_of_every_network(
     first, second = (network.model for network in strong.predictor.networks)
     table = Frame(tables.make_table(240), np.arange(240))
     arrays = preparer.transform(strong.predictor.columns, table).arrays
-    traced, outputs_of = [], Program._outputs
+    traced, outputs_of = [], PredictFunction._outputs
 
     def tracing(*given: Any) -> Any:
         traced.append(given)
         return outputs_of(*given)
 
-    monkeypatch.setattr(Program, "_outputs", tracing)
-    program, before = Program(first, compiled=compiled), [first.get_weights(), second.get_weights()]
+    monkeypatch.setattr(PredictFunction, "_outputs", tracing)
+    program, before = PredictFunction(first, compiled=compiled), [first.get_weights(), second.get_weights()]
     for network in (first, second):
         found = program.predict(network.get_weights(), arrays, block_rows=64)
         for name, expected in predict(network, arrays, block_rows=64).items():
@@ -566,7 +565,7 @@ def test_networks_share_what_compiling_costs(folder: Path, monkeypatch: pytest.M
         asked.append(given["n_trainings"])
         return False
 
-    monkeypatch.setattr(train, "compiling_pays", noted)
+    monkeypatch.setattr(trainer, "compiling_pays", noted)
     fit(settings("strong", "amount", training={**QUICK, "epochs": 1}), run=folder / "shared", root=folder)
     assert asked == [2]
 
@@ -574,7 +573,7 @@ def test_networks_share_what_compiling_costs(folder: Path, monkeypatch: pytest.M
 def test_no_rows_have_no_outputs(strong: Run) -> None:
     network = strong.predictor.networks[0].model
     arrays = {name: np.empty((0, *tensor.shape[1:]), tensor.dtype) for name, tensor in network.input.items()}
-    for found in (predict(network, arrays), Program(network).predict(network.get_weights(), arrays)):
+    for found in (predict(network, arrays), PredictFunction(network).predict(network.get_weights(), arrays)):
         assert {name: output.shape for name, output in found.items()} == {
             name: (0, output.shape[-1]) for name, output in network.output.items()
         }
@@ -627,7 +626,7 @@ def test_as_many_members_as_are_to_be_kept() -> None:
 def test_ten_folds_are_halves_of_five() -> None:
     """Of as many rows of each class, so that either can be taken once the width of layers is known."""
     rows, by = np.arange(0, 240, 2), np.arange(240) // 2 % 12 == 0
-    for kind, labels in (("random", None), ("stratified", by.astype(np.int64))):
+    for kind, labels in (("random", np.zeros(240, np.int8)), ("stratified", by.astype(np.int64))):
         options = SplitOptions(kind=kind)
         fives, tens = (fold_numbers(rows, labels, options, n_folds, seed=3) for n_folds in (5, 10))
         np.testing.assert_array_equal(tens // 2, fives)
@@ -740,8 +739,8 @@ def test_a_network_never_trains_on_its_fold(tmp_path: Path) -> None:
     Targets are exchanged within the fold and have a mean of exactly zero, so that their scale stays, too.
     """
     rows = np.random.default_rng(0).permutation(np.repeat([-2.0, -1.0, 1.0, 2.0], 30))
-    split = SplitOptions(test=0.0, validation=0.0)
-    numbers = fold_numbers(np.arange(120), None, split, 2, seed=0)
+    split = SplitOptions(kind="random", test=0.0, validation=0.0)
+    numbers = fold_numbers(np.arange(120), np.zeros(120), split, 2, seed=0)
     weights = []
     for name in ("before", "after"):
         frame = pd.DataFrame({"x": np.arange(120) % 17, "y": rows})
@@ -819,7 +818,7 @@ def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None
     pd.DataFrame({"x": np.arange(200), "part": parts, "y": values}).to_csv(folder / "wide.csv", index=False)
     content = settings("fast", split={"kind": "column", "column": "part"}, **OWN) | {"data": "wide.csv"}
     run = fit({**content, "model": {**content["model"], "ensemble_selection": None}}, run=folder / "log", root=folder)
-    assert "target: y, regression, loss {kind: mse}, transform log (chosen)" in inspect_text(run)
+    assert "target: y, regression, loss {kind: mse}, transform log (chosen)" in report_text(inspect_tables(run))
     assert run.evaluate(root=folder).targets == run.metrics["targets"]  # its config says `auto` again
     assert reproduce(run, AllowedPaths.create(folder)).verdict == "identical"
 
@@ -840,20 +839,20 @@ def test_a_logarithm_is_taken_of_amounts_over_decades(
     values[0] = ends[0]
     frame = Frame(pa.table({"y": values}), np.arange(160))
     options = RegressionOptions.model_validate({"clip": True, **others})
-    assert prepare_number.learn(frame, "y", options, np.ones(160)).transform == transform
+    assert NUMBER.learn(frame, "y", options, np.ones(160)).transform == transform
 
 
 def test_the_least_number_has_a_logarithm() -> None:
     values = np.array([0.0, 5e-324, 1.0])
     options = RegressionOptions(transform="log", clip=True)
-    state = prepare_number.learn(Frame(pa.table({"y": values}), np.arange(3)), "y", options, np.ones(3))
+    state = NUMBER.learn(Frame(pa.table({"y": values}), np.arange(3)), "y", options, np.ones(3))
     assert np.isfinite([state.mean, state.scale]).all()
 
 
 def test_a_target_that_says_nothing_is_told_in_its_own_units() -> None:
     frame = Frame(pa.table({"y": [5.0, 5.0]}), np.arange(2))
     with pytest.raises(DataError, match="has the same value 5 in every training row"):
-        prepare_number.learn(frame, "y", RegressionOptions(transform="log"), np.ones(2))
+        NUMBER.learn(frame, "y", RegressionOptions(transform="log"), np.ones(2))
 
 
 @pytest.mark.parametrize(
@@ -868,7 +867,7 @@ def test_a_logarithm_refuses_what_is_below_zero(values: list[float], told: str) 
     """Though what is added for zeros would lift some of it above."""
     frame = Frame(pa.table({"y": values}), np.arange(4))
     with pytest.raises(DataError, match=told):
-        prepare_number.learn(frame, "y", RegressionOptions(transform="log"), np.ones(4))
+        NUMBER.learn(frame, "y", RegressionOptions(transform="log"), np.ones(4))
 
 
 @pytest.mark.parametrize("clip", [True, False])
@@ -877,13 +876,13 @@ def test_a_judged_row_without_a_logarithm_counts_as_the_lowest_one_that_trained(
     least: float, judged: float, clip: bool
 ) -> None:
     frame = Frame(pa.table({"y": [least, 2.0, 300.0]}), np.arange(3))
-    state = prepare_number.learn(frame, "y", RegressionOptions(transform="log", clip=clip), np.ones(3))
-    encoded = prepare_number.encode(state, Frame(pa.table({"y": [judged]}), np.arange(1)), "y")
-    decoded = measures_of_numbers.decode(state, encoded)
+    state = NUMBER.learn(frame, "y", RegressionOptions(transform="log", clip=clip), np.ones(3))
+    encoded = NUMBER.encode(state, Frame(pa.table({"y": [judged]}), np.arange(1)), "y")
+    decoded = NUMBER.decode(state, encoded)
     assert decoded.prediction.to_pylist() == [pytest.approx(least, abs=1e-6)]
     below = (encoded - 9).astype(np.float32)  # of any amount
-    assert measures_of_numbers.decode(state, below).prediction.to_pylist()[0] >= 0
-    assert np.asarray(tasks.head(state.task).decode(state, below, "y")).item() >= 0  # as the exported network does
+    assert NUMBER.decode(state, below).prediction.to_pylist()[0] >= 0
+    assert np.asarray(TASKS[state.task].head.export(state, below, "y")).item() >= 0  # as the exported network does
 
 
 def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
@@ -895,17 +894,17 @@ def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
     content = settings("fast", **OWN) | {"data": "zeros.csv"}
     content["targets"] = {"y": {"task": "regression", "clip": False, "transform": "log"}}
     run = fit({**content, "model": {**content["model"], "ensemble_selection": None}}, run=folder / "zeros", root=folder)
-    assert "target: y, regression, loss {kind: mse}, transform log" in inspect_text(run)
+    assert "target: y, regression, loss {kind: mse}, transform log" in report_text(inspect_tables(run))
     state = run.predictor.targets["y"]
     smallest = values[values > 0].min()
     assert 0.5 * smallest <= state.offset < 10 * smallest
-    encoded = prepare_number.encode(state, Frame(pa.table({"y": values}), np.arange(300)), "y")
-    decoded = measures_of_numbers.decode(state, encoded).prediction.to_numpy()
+    encoded = NUMBER.encode(state, Frame(pa.table({"y": values}), np.arange(300)), "y")
+    decoded = NUMBER.decode(state, encoded).prediction.to_numpy()
     np.testing.assert_allclose(decoded, values, rtol=1e-4, atol=1e-6)
     arrays = preparer.transform(run.predictor.columns, Frame(pa.table({"x": np.arange(300)}), np.arange(300)))
     exported = keras.models.load_model(run.path / "model.keras", compile=False)
     found = exported.predict(dict(arrays.arrays), verbose=0)
-    expected = run.predict(pd.DataFrame({"x": np.arange(300)}))["prediction"]
+    expected = run.predict(pd.DataFrame({"x": np.arange(300)}))["y.prediction"]
     np.testing.assert_allclose(next(iter(found.values()))[:, 0], expected, rtol=1e-4, atol=1e-5)
 
 

@@ -12,7 +12,8 @@ import tables
 import bptrain
 from bptrain import Run
 from bptrain.errors import UsageError
-from bptrain.reports.inspect import inspect_text
+from bptrain.reports.run import inspect_tables
+from bptrain.reports.text import report_text
 
 
 def fit(folder: Path, name: str, *, final: str = "refit", **sections: Any) -> Run:
@@ -36,7 +37,7 @@ def best(refit: Run) -> Run:
 
 def test_inspect_tells_how_it_was_made(refit: Run) -> None:
     later = fit(refit.path.parent, "later", model={"kind": "mlp", "from": "refit"}, split={"folds": 2})
-    text = inspect_text(later)
+    text = report_text(inspect_tables(later))
     assert "target: label, binary, loss {kind: cross_entropy, label_smoothing: 0.0}, threshold 0." in text
     assert "split: stratified, " in text
     assert " rows, 2 folds" in text
@@ -91,7 +92,7 @@ def test_event_files_hold_the_history(backend: None, tmp_path: Path) -> None:
 
     training = {"epochs": 3, "batch_size": 32, "tensorboard": True}
     run = fit(tmp_path, "logged", training=training)
-    (path,) = (run.path / "tensorboard").iterdir()
+    (path,) = (run.path / "tensorboard/network_1").iterdir()
     assert path.name == "events.out.tfevents.0.bptrain"
     found: dict[str, dict[int, float]] = {}
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():

@@ -17,13 +17,11 @@ from tables import write
 
 from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths
-from bptrain.data.folds import make_folds
 from bptrain.data.options import SplitOptions
-from bptrain.data.split import Split, make_split, uneven_parts
+from bptrain.data.splits import Split, hash_place, make_folds, make_split, uneven_parts
 from bptrain.errors import DataError, UsageError
 from bptrain.fitting import dataset
 from bptrain.fitting.resolve import resolve_from_training_rows
-from bptrain.fitting.split_keys import hash_place
 
 SEEDS = st.integers(0, 2**32 - 2)
 SHARES = st.sampled_from([0.0, 0.1, 0.2, 0.34, 0.5])
@@ -257,7 +255,7 @@ def test_split_that_cannot_be_made_is_refused(tmp_path: Path, sections: Any, err
 # Folds
 
 
-def folds(by: np.ndarray | None, kind: str, k: int, n_rows: int, **options: Any) -> list[Split]:
+def folds(by: np.ndarray, kind: str, k: int, n_rows: int, **options: Any) -> list[Split]:
     return make_folds(np.arange(n_rows), by, SplitOptions(kind=kind, folds=k, **options), seed=3)  # type: ignore[arg-type]
 
 
@@ -270,7 +268,7 @@ def test_folds_are_disjoint_complete_and_keep_their_promise(
     if kind == "stratified":
         values = by % 2
     try:
-        made = folds(None if kind == "random" else values, kind, k, len(by), validation=validation, test=0.0)
+        made = folds(values, kind, k, len(by), validation=validation, test=0.0)
     except DataError as error:
         assert error.problems[0].code in ("BP277", "BP275", "BP266", "BP267", "BP276")
         return

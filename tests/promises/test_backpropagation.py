@@ -37,11 +37,10 @@ from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import output_name, set_weights, weights_of
 from bptrain.models.options import Activation
 from bptrain.models.predict import predict
-from bptrain.targets import tasks
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.options import BrierLoss
+from bptrain.targets.classification.options import BinaryOptions, BrierLoss
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.training.batches import Examples
+from bptrain.targets.tasks import TASKS
+from bptrain.training.dataset import ArrayDataset
 from bptrain.training.options import (
     AdagradOptions,
     AdamOptions,
@@ -55,7 +54,7 @@ from bptrain.training.options import (
     TrainingOptions,
 )
 from bptrain.training.state import TrainResult
-from bptrain.training.train import Hooks
+from bptrain.training.trainer import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -124,8 +123,8 @@ def two_two_one() -> tuple[Subject, dict[str, np.ndarray]]:
     return Subject(both.network, both.losses, first_rows(both.examples, 1)), weights
 
 
-def first_rows(examples: Examples, n_rows: int) -> Examples:
-    return Examples(
+def first_rows(examples: ArrayDataset, n_rows: int) -> ArrayDataset:
+    return ArrayDataset(
         {name: array[:n_rows] for name, array in examples.inputs.items()},
         {name: array[:n_rows] for name, array in examples.truths.items()},
     )
@@ -159,11 +158,11 @@ def test_training_step_goes_down_the_gradient_worked_by_hand() -> None:
 
 def test_cases_cover_the_schema() -> None:
     assert set(CELLS) == set(kinds.KINDS)
-    assert set(TRUTHS) == set(tasks.TASKS)
+    assert set(TRUTHS) == set(TASKS)
     chosen = {(case.values[0].activation, case.values[0].normalization) for case in MODEL_CASES}
     assert chosen == {(name, how) for name in typing.get_args(Activation) for how in ("none", "batch", "layer")}
     assert len(MODEL_CASES) >= 10 * 3
-    assert {options.task for options in target_settings()} == set(tasks.TASKS)
+    assert {options.task for options in target_settings()} == set(TASKS)
     assert len(target_settings()) >= 3 + 3 + 6
     assert len(EVERY_ENCODING) >= 5
     assert set(SMOOTH) < set(typing.get_args(Activation))

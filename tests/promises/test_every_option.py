@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, get_origin
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bptrain import fit
+from bptrain.config.json_schema import Schema, alternatives, child, follow, literals, sections_schema, variants
 from bptrain.config.load import config_from_mapping
-from bptrain.config.outline import ROOT, Expected, child, expected, literals, variants
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import BptrainError
 from bptrain.fitting import dataset, inputs
@@ -217,7 +217,7 @@ ELSEWHERE = {
     "data.memory_limit",  # test_streaming.py
     "training.checkpoints.minutes",  # how often, which changes no result: test_resume.py
     "training.checkpoints.epochs",
-    "training.engine",  # the numbers are to be the same: test_engine.py
+    "training.engine",  # the numbers are to be the same: tests/training/test_loops.py
     "training.threads",  # fixed for a process: below
 }
 
@@ -237,37 +237,35 @@ class Option:
 
 def options() -> dict[str, Option]:
     """Every leaf of the schema by name, such as `columns.numeric.clip` or `training.schedule.step.every`."""
-    return {option.name: option for option in _options(ROOT, "", (), {})}
+    return {option.name: option for option in _options(sections_schema(), "", (), {})}
 
 
 def _options(
-    place: Expected, name: str, path: tuple[str, ...], choices: Mapping[tuple[str, ...], str]
+    schema: Schema, name: str, path: tuple[str, ...], choices: Mapping[tuple[str, ...], str]
 ) -> Iterator[Option]:
-    tagged = variants(place)
-    if name == ".model":  # the others differ in their defaults alone
-        tagged = {"mlp": tagged["mlp"]}
+    tagged = variants(schema)
     for tag, section in tagged.items():
-        chosen = {**choices, (*path, str(place.discriminator)): tag}
+        discriminator = schema["discriminator"]["propertyName"]
+        chosen = {**choices, (*path, discriminator): tag}
         only = "" if len(tagged) == 1 else f".{tag}"
-        yield from _fields(section, name + only, path, chosen, without=place.discriminator)
-    for each in () if tagged else place.alternatives:
-        below = child(each, "NAME") if get_origin(each.annotation) is dict else None
-        if each.section is not None:
-            yield from _fields(each.section, name, path, choices)
+        yield from _fields(section, name + only, path, chosen, without=discriminator)
+    for one in () if tagged else map(follow, alternatives(schema)):
+        below = child(one, "NAME") if isinstance(one.get("additionalProperties"), dict) else None
+        if "properties" in one:
+            yield from _fields(one, name, path, choices)
         elif below is not None and variants(below):
             yield from _options(below, name, (*path, "NAME"), choices)
         else:
-            listed = (True, False) if each.annotation is bool else tuple(literals(each))
+            listed = (True, False) if one.get("type") == "boolean" else tuple(literals(one))
             yield Option(name.lstrip("."), path, choices, listed)
 
 
 def _fields(
-    section: Any, name: str, path: tuple[str, ...], choices: Mapping[tuple[str, ...], str], without: str | None = None
+    section: Schema, name: str, path: tuple[str, ...], choices: Mapping[tuple[str, ...], str], without: str = ""
 ) -> Iterator[Option]:
-    for key in section.fields_by_key():
-        place = child(expected(section), key)
-        if key != without and place is not None:
-            yield from _options(place, f"{name}.{key}", (*path, key), choices)
+    for key, below in section["properties"].items():
+        if key != without:
+            yield from _options(below, f"{name}.{key}", (*path, key), choices)
 
 
 OPTIONS = options()

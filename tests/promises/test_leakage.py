@@ -20,14 +20,14 @@ from bptrain import Run, fit
 from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths
 from bptrain.features import preparer as columns_prepare
-from bptrain.features.drift import profile
+from bptrain.features.drift import Profile
 from bptrain.features.kinds import is_feature
 from bptrain.fitting import dataset
 from bptrain.fitting.resolve import resolve_from_training_rows
 from bptrain.models.predictor import FORMAT
 from bptrain.runs.arrays import write_arrays
 from bptrain.runs.storage import canonical_json
-from bptrain.targets import prepare as targets_prepare
+from bptrain.targets import preparer as targets_prepare
 
 FEATURES = (*NUMBERS, *LABELS)
 TABLE = make_table(120)
@@ -90,7 +90,7 @@ def learned(content: dict[str, Any], folder: Path) -> Learned:
     targets = targets_prepare.save(targets_prepare.learn(training, settled.targets))
     write_arrays(folder / "preparer.npz", arrays)
     features = [name for name, options in settled.columns.items() if is_feature(options)]
-    before = profile(training, [*features, *settled.targets]).to_json()
+    before = Profile.learn(training, [*features, *settled.targets]).to_json()
     content = {"format": FORMAT, "columns": saved, "targets": targets, "profile": before}
     preparer = canonical_json(content).encode()
     return preparer, (folder / "preparer.npz").read_bytes(), training.rows.tolist()

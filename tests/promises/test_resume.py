@@ -21,17 +21,14 @@ from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import weights_of
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.checkpoints import Checkpoints
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.training import checkpointing as saver
-from bptrain.training import early_stopping as keeper
-from bptrain.training import train as train_module
-from bptrain.training.batches import Examples, Sizes, blocks
-from bptrain.training.checkpointing import Saving
-from bptrain.training.early_stopping import Keeper
+from bptrain.targets.classification.options import BinaryOptions
+from bptrain.training import callbacks
+from bptrain.training import trainer as train_module
+from bptrain.training.callbacks import Saving, TimeLimit
+from bptrain.training.dataset import ArrayDataset, EpochPlan, blocks
 from bptrain.training.options import AdamOptions, CheckpointOptions, PlateauSchedule, SgdOptions, TrainingOptions
-from bptrain.training.state import Course, TrainResult
-from bptrain.training.stopping import Progress
-from bptrain.training.train import Hooks
+from bptrain.training.state import EarlyStoppingState, PlateauState, TrainResult, TrainState
+from bptrain.training.trainer import Hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -39,7 +36,7 @@ N_ROWS = 70
 OPTIONS = TrainingOptions(optimizer=AdamOptions(learning_rate=0.01), batch_size=8, epochs=6, patience=3, engine="plain")
 
 
-def subject() -> tuple[Subject, Examples]:
+def subject() -> tuple[Subject, ArrayDataset]:
     """A network with everything that has a state, and validation rows."""
     rng = np.random.default_rng(3)
     cells = {"x": rng.normal(size=N_ROWS).tolist(), "z": rng.normal(size=N_ROWS).tolist()}
@@ -48,7 +45,7 @@ def subject() -> tuple[Subject, Examples]:
     model = mlp(hidden=(8, 8), dropout=0.2, normalization="batch")
     made = subject_of(cells, model, columns, {"y": BinaryOptions()}, seed=1)
     some = {name: array[:20] for name, array in made.examples.inputs.items()}
-    return made, Examples(some, {name: array[:20] for name, array in made.examples.truths.items()})
+    return made, ArrayDataset(some, {name: array[:20] for name, array in made.examples.truths.items()})
 
 
 def run(
@@ -78,7 +75,7 @@ class Killed(BaseException):
 def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 3 steps: an epoch has three, and one of the 6 rows that are left."""
     monkeypatch.setattr(train_module, "most_steps", lambda *_: 3)
-    monkeypatch.setattr(saver, "SHARE", math.inf)
+    monkeypatch.setattr(callbacks, "SAVING_SHARE", math.inf)
 
 
 def killed_after(monkeypatch: pytest.MonkeyPatch, n_saved: int) -> None:
@@ -142,19 +139,19 @@ def test_time_before_an_interruption_counts(
 ) -> None:
     """By a clock that only goes on, by 100 seconds, when a training looks whether its time is up."""
     options, now = OPTIONS.model_copy(update={**ALWAYS, "epochs": 2}), [0]
-    time_is_up = Keeper.time_is_up
+    is_up = TimeLimit.is_up
 
-    def up(self: Keeper) -> bool:
+    def up(self: TimeLimit) -> bool:
         now[0] += 100
-        return bool(time_is_up(self))
+        return bool(is_up(self))
 
     def seconds_of(folder: Path) -> list[float]:
         made, validation = subject()
         saving = Saving(Checkpoints(folder))
         return train(made.network, made.examples, validation, made.losses, options, seed=5, saving=saving).seconds
 
-    monkeypatch.setattr(Keeper, "time_is_up", up)
-    monkeypatch.setattr(keeper.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(TimeLimit, "is_up", up)
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: now[0])
     expected = seconds_of(tmp_path / "whole")
     with monkeypatch.context() as patch, pytest.raises(Killed):
         killed_after(patch, 6)
@@ -168,7 +165,7 @@ def test_a_share_of_minutes_is_the_same_after_an_interruption(tmp_path: Path, mo
         update={**ALWAYS, "batch_size": "all", "epochs": 20, "patience": None, "minutes": 20.0}
     )
     now, slow = [0], [True]
-    monkeypatch.setattr(keeper.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: now[0])
 
     def score(outputs: Any) -> dict[str, float]:
         now[0] += 240 if slow.pop() else 60
@@ -232,14 +229,13 @@ def test_signal_saves_at_the_end_of_the_block(
     options = OPTIONS.model_copy(update={"checkpoints": CheckpointOptions(minutes=None)})
     expected, made, validation = run(options=options), *subject()
     seen = itertools.count(1)
-    from bptrain.training.early_stopping import Keeper
 
-    def interrupt(self: Keeper, batch: int, logs: object = None) -> None:
+    def interrupt(self: TimeLimit, batch: int, logs: object = None) -> None:
         if next(seen) == after:
             os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Keeper, "on_train_batch_begin", interrupt)
+        patch.setattr(TimeLimit, "on_train_batch_begin", interrupt)
         saving = Saving(Checkpoints(tmp_path))
         train(made.network, made.examples, validation, made.losses, options, seed=5, saving=saving)
     saved = Checkpoints(tmp_path).newest()
@@ -255,12 +251,12 @@ def _without_scores(found: tuple[TrainResult, str]) -> tuple[list[str], str]:
 def test_time_stops_within_an_epoch_and_steps_repeat_it(short_blocks: None, monkeypatch: pytest.MonkeyPatch) -> None:
     options = OPTIONS.model_copy(update={"minutes": 6.0, "patience": None})
 
-    def up(self: Keeper) -> bool:
+    def up(self: TimeLimit) -> bool:
         limit = self.until_step
-        return self.course.n_steps >= 15 if limit is None else self.course.n_steps >= limit
+        return self.state.n_steps >= (15 if limit is None else limit)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Keeper, "time_is_up", up)
+        patch.setattr(TimeLimit, "is_up", up)
         stopped = run(options=options)
     assert (stopped[0].stopped_by, stopped[0].n_steps, len(stopped[0].history)) == ("minutes", 15, 2)
     made, validation = subject()
@@ -275,7 +271,7 @@ def test_time_stops_within_an_epoch_and_steps_repeat_it(short_blocks: None, monk
 )
 def test_blocks_go_on_where_they_were(n_rows: int, batch_size: int, most: int, keep_last: bool) -> None:
     """Blocks that were made have no steps left, and the others are the same."""
-    sizes = Sizes.of(n_rows, min(batch_size, n_rows), most_steps=most, keep_last=keep_last)
+    sizes = EpochPlan.of(n_rows, min(batch_size, n_rows), most_steps=most, keep_last=keep_last)
     in_epoch = sizes.n_blocks
 
     def of(after: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -293,9 +289,10 @@ def test_blocks_go_on_where_they_were(n_rows: int, batch_size: int, most: int, k
     assert sizes.steps_of(in_epoch) == sizes.n_steps
 
 
-def test_course_reads_back_equal() -> None:
-    course = Course(
-        progress=Progress(best_epoch=1, best_loss=0.1 + 0.2),
+def test_state_reads_back_equal() -> None:
+    state = TrainState(
+        early_stopping=EarlyStoppingState(best_epoch=1, best_loss=0.1 + 0.2),
+        plateau=PlateauState(factor=0.1, wait=2),
         history=[{"epoch": 1, "loss": float("inf"), "x": 1e-320}, {"epoch": 2, "loss": -0.0}],
         seconds=[0.1],
         digests=["a"],
@@ -303,5 +300,5 @@ def test_course_reads_back_equal() -> None:
         block=2,
         stopped_by="patience",
     )
-    assert Course.from_json(course.to_json()) == course
-    assert Course.from_json(Course().to_json()) == Course()
+    assert TrainState.from_json(state.to_json()) == state
+    assert TrainState.from_json(TrainState().to_json()) == TrainState()

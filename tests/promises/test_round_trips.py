@@ -23,20 +23,24 @@ from bptrain.errors import DataError
 from bptrain.features import preparer
 from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.drift import Profile
-from bptrain.features.kinds import ColumnOptions
 from bptrain.features.numeric.options import NumericOptions
+from bptrain.features.options import ColumnOptions
 from bptrain.models import predictor
 from bptrain.models.options import ResolvedModel
 from bptrain.runs.arrays import read_arrays, write_arrays
-from bptrain.runs.directory import claim
+from bptrain.runs.directory import acquire_run
 from bptrain.runs.manifest import open_run
 from bptrain.runs.storage import canonical_json, parse_json
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.multiclass.options import MulticlassOptions
-from bptrain.targets.options import BrierLoss, CrossEntropyLoss, FocalLoss
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.classification.options import (
+    BinaryOptions,
+    BrierLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    MulticlassOptions,
+)
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.targets.tasks import TargetOptions
+from bptrain.targets.target_options import TargetOptions
 
 TARGETS = [("label",), ("sort",), ("amount",), tuple(TASKS)]
 
@@ -170,7 +174,7 @@ def test_model_loads_with_equal_outputs(backend: None, tmp_path: Path, options: 
     for number, variable in enumerate(made.model.weights):  # normalisation statistics would start as ones and zeros
         if "seed" not in variable.path:
             variable.assign(np.random.default_rng(number).uniform(0.1, 1, variable.shape))
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         predictor.save(made, options, partial.path)
         partial.publish(latest=False)
     loaded = predictor.load(open_run(tmp_path / "run"))
@@ -243,9 +247,10 @@ def odd_cells() -> dict[str, tuple[pa.DataType, list[object]]]:
 def test_every_spelling_of_a_cell_is_the_same_number_and_label(
     odd_cells: dict[str, tuple[pa.DataType, list[object]]], tmp_path: Path
 ) -> None:
+    from tables import read_table
+
     from bptrain.data.files import DataFile
     from bptrain.data.options import DataOptions
-    from bptrain.data.readers.read import read_table
 
     table = pa.table({name: pa.array(cells, kind) for name, (kind, cells) in odd_cells.items()})
     frames = []

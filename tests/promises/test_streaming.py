@@ -19,15 +19,15 @@ from tables import config, make_table, write
 
 from bptrain import fit
 from bptrain.config.load import config_from_mapping
-from bptrain.data import memory as space
-from bptrain.data.readers import read
+from bptrain.data import load as loading
+from bptrain.data import memory
 from bptrain.errors import StorageError
 from bptrain.fitting import fit_model as trial
 from bptrain.fitting import resolve
 from bptrain.runs import platform
 from bptrain.targets.regression.options import RegressionOptions
-from bptrain.training import batches
-from bptrain.training.batches import Examples, Sizes, blocks, windows
+from bptrain.training import dataset as batches
+from bptrain.training.dataset import ArrayDataset, EpochPlan, blocks, shuffle_buffers
 from bptrain.workflows.run import Run
 
 
@@ -52,13 +52,13 @@ def documented_order(seed: int, epoch: int, n_rows: int, chunk: int, window: int
 def test_order_is_the_documented_function(n_rows: int, window: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "CHUNK_ROWS", 4)
     for seed, epoch in itertools.product((0, 7), (0, 1, 199)):
-        made = np.concatenate(list(windows(seed, epoch, n_rows, window)))
+        made = np.concatenate(list(shuffle_buffers(seed, epoch, n_rows, window)))
         assert made.tolist() == documented_order(seed, epoch, n_rows, 4, window)
 
 
 def test_every_epoch_has_an_order_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "CHUNK_ROWS", 4)
-    orders = {tuple(np.concatenate(list(windows(0, epoch, 50, 16))).tolist()) for epoch in range(40)}
+    orders = {tuple(np.concatenate(list(shuffle_buffers(0, epoch, 50, 16))).tolist()) for epoch in range(40)}
     assert len(orders) == 40
     assert all(sorted(order) == list(range(50)) for order in orders)
 
@@ -68,32 +68,34 @@ def test_every_epoch_has_an_order_of_its_own(monkeypatch: pytest.MonkeyPatch) ->
 def test_blocks_hold_the_windows_one_after_the_other(n_rows: int, batch_size: int, most: int, together: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "CHUNK_ROWS", 4)
-        sizes = Sizes.of(n_rows, batch_size, most_steps=most)
-        made = blocks(sizes, seed=3, window_rows=4 * together)
+        sizes = EpochPlan.of(n_rows, batch_size, most_steps=most)
+        made = blocks(sizes, seed=3, shuffle_buffer_rows=4 * together)
         for epoch in range(3):
             part = list(itertools.islice(made, sizes.n_blocks))
             rows = np.concatenate([block[:steps].ravel() for block, (steps,) in part])
-            np.testing.assert_array_equal(rows, np.concatenate(list(windows(3, epoch, n_rows, 4 * together))))
+            np.testing.assert_array_equal(rows, np.concatenate(list(shuffle_buffers(3, epoch, n_rows, 4 * together))))
 
 
 def test_blocks_and_windows_of_rows_in_a_file_are_bounded_by_bytes() -> None:
-    rows = Examples({"x": np.zeros((40_000, 100), np.float32)}, {"y": np.zeros((40_000, 1), np.float32)}, streamed=True)
+    rows = ArrayDataset(
+        {"x": np.zeros((40_000, 100), np.float32)}, {"y": np.zeros((40_000, 1), np.float32)}, streamed=True
+    )
     assert rows.row_bytes == 404
-    assert rows.window_rows == 20 * 2**13
-    assert rows.window_rows * rows.row_bytes <= 2**26
+    assert rows.shuffle_buffer_rows == 20 * 2**13
+    assert rows.shuffle_buffer_rows * rows.row_bytes <= 2**26
     assert rows.most_steps(1000, 10**9) == 2**26 // 404_000
     assert rows.most_steps(1000, 3) == 3
-    assert Examples(rows.inputs, rows.truths).window_rows is None
+    assert ArrayDataset(rows.inputs, rows.truths).shuffle_buffer_rows is None
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (5, 2), (2**18, 3)])
 def test_room_in_memory_and_in_files_holds_what_is_written(shape: tuple[int, ...], tmp_path: Path) -> None:
     array = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    for allocate in (space.in_memory, space.in_files(tmp_path)):
-        made = space.moved(array, allocate)
+    for allocate in (memory.in_memory, memory.memory_mapped(tmp_path)):
+        made = memory.copy_into(array, allocate)
         np.testing.assert_array_equal(made, array)
         assert made.dtype == array.dtype
-        assert made.ctypes.data % space.ALIGNMENT == 0 or array.nbytes < space.LARGE_BYTES
+        assert made.ctypes.data % memory.ALIGNMENT == 0 or array.nbytes < memory.LARGE_BYTES
     assert not list(tmp_path.iterdir())
 
 
@@ -103,7 +105,7 @@ def test_a_full_disk_ends_with_what_is_needed(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(platform, "reserve", full)
     with pytest.raises(StorageError, match="BP740"):
-        space.in_files(tmp_path)((2**20,), "f8")
+        memory.memory_mapped(tmp_path)((2**20,), "f8")
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(1, "stream"), (2, "memory")])
@@ -113,7 +115,7 @@ def test_auto_streams_what_the_limit_does_not_hold(limit: int, expected: str) ->
 
     def residence(n_rows: int) -> str:
         known = {"n_features": 1, "row_bytes": 8, "folds": False, "has_validation": True}
-        sizes = resolve.Sizes(n_rows=n_rows, n_train=n_rows, **known)
+        sizes = resolve.EpochPlan(n_rows=n_rows, n_train=n_rows, **known)
         return resolve.resolve_sizes(settled, sizes).residence
 
     assert residence(2**20 // 8 + 1) == expected
@@ -128,11 +130,11 @@ def runs(backend: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, R
     options: dict[str, Any] = {"epochs": 3, "batch_size": 16, "optimizer": {"kind": "adam", "learning_rate": 0.01}}
     made = {}
     with chdir(folder), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(read, "SPOOLED_BYTES", 1000)
-        patch.setattr(read, "CHUNK_ROWS", 64)
-        patch.setattr(space, "LARGE_BYTES", 64)
+        patch.setattr(loading, "MAPPED_BYTES", 1000)
+        patch.setattr(loading, "CHUNK_ROWS", 64)
+        patch.setattr(memory, "LARGE_BYTES", 64)
         patch.setattr(batches, "CHUNK_ROWS", 32)
-        patch.setattr(batches, "WINDOW_BYTES", 4000)
+        patch.setattr(batches, "BUFFER_BYTES", 4000)
         for name in ("memory", "stream", "again"):
             residence = "stream" if name == "again" else name
             made[name] = fit(

@@ -14,14 +14,13 @@ import pytest
 import bptrain
 from bptrain.errors import BusyError, DataError, DivergedError, Problem, RunError, StorageError, UsageError
 from bptrain.runs import directory, manifest, platform, storage
-from bptrain.runs.directory import claim
-from bptrain.runs.names import latest_run
+from bptrain.runs.directory import acquire_run, latest_run
 
 PRELUDE = """
 import os, sys
 from pathlib import Path
 from bptrain.errors import BusyError, StorageError, UsageError
-from bptrain.runs.directory import claim
+from bptrain.runs.directory import acquire_run
 def say(text):
     print(text, flush=True)
 """
@@ -34,7 +33,7 @@ def start(code: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 HOLD = """
-with claim(Path("run"), stem="x") as partial:
+with acquire_run(Path("run"), stem="x") as partial:
     (partial.path / "train.log").write_text("epoch 1")
     say("claimed")
     sys.stdin.readline()
@@ -50,7 +49,7 @@ def fill(partial: directory.PartialRun) -> None:
 
 
 def test_publish_seals_and_renames_without_lock_and_checkpoints(tmp_path: Path) -> None:
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         assert partial.path == tmp_path / "run.partial"
         assert storage.read_json(partial.path / ".lock")["pid"] == os.getpid()
         assert partial.notices == ()
@@ -65,9 +64,9 @@ def test_publish_seals_and_renames_without_lock_and_checkpoints(tmp_path: Path) 
 
 
 def test_publish_leaves_latest_alone_when_not_asked(tmp_path: Path) -> None:
-    with claim(tmp_path / "first", stem="x") as partial:
+    with acquire_run(tmp_path / "first", stem="x") as partial:
         partial.publish(latest=True, runs=tmp_path)
-    with claim(tmp_path / "second", stem="x") as partial:
+    with acquire_run(tmp_path / "second", stem="x") as partial:
         partial.publish(latest=False, runs=tmp_path)
     assert latest_run(tmp_path) == tmp_path / "first"
 
@@ -77,7 +76,7 @@ def test_latest_names_a_run_that_lies_in_runs(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").mkdir()
     (tmp_path / "link").symlink_to("runs")
-    with claim(Path(run), stem="x") as partial:
+    with acquire_run(Path(run), stem="x") as partial:
         partial.publish(latest=True)
     assert latest_run() == Path("runs/one")
 
@@ -85,7 +84,7 @@ def test_latest_names_a_run_that_lies_in_runs(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize("run", ["one", "m/one", "runs/deep/one"])
 def test_a_run_elsewhere_writes_no_latest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str) -> None:
     monkeypatch.chdir(tmp_path)
-    with claim(Path(run), stem="x") as partial:
+    with acquire_run(Path(run), stem="x") as partial:
         partial.publish(latest=True)
     assert list(tmp_path.rglob("latest")) == []
 
@@ -93,7 +92,7 @@ def test_a_run_elsewhere_writes_no_latest(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_latest_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "latest").mkdir()
     told: list[Problem] = []
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         assert partial.publish(latest=True, runs=tmp_path, warn=told.append) == tmp_path / "run"
     manifest.verify(tmp_path / "run")
     assert [problem.code for problem in told] == ["BP517"]
@@ -102,19 +101,19 @@ def test_a_latest_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("run", ["a/inner", "a/deep/inner", "b/../a/inner", "link/inner"])
 def test_claim_refuses_a_run_inside_a_run(tmp_path: Path, run: str) -> None:
-    with claim(tmp_path / "a", stem="x") as partial:
+    with acquire_run(tmp_path / "a", stem="x") as partial:
         partial.publish(latest=False)
     (tmp_path / "b").mkdir()
     (tmp_path / "link").symlink_to("a")
     with pytest.raises(UsageError, match="BP516"):
-        claim(tmp_path / run, stem="x")
+        acquire_run(tmp_path / run, stem="x")
     with pytest.raises(UsageError, match="BP516"):
-        claim(None, stem="x", runs=tmp_path / "a" / "runs")
+        acquire_run(None, stem="x", runs=tmp_path / "a" / "runs")
     manifest.verify(tmp_path / "a")
 
 
 def test_publish_keeps_the_partial_when_the_final_name_has_appeared(tmp_path: Path) -> None:
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         fill(partial)
         (tmp_path / "run").mkdir()
         with pytest.raises(BusyError, match="BP751.*appeared while the run was being built"):
@@ -124,7 +123,7 @@ def test_publish_keeps_the_partial_when_the_final_name_has_appeared(tmp_path: Pa
 
 
 def test_publish_twice_is_a_mistake_of_the_program(tmp_path: Path) -> None:
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         partial.publish(latest=False)
         with pytest.raises(RuntimeError, match="already published"):
             partial.publish(latest=False)
@@ -133,7 +132,7 @@ def test_publish_twice_is_a_mistake_of_the_program(tmp_path: Path) -> None:
 def test_publish_syncs_every_file_and_folder_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
     sync_file, sync_folder, rename = platform.sync_file, platform.sync_folder, platform.rename_folder
-    with claim(tmp_path / "a" / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "a" / "run", stem="x") as partial:
         (partial.path / "model").mkdir()
         (partial.path / "model" / "weights.npz").write_bytes(b"x")
         monkeypatch.setattr(platform, "sync_file", lambda path: (events.append(path.name), sync_file(path)))
@@ -148,21 +147,21 @@ def test_publish_syncs_every_file_and_folder_before_the_rename(tmp_path: Path, m
 def test_claim_refuses_a_run_that_exists(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     with pytest.raises(UsageError, match="BP511.*exists, and a published run is never changed"):
-        claim(tmp_path / "run", stem="x")
+        acquire_run(tmp_path / "run", stem="x")
     assert os.listdir(tmp_path) == ["run"]
 
 
 def test_claim_refuses_a_dangling_symlink_of_that_name(tmp_path: Path) -> None:
     (tmp_path / "run").symlink_to("nowhere")
     with pytest.raises(UsageError, match="BP511"):
-        claim(tmp_path / "run", stem="x")
+        acquire_run(tmp_path / "run", stem="x")
 
 
 @pytest.mark.parametrize("name", [".", "..", "a/..", "latest", "run.partial", "/", "a\0b"])
 def test_claim_refuses_names_with_a_meaning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="BP512.*cannot be the name of a run"):
-        claim(Path(name), stem="x")
+        acquire_run(Path(name), stem="x")
     assert os.listdir(tmp_path) == []
 
 
@@ -179,7 +178,7 @@ def test_claim_never_empties_what_is_not_an_unfinished_run(tmp_path: Path, kind:
         partial.symlink_to("mine")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UsageError, match="BP513.*run.partial"):
-        claim(tmp_path / "run", stem="x")
+        acquire_run(tmp_path / "run", stem="x")
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -189,7 +188,7 @@ def test_claim_does_not_follow_symlinks_when_it_empties_a_stale_partial(tmp_path
     (tmp_path / "run.partial").mkdir()
     (tmp_path / "run.partial" / ".lock").touch()
     (tmp_path / "run.partial" / "link").symlink_to(tmp_path / "mine")
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         assert os.listdir(partial.path) == [".lock"]
     assert (tmp_path / "mine" / "thesis.tex").exists()
 
@@ -200,7 +199,7 @@ def test_a_wrong_config_or_table_leaves_nothing_behind(
     tmp_path: Path, error: type[UsageError | DataError], named: bool
 ) -> None:
     run = tmp_path / "deep" / "runs" / "run" if named else None
-    partial = claim(run, stem="x", runs=tmp_path / "deep" / "runs")
+    partial = acquire_run(run, stem="x", runs=tmp_path / "deep" / "runs")
     fill(partial)
     with pytest.raises(error, match="wrong"), partial:
         raise error(Problem("BP101", "wrong"))
@@ -209,8 +208,8 @@ def test_a_wrong_config_or_table_leaves_nothing_behind(
 
 def test_discard_keeps_folders_that_were_there_or_are_in_use(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
-    with claim(tmp_path / "old" / "new" / "run", stem="x") as partial:
-        other = claim(tmp_path / "old" / "new" / "other", stem="x")
+    with acquire_run(tmp_path / "old" / "new" / "run", stem="x") as partial:
+        other = acquire_run(tmp_path / "old" / "new" / "other", stem="x")
         partial.discard()
     with other:
         other.discard()
@@ -221,12 +220,12 @@ def test_discard_keeps_folders_that_were_there_or_are_in_use(tmp_path: Path) -> 
     "error", [DivergedError(Problem("BP600", "nan")), KeyboardInterrupt("stop"), RuntimeError("bug")]
 )
 def test_other_errors_keep_the_partial_and_release_the_lock(tmp_path: Path, error: BaseException) -> None:
-    partial = claim(tmp_path / "run", stem="x")
+    partial = acquire_run(tmp_path / "run", stem="x")
     fill(partial)
     with pytest.raises(type(error), match="nan|stop|bug"), partial:
         raise error
     assert (tmp_path / "run.partial" / "checkpoints").is_dir()
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         (notice,) = partial.notices
         assert notice.code == "BP515"
         assert "checkpoints, config.yaml" in notice.message
@@ -234,14 +233,14 @@ def test_other_errors_keep_the_partial_and_release_the_lock(tmp_path: Path, erro
 
 
 def test_leaving_without_publishing_keeps_the_partial(tmp_path: Path) -> None:
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         fill(partial)
     assert (tmp_path / "run.partial" / "config.yaml").exists()
     assert not (tmp_path / "run").exists()
 
 
 def test_errors_after_publishing_leave_the_run(tmp_path: Path) -> None:
-    partial = claim(tmp_path / "run", stem="x")
+    partial = acquire_run(tmp_path / "run", stem="x")
     partial.publish(latest=False)
     with pytest.raises(UsageError, match="late"), partial:
         raise UsageError(Problem("BP101", "late"))
@@ -259,10 +258,10 @@ def test_claim_without_name_counts_up_from_the_highest_number(tmp_path: Path) ->
         "adult-00",
     ):
         (tmp_path / name).mkdir()
-    with claim(None, stem="adult", runs=tmp_path) as partial:
+    with acquire_run(None, stem="adult", runs=tmp_path) as partial:
         assert partial.path == tmp_path / "adult-0008.partial"
     (tmp_path / "adult-9999").mkdir()
-    with claim(None, stem="adult", runs=tmp_path) as partial:
+    with acquire_run(None, stem="adult", runs=tmp_path) as partial:
         assert partial.publish(latest=True) == tmp_path / "adult-10000"
 
 
@@ -281,19 +280,19 @@ def test_claim_without_name_counts_up_from_the_highest_number(tmp_path: Path) ->
     ],
 )
 def test_claim_makes_the_stem_safe_for_a_file_name(tmp_path: Path, stem: str, name: str) -> None:
-    with claim(None, stem=stem, runs=tmp_path / "runs") as partial:
+    with acquire_run(None, stem=stem, runs=tmp_path / "runs") as partial:
         assert partial.publish(latest=False) == tmp_path / "runs" / name
 
 
 def test_claim_shortens_a_stem_that_is_too_long(tmp_path: Path) -> None:
-    with claim(None, stem="ü" * 300, runs=tmp_path) as partial:
+    with acquire_run(None, stem="ü" * 300, runs=tmp_path) as partial:
         assert partial.publish(latest=False).name == "ü" * 90 + "-0001"
 
 
 def test_claim_makes_folders_by_the_umask(tmp_path: Path) -> None:
     previous = os.umask(0o027)
     try:
-        with claim(tmp_path / "runs" / "run", stem="x") as partial:
+        with acquire_run(tmp_path / "runs" / "run", stem="x") as partial:
             published = partial.publish(latest=False)
     finally:
         os.umask(previous)
@@ -302,21 +301,21 @@ def test_claim_makes_folders_by_the_umask(tmp_path: Path) -> None:
 
 
 def test_a_second_claim_in_the_same_process_is_busy(tmp_path: Path) -> None:
-    with claim(tmp_path / "run", stem="x"):
+    with acquire_run(tmp_path / "run", stem="x"):
         with pytest.raises(BusyError, match=f"BP750.*process {os.getpid()} on host"):
-            claim(tmp_path / "run", stem="x")
+            acquire_run(tmp_path / "run", stem="x")
         assert (tmp_path / "run.partial").is_dir()
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         partial.discard()
     assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[]", '{"pid": "a\\u001b"}'])
 def test_a_damaged_lock_file_still_gives_a_message(tmp_path: Path, content: str) -> None:
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         (partial.path / ".lock").write_text(content)
         with pytest.raises(BusyError, match="is being written by (another process|process a)") as caught:
-            claim(tmp_path / "run", stem="x")
+            acquire_run(tmp_path / "run", stem="x")
     assert "\x1b" not in str(caught.value)
 
 
@@ -325,13 +324,13 @@ def test_another_process_that_holds_the_run_is_named_and_then_publishes(tmp_path
         assert process.stdout is not None
         assert process.stdout.readline() == "claimed\n"
         with pytest.raises(BusyError, match=f"process {process.pid} on host") as caught:
-            claim(tmp_path / "run", stem="x")
+            acquire_run(tmp_path / "run", stem="x")
         assert caught.value.exit_code == 8
         process.communicate("go\n", timeout=20)
     assert process.returncode == 0
     assert latest_run(tmp_path) == tmp_path / "run"
     with pytest.raises(UsageError, match="BP511"):
-        claim(tmp_path / "run", stem="x")
+        acquire_run(tmp_path / "run", stem="x")
 
 
 def test_a_killed_process_leaves_a_partial_that_can_be_used_again(tmp_path: Path) -> None:
@@ -341,7 +340,7 @@ def test_a_killed_process_leaves_a_partial_that_can_be_used_again(tmp_path: Path
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=20)
     assert (tmp_path / "run.partial" / "train.log").exists()
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         assert [notice.code for notice in partial.notices] == ["BP515"]
         assert "train.log" in partial.notices[0].message
         partial.publish(latest=True)
@@ -352,14 +351,14 @@ def test_a_process_killed_between_sealing_and_renaming_leaves_a_reusable_partial
     code = """
 from bptrain.runs import platform
 platform.rename_folder = lambda *paths: os.kill(os.getpid(), 9)
-with claim(Path("run"), stem="x") as partial:
+with acquire_run(Path("run"), stem="x") as partial:
     partial.publish(latest=True)
 """
     with start(code, tmp_path) as process:
         process.communicate(timeout=20)
     assert process.returncode == -signal.SIGKILL
     assert os.listdir(tmp_path / "run.partial") == ["MANIFEST.json"]
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         assert partial.notices[0].code == "BP515"
         partial.publish(latest=False)
 
@@ -370,10 +369,10 @@ def test_nobody_can_take_a_partial_while_it_is_being_renamed(tmp_path: Path, mon
     def interfere(source: Path, target: Path) -> None:
         assert not (source / ".lock").exists()
         with pytest.raises(BusyError, match="BP750"):
-            claim(target, stem="x")
+            acquire_run(target, stem="x")
         rename(source, target)
 
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         monkeypatch.setattr(platform, "rename_folder", interfere)
         partial.publish(latest=False)
     assert os.listdir(tmp_path) == ["run"]
@@ -382,7 +381,7 @@ def test_nobody_can_take_a_partial_while_it_is_being_renamed(tmp_path: Path, mon
 
 def test_a_run_published_between_look_and_lock_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock_folder = platform.lock_folder
-    first = claim(tmp_path / "run", stem="x")
+    first = acquire_run(tmp_path / "run", stem="x")
 
     def publish_first(descriptor: int | None) -> bool:
         monkeypatch.setattr(platform, "lock_folder", lock_folder)
@@ -391,14 +390,14 @@ def test_a_run_published_between_look_and_lock_is_noticed(tmp_path: Path, monkey
 
     monkeypatch.setattr(platform, "lock_folder", publish_first)
     with pytest.raises(UsageError, match="BP511"):
-        claim(tmp_path / "run", stem="x")
+        acquire_run(tmp_path / "run", stem="x")
     assert os.listdir(tmp_path) == ["run"]
     manifest.verify(tmp_path / "run")
 
 
 def test_a_run_published_between_look_and_mkdir_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_partial = directory._make_partial
-    first = claim(tmp_path / "run", stem="x")
+    first = acquire_run(tmp_path / "run", stem="x")
 
     def publish_first(final: Path, made: list[Path]) -> bool:
         monkeypatch.setattr(directory, "_make_partial", make_partial)
@@ -407,14 +406,14 @@ def test_a_run_published_between_look_and_mkdir_is_noticed(tmp_path: Path, monke
 
     monkeypatch.setattr(directory, "_make_partial", publish_first)
     with pytest.raises(UsageError, match="BP511"):
-        claim(tmp_path / "run", stem="x")
+        acquire_run(tmp_path / "run", stem="x")
     assert os.listdir(tmp_path) == ["run"]
 
 
 def test_a_lock_file_removed_between_open_and_lock_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "open_folder", lambda path: None)
     lock = platform.lock
-    first = claim(tmp_path / "run", stem="x")
+    first = acquire_run(tmp_path / "run", stem="x")
 
     def publish_first(descriptor: int) -> bool:
         monkeypatch.setattr(platform, "lock", lock)
@@ -423,13 +422,13 @@ def test_a_lock_file_removed_between_open_and_lock_is_noticed(tmp_path: Path, mo
 
     monkeypatch.setattr(platform, "lock", publish_first)
     with pytest.raises(UsageError, match="BP511"):
-        claim(tmp_path / "run", stem="x")
+        acquire_run(tmp_path / "run", stem="x")
     assert os.listdir(tmp_path) == ["run"]
 
 
 def test_a_run_discarded_between_look_and_lock_is_claimed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock_folder = platform.lock_folder
-    first = claim(tmp_path / "runs" / "run", stem="x")
+    first = acquire_run(tmp_path / "runs" / "run", stem="x")
 
     def discard_first(descriptor: int | None) -> bool:
         monkeypatch.setattr(platform, "lock_folder", lock_folder)
@@ -437,7 +436,7 @@ def test_a_run_discarded_between_look_and_lock_is_claimed_anew(tmp_path: Path, m
         return lock_folder(descriptor)
 
     monkeypatch.setattr(platform, "lock_folder", discard_first)
-    with claim(tmp_path / "runs" / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "runs" / "run", stem="x") as partial:
         partial.publish(latest=False)
     manifest.verify(tmp_path / "runs" / "run")
 
@@ -446,9 +445,9 @@ def test_the_lock_file_alone_guards_where_folders_cannot_be_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(platform, "open_folder", lambda path: None)
-    with claim(tmp_path / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "run", stem="x") as partial:
         with pytest.raises(BusyError, match="BP750"):
-            claim(tmp_path / "run", stem="x")
+            acquire_run(tmp_path / "run", stem="x")
         partial.publish(latest=False)
     manifest.verify(tmp_path / "run")
 
@@ -457,7 +456,7 @@ def test_eight_simultaneous_claims_get_eight_numbers(tmp_path: Path) -> None:
     code = """
 say("ready")
 sys.stdin.readline()
-with claim(None, stem="adult") as partial:
+with acquire_run(None, stem="adult") as partial:
     say(partial.publish(latest=True).name)
 """
     processes = [start(code, tmp_path) for _ in range(8)]
@@ -484,7 +483,7 @@ def test_simultaneous_claims_of_one_name_have_one_winner(tmp_path: Path) -> None
 say("ready")
 sys.stdin.readline()
 try:
-    with claim(Path("deep/run"), stem="x") as partial:
+    with acquire_run(Path("deep/run"), stem="x") as partial:
         (partial.path / "pid").write_text(str(os.getpid()))
         partial.publish(latest=False)
         say("won")
@@ -514,7 +513,7 @@ if os.geteuid() == 0:
     os.seteuid(65534)  # root may write everywhere
 for run in (Path("run"), Path("deep/run"), None):
     try:
-        claim(run, stem="x")
+        acquire_run(run, stem="x")
     except StorageError as error:
         say(f"{error.exit_code} {error.problems[0].code} {error.problems[0].message}")
 """
@@ -530,12 +529,12 @@ for run in (Path("run"), Path("deep/run"), None):
 def test_a_parent_that_is_a_file_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="BP744.*a part of the path is a file"):
-        claim(tmp_path / "file" / "run", stem="x")
+        acquire_run(tmp_path / "file" / "run", stem="x")
 
 
 def test_a_name_too_long_leaves_no_parents_behind(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="BP744.*too long"):
-        claim(tmp_path / "new" / ("n" * 252), stem="x")
+        acquire_run(tmp_path / "new" / ("n" * 252), stem="x")
     assert os.listdir(tmp_path) == []
 
 
@@ -547,7 +546,7 @@ def test_a_failing_disk_at_publishing_keeps_the_partial(
     def fail(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    partial = claim(tmp_path / "run", stem="x")
+    partial = acquire_run(tmp_path / "run", stem="x")
     storage.write_text(partial.path / "config.yaml", "data: a.csv\n")
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(StorageError, match="BP74[03]"), partial:
@@ -563,14 +562,14 @@ def test_a_full_disk_at_claiming_is_a_storage_error(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(os, "write", fail)
     with pytest.raises(StorageError, match="BP740.*the disk is full"):
-        claim(tmp_path / "runs" / "run", stem="x")
+        acquire_run(tmp_path / "runs" / "run", stem="x")
     monkeypatch.undo()
-    with claim(tmp_path / "runs" / "run", stem="x") as partial:
+    with acquire_run(tmp_path / "runs" / "run", stem="x") as partial:
         assert partial.notices == ()
 
 
 def test_a_partial_with_a_symlink_is_not_published(tmp_path: Path) -> None:
-    partial = claim(tmp_path / "run", stem="x")
+    partial = acquire_run(tmp_path / "run", stem="x")
     (partial.path / "link").symlink_to("/etc/passwd")
     with pytest.raises(RunError, match="BP505.*is a symlink"), partial:
         partial.publish(latest=True)
@@ -579,7 +578,7 @@ def test_a_partial_with_a_symlink_is_not_published(tmp_path: Path) -> None:
 
 def test_latest_run_follows_the_last_publication(tmp_path: Path) -> None:
     for number in (1, 2):
-        with claim(None, stem="adult", runs=tmp_path) as partial:
+        with acquire_run(None, stem="adult", runs=tmp_path) as partial:
             partial.publish(latest=True, runs=tmp_path)
         assert latest_run(tmp_path) == tmp_path / f"adult-000{number}"
 

@@ -235,6 +235,11 @@ def test_reading_trouble_of_the_disk_is_a_storage_error(tmp_path: Path, monkeypa
 
 
 def test_every_reason_has_a_code_in_the_catalogue() -> None:
-    codes = {code for code, _, _ in storage._REASONS.values()}
+    codes = {message.code for message in storage._BY_ERRNO.values()}
     assert len(codes) >= 6
     assert codes <= CODES.keys()
+    for message in storage._BY_ERRNO.values():
+        problem = message(doing="write", path="a", system="as the system says", sizes="")
+        assert problem.message.startswith("cannot write `a`: ")
+        assert "(as the system says)" in problem.message
+        assert problem.hints

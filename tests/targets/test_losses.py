@@ -20,11 +20,14 @@ from bptrain.data.frame import Frame
 from bptrain.errors import DataError, UsageError
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import losses, set_weights, weights_of
-from bptrain.targets import prepare as targets_prepare
-from bptrain.targets import tasks
-from bptrain.targets.binary.options import BinaryOptions
-from bptrain.targets.multiclass.options import MulticlassOptions
-from bptrain.targets.options import BrierLoss, CrossEntropyLoss, FocalLoss
+from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.classification.options import (
+    BinaryOptions,
+    BrierLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    MulticlassOptions,
+)
 from bptrain.targets.regression.options import (
     AbsoluteLoss,
     HuberLoss,
@@ -34,7 +37,8 @@ from bptrain.targets.regression.options import (
     RegressionOptions,
     SquaredLoss,
 )
-from bptrain.training.batches import Examples
+from bptrain.targets.tasks import TASKS
+from bptrain.training.dataset import ArrayDataset
 from bptrain.training.options import SgdOptions, TrainingOptions
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -128,7 +132,7 @@ def best_constant(loss: Any, values: np.ndarray) -> float:
     cells = {"x": [1.0, 2.0] * (len(values) // 2), "y": values.tolist()}
     subject = subject_of(cells, mlp(hidden=()), {"x": NumericOptions()}, {"y": RegressionOptions(loss=loss)})
     set_weights(subject.network, {name: np.zeros_like(array) for name, array in weights_of(subject.network).items()})
-    plain = Examples(
+    plain = ArrayDataset(
         {name: np.zeros_like(array) for name, array in subject.examples.inputs.items()}, subject.examples.truths
     )
     options = TrainingOptions(
@@ -137,7 +141,7 @@ def best_constant(loss: Any, values: np.ndarray) -> float:
     train(subject.network, plain, None, subject.losses, options, seed=0)
     state = learn(RegressionOptions(loss=loss), values.tolist())["y"]
     outputs = np.asarray(subject.network(plain.inputs)["target_0"])[:1]
-    return float(tasks.measures("regression").decode(state, outputs).prediction[0].as_py())
+    return float(TASKS["regression"].decode(state, outputs).prediction[0].as_py())
 
 
 VALUES = np.random.default_rng(0).gamma(1.0, 10.0, 400)
@@ -158,7 +162,7 @@ def test_loss_leads_to_its_constant_which_is_the_baseline(loss: Any, expected: f
     assert best_constant(loss, VALUES) == pytest.approx(expected, rel=0.03)
     state = learn(RegressionOptions(loss=loss), VALUES.tolist())["y"]
     assert state.constant == pytest.approx(expected)  # type: ignore[attr-defined]
-    assert tasks.measures("regression").baseline(state, 2).prediction.to_pylist() == [state.constant] * 2  # type: ignore[attr-defined]
+    assert TASKS["regression"].baseline(state, 2).prediction.to_pylist() == [state.constant] * 2  # type: ignore[attr-defined]
 
 
 def test_huber_and_log_cosh_lie_between_median_and_mean() -> None:
@@ -228,7 +232,7 @@ def test_run_keeps_its_loss_and_its_exported_network_gives_the_predictions(
     inputs = ((rows - state["numeric/center"]) / state["numeric/scale"]).astype(np.float32)[:, None]
     found = np.asarray(exported({"numeric": inputs})["target_0"])
     frame = run.predict(pd.DataFrame({"x": rows}))
-    wanted = frame[[name for name in frame if name.startswith("probability_")] or ["prediction"]].to_numpy(float)
+    wanted = frame[[name for name in frame if ".probability." in name] or ["count.prediction"]].to_numpy(float)
     np.testing.assert_allclose(found, wanted[:, -found.shape[1] :], rtol=1e-5, atol=1e-6)
     assert target.get("loss") != "poisson" or (wanted > 0).all()
 
@@ -264,7 +268,7 @@ def test_gradient_of_weighted_rows_is_that_of_repeated_rows() -> None:
             cells, mlp(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
         )
         times = np.array([1, 3, 2])
-        repeated = Examples(
+        repeated = ArrayDataset(
             *(
                 {name: np.repeat(array, times, axis=0) for name, array in part.items()}
                 for part in (subject.examples.inputs, subject.examples.truths)
@@ -272,7 +276,7 @@ def test_gradient_of_weighted_rows_is_that_of_repeated_rows() -> None:
         )
         whole = analytic(type(subject)(subject.network, subject.losses, repeated))
         start = {name: array.copy() for name, array in weights_of(subject.network).items()}
-        weighted = Examples(subject.examples.inputs, subject.examples.truths, {"target_0": times / times.mean()})
+        weighted = ArrayDataset(subject.examples.inputs, subject.examples.truths, {"target_0": times / times.mean()})
         options = TrainingOptions(optimizer=SgdOptions(learning_rate=1.0), batch_size="all", epochs=1)
         trained = train(subject.network, weighted, weighted, subject.losses, options, seed=0)
         for name, after in weights_of(subject.network).items():
@@ -280,7 +284,7 @@ def test_gradient_of_weighted_rows_is_that_of_repeated_rows() -> None:
     assert trained.history[0]["loss"] == pytest.approx(loss_of(repeated, start), rel=1e-6)
 
 
-def loss_of(rows: Examples, weights: dict[str, np.ndarray]) -> float:
+def loss_of(rows: ArrayDataset, weights: dict[str, np.ndarray]) -> float:
     hidden = np.tanh(rows.inputs["numeric"] @ weights["hidden_1/kernel"] + weights["hidden_1/bias"])
     outputs = hidden @ weights["target_0/kernel"] + weights["target_0/bias"]
     return float(np.mean((rows.truths["target_0"] - outputs) ** 2))
@@ -295,7 +299,7 @@ def test_history_of_weighted_rows_is_the_weighted_mean_of_all_batches(batch_size
         cells, mlp(hidden=(3,), activation="tanh"), {"x": NumericOptions()}, {"y": RegressionOptions()}
     )
     weight = np.array([0.0, 5.0, 0.1, 1.0, 1.0, 2.0, 0.5], np.float32)
-    rows = Examples(subject.examples.inputs, subject.examples.truths, {"target_0": weight})
+    rows = ArrayDataset(subject.examples.inputs, subject.examples.truths, {"target_0": weight})
     options = TrainingOptions(optimizer=SgdOptions(learning_rate=1e-12), batch_size=batch_size, epochs=2)
     trained = train(subject.network, rows, rows, subject.losses, options, seed=0)
     outputs = np.asarray(subject.network(rows.inputs)["target_0"])
@@ -309,7 +313,7 @@ def test_balanced_classes_raise_the_probability_of_the_rare_label(tmp_path: Path
     training = {"epochs": 40, "batch_size": 32, "optimizer": {"kind": "adam", "learning_rate": 0.01}}
     plain = fit(tmp_path, LABELS, name="plain", training=training)
     balanced = fit(tmp_path, {**LABELS, "class_weights": "balanced"}, name="balanced", training=training)
-    means = [run.predict(table())["probability_yes"].mean() for run in (plain, balanced)]
+    means = [run.predict(table())["label.probability.yes"].mean() for run in (plain, balanced)]
     assert means[1] > means[0] + 0.1
 
 

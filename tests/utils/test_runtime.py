@@ -12,7 +12,7 @@ import pytest
 from bptrain.errors import UsageError
 from bptrain.models.backend import require
 from bptrain.utils import runtime
-from bptrain.utils.runtime import loading, quiet_stderr
+from bptrain.utils.runtime import quiet_stderr, without_collection
 
 
 def test_quiet_stderr_silences_libraries_only_inside(capfd: pytest.CaptureFixture[str]) -> None:
@@ -37,7 +37,7 @@ def test_loading_leaves_the_garbage_collector_as_it_was(enabled: bool) -> None:
     before = gc.isenabled()
     try:
         (gc.enable if enabled else gc.disable)()
-        with loading():
+        with without_collection():
             assert not gc.isenabled()
         assert gc.isenabled() is enabled
         assert gc.get_freeze_count() == 0
@@ -47,10 +47,10 @@ def test_loading_leaves_the_garbage_collector_as_it_was(enabled: bool) -> None:
 
 def test_own_process_collects_after_loading_and_passes_over_what_was_loaded() -> None:
     code = (
-        "import gc; from bptrain.utils import runtime as e; e.own_process(); assert not gc.isenabled()\n"
-        "with e.loading(): kept = [[] for _ in range(1000)]\n"
+        "import gc; from bptrain.utils import runtime as e; e.set_own_process(); assert not gc.isenabled()\n"
+        "with e.without_collection(): kept = [[] for _ in range(1000)]\n"
         "assert gc.isenabled(); frozen = gc.get_freeze_count(); assert frozen > 1000\n"
-        "with e.loading(): pass\n"
+        "with e.without_collection(): pass\n"
         "assert gc.isenabled(); assert gc.get_freeze_count() == frozen; print('fine')"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

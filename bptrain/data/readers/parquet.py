@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pyarrow as pa
 from pyarrow import parquet
 
-from bptrain.data.chunks import Warn, exact_chunks, ignore, with_missing
 from bptrain.data.files import DataFile, is_gzip, open_data
 from bptrain.data.options import DataOptions
-from bptrain.data.readers.encoding import foreign_format
-from bptrain.data.readers.header import name_problems, name_warnings
+from bptrain.data.readers.format import Format, Sink, check_names, foreign_format, set_missing
 from bptrain.data.values import unread, unread_type
-from bptrain.errors import DataError, Problem
-from bptrain.utils.text import escape
+from bptrain.errors import DataError, Warn
+from bptrain.messages import data as messages
 
 BATCH_ROWS = 2**16
 _FLAT_TYPES = (
@@ -33,33 +31,70 @@ _FLAT_TYPES = (
 )
 
 
-def parquet_schema(file: DataFile, *, warn: Warn = ignore) -> pa.Schema:
-    """Names and types as they are read. DataError: damaged (BP227), names (BP215-BP220)."""
-    with _opened(file) as opened:
-        return _schema(opened, file, warn)
+class ParquetFormat(Format):
+    """Files of the Apache Parquet format; numbers, text, true/false, dates and times are read."""
+
+    name = "parquet"
+    suffixes = (".parquet",)
+    output_suffix = ".parquet"
+    mark = b"PAR1"
+
+    @contextmanager
+    def open(
+        self, file: DataFile, options: DataOptions, warn: Warn
+    ) -> Iterator[tuple[pa.Schema, Iterable[pa.RecordBatch]]]:
+        if is_gzip(file):
+            raise DataError(messages.GZIPPED_PARQUET(where=file.name))
+        with open_data(file) as stream:
+            try:
+                head = stream.read(262)
+                if not head:
+                    raise DataError(messages.EMPTY_FILE(where=file.name))
+                if not head.startswith(self.mark):
+                    other = foreign_format(head) or "something else, perhaps a text file"
+                    raise DataError(messages.NOT_PARQUET(format=other, where=file.name))
+                with parquet.ParquetFile(
+                    pa.PythonFile(stream, mode="r"),
+                    pre_buffer=False,
+                    buffer_size=2**20,
+                    page_checksum_verification=True,
+                ) as opened:
+                    schema = schema_as_read(opened.schema_arrow)
+                    check_names(schema.names, file.name, warn)
+                    yield schema, self._batches(opened, schema, file, options)
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as err:  # column names may be damaged, too
+                raise DataError(messages.DAMAGED_PARQUET(reason=err, where=file.name)) from err
+
+    def sink(self, path: str, schema: pa.Schema) -> Sink:
+        writer: Sink = parquet.ParquetWriter(path, schema, compression="zstd")
+        return writer
+
+    def _batches(
+        self, opened: parquet.ParquetFile, schema: pa.Schema, file: DataFile, options: DataOptions
+    ) -> Iterator[pa.RecordBatch]:
+        flat = [field.name for field in schema if not pa.types.is_struct(field.type)]
+        for batch in opened.iter_batches(BATCH_ROWS, columns=flat):
+            batch.validate(full=True)  # text that is no UTF-8 would go unnoticed
+            yield set_missing(cells_as_read(batch, schema), options.na_values, where=file.name)
 
 
-def read_parquet(file: DataFile, options: DataOptions, *, warn: Warn = ignore) -> pa.Table:
-    """The whole table."""
-    with _opened(file) as opened:
-        schema = _schema(opened, file, warn)
-        return pa.Table.from_batches(_batches(opened, schema, file, options), schema)
-
-
-def stream_parquet(file: DataFile, options: DataOptions, *, n_rows: int, warn: Warn = ignore) -> Iterator[pa.Table]:
-    """The same table in chunks of `n_rows` rows."""
-    with _opened(file) as opened:
-        schema = _schema(opened, file, warn)
-        yield from exact_chunks(_batches(opened, schema, file, options), n_rows=n_rows)
-
-
-def read_schema(schema: pa.Schema) -> pa.Schema:
+def schema_as_read(schema: pa.Schema) -> pa.Schema:
     """The types that cells are read as: dictionaries are decoded, text has one type, and nested ones have stand-ins."""
-    return pa.schema([pa.field(f.name, _read_type(f.type)) for f in schema])
+    fields = []
+    for field in schema:
+        kind = field.type
+        while pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        if not any(is_type(kind) for is_type in _FLAT_TYPES):
+            kind = unread_type(kind)
+        elif pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+            kind = pa.string()
+        fields.append(pa.field(field.name, kind))
+    return pa.schema(fields)
 
 
-def as_read(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The columns of `schema` (from `read_schema`); those of types that are not read need not be in `batch`."""
+def cells_as_read(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The columns of `schema_as_read`; those of types that are not read need not be in `batch`."""
     columns = [
         unread(field.type.field(0).name, batch.num_rows)
         if pa.types.is_struct(field.type)
@@ -67,66 +102,3 @@ def as_read(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         for field in schema
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-@contextmanager
-def _opened(file: DataFile) -> Iterator[parquet.ParquetFile]:
-    if is_gzip(file):
-        message = "Parquet files are compressed inside; they are not read from .gz"
-        raise DataError(Problem("BP208", message, escape(file.name), hints=("decompress the file with gunzip",)))
-    with open_data(file) as stream, _damage_explained(file):
-        head = stream.read(262)
-        if not head.startswith(b"PAR1"):
-            raise _not_parquet(head, file)
-        with parquet.ParquetFile(
-            pa.PythonFile(stream, mode="r"), pre_buffer=False, buffer_size=2**20, page_checksum_verification=True
-        ) as opened:
-            yield opened
-
-
-@contextmanager
-def _damage_explained(file: DataFile) -> Iterator[None]:
-    try:
-        yield
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as err:  # column names may be damaged, too
-        message = f"the Parquet file is damaged or incomplete: {escape(str(err))}"
-        hints = ("copy or write the file again",)
-        raise DataError(Problem("BP227", message, escape(file.name), hints=hints)) from err
-
-
-def _not_parquet(head: bytes, file: DataFile) -> DataError:
-    if not head:
-        problem = Problem("BP210", "the file is empty", escape(file.name), hints=("name a file that holds a table",))
-        return DataError(problem)
-    name = foreign_format(head) or "something else, perhaps a text file"
-    message = f"the file should be Parquet by its name or `data.format`, but it is {name}"
-    hints = ("set `data.format` or rename the file",)
-    return DataError(Problem("BP208", message, escape(file.name), hints=hints))
-
-
-def _schema(opened: parquet.ParquetFile, file: DataFile, warn: Warn) -> pa.Schema:
-    schema = read_schema(opened.schema_arrow)
-    where = escape(file.name)
-    problems = name_problems(schema.names, where=where)
-    if problems:
-        raise DataError(*problems)
-    for warning in name_warnings(schema.names, where=where):
-        warn(warning)
-    return schema
-
-
-def _read_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_dictionary(kind):
-        return _read_type(kind.value_type)
-    if not any(is_type(kind) for is_type in _FLAT_TYPES):
-        return unread_type(kind)
-    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
-
-
-def _batches(
-    opened: parquet.ParquetFile, schema: pa.Schema, file: DataFile, options: DataOptions
-) -> Iterator[pa.RecordBatch]:
-    flat = [field.name for field in schema if not pa.types.is_struct(field.type)]
-    for batch in opened.iter_batches(BATCH_ROWS, columns=flat):
-        batch.validate(full=True)  # text that is no UTF-8 would go unnoticed
-        yield with_missing(as_read(batch, schema), options.na_values, where=file.name)

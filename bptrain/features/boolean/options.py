@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from bptrain.utils.section import Section
+from bptrain.features.options import ColumnOptions
 
 Words = Annotated[tuple[str | int | float | bool, ...], Field(strict=False)]
 
 
-class BooleanOptions(Section):
+class BooleanOptions(ColumnOptions):
     """True or false: one input, +1 for true, -1 for false and 0 for missing. Cells may say true and false, yes and no,
     y and n, t and f, on and off, 1 and 0, in any letter case."""
 

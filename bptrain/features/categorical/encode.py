@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
-from bptrain.features.categorical.prepare import CategoricalState, Levels
-from bptrain.features.encoding import Features, plain, together
-from bptrain.features.numeric.options import EmbeddingOptions
+from bptrain.features.kind import Features, Tensor
 from bptrain.utils import seeds
 
+if TYPE_CHECKING:
+    from bptrain.features.categorical.kind import CategoricalState
 
-def encode(state: CategoricalState, inputs: dict[str, Any], seed: int, options: EmbeddingOptions) -> Features:
-    """All one-hot columns of this kind's codes (batch, n_columns), then embeddings."""
-    codes = inputs["categorical"]
-    one_hot = [(position, column) for position, column in enumerate(state.levels) if not column.dimension]
-    parts = [plain([_one_hot(codes, one_hot)])] if one_hot else []
+
+def encode(state: CategoricalState, codes: Tensor, seed: int) -> Features:
+    """All one-hot columns of the codes (batch, n_columns), then embeddings, one tensor (batch, dimension) each.
+
+    A one-hot column has an input for each code, 1 where the row has it; code 0, unknown, raises none, and its vector in
+    an embedding is zero and never trained.
+    """
+    one_hot = [(position, column.n_codes) for position, column in enumerate(state.levels) if not column.dimension]
+    parts = []
+    if one_hot:
+        owner = np.concatenate([np.full(n_codes, position, np.int32) for position, n_codes in one_hot])
+        code = np.concatenate([np.arange(1, n_codes + 1, dtype=np.int32) for _, n_codes in one_hot])
+        raised = keras.ops.equal(keras.ops.take(codes, owner, axis=1), code)
+        parts.append(Features.of_numbers([keras.ops.cast(raised, keras.config.floatx())]))
     for position, column in enumerate(state.levels):
         if column.dimension:
-            vectors = _embedding(codes[:, position], position, column, seed)
+            layer = keras.layers.Embedding(column.n_codes + 1, column.dimension, name=f"embedding_{position}")
+            vectors = layer(codes[:, position])
+            start = seeds.stream(seed, "init", "embedding", column.name).uniform(-0.05, 0.05, layer.embeddings.shape)
+            start[0] = 0.0
+            layer.embeddings.assign(start)
             parts.append(Features([vectors], [column.dimension], [vectors]))
-    return together(parts)
-
-
-def _one_hot(codes: Any, columns: list[tuple[int, Levels]]) -> Any:
-    """One input per code of each column, 1 where the row has it. Code 0, unknown, raises none."""
-    owner = np.concatenate([np.full(column.n_codes, position, np.int32) for position, column in columns])
-    own_code = np.concatenate([np.arange(1, column.n_codes + 1, dtype=np.int32) for _, column in columns])
-    spread = keras.ops.take(codes, owner, axis=1)
-    return keras.ops.cast(keras.ops.equal(spread, own_code), keras.config.floatx())
-
-
-def _embedding(codes: Any, position: int, column: Levels, seed: int) -> Any:
-    """A learned vector (batch, dimension) per code; the vector of code 0, unknown, is zero and never trained."""
-    layer = keras.layers.Embedding(column.n_codes + 1, column.dimension, name=f"embedding_{position}")
-    vectors = layer(codes)
-    start = seeds.stream(seed, "init", "embedding", column.name).uniform(-0.05, 0.05, layer.embeddings.shape)
-    start[0] = 0.0
-    layer.embeddings.assign(start)
-    return vectors
+    return Features.concat(parts)

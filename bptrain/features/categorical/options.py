@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bptrain.utils.section import Section
+from bptrain.features.options import ColumnOptions
 
 
-class CategoricalOptions(Section):
+class CategoricalOptions(ColumnOptions):
     """A label from a set learned on training rows, with own places for missing, unknown and rare labels."""
 
     kind: Literal["categorical"] = "categorical"

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from bptrain.utils.section import Section
+from bptrain.features.options import ColumnOptions
+from bptrain.utils.section import Contradiction
 
 Part = Literal[
     "year",
@@ -20,15 +21,16 @@ Part = Literal[
     "hour",
     "minute",
 ]
+ISO = "iso"
 FIELDS = "YymdHMSfz"  # what may follow % in a format
 
 
-class DateOptions(Section):
+class DateOptions(ColumnOptions):
     """A date, or a date with a time of day: parts of the calendar, and the days since the earliest training date."""
 
     kind: Literal["date"] = "date"
     format: str = Field(
-        "iso",
+        ISO,
         description="How cells are written: `iso` (2024-05-01, 2024-05-01 12:30, 2024-05-01T12:30:00Z), or numeric "
         "fields of strptime, for instance `%d.%m.%Y`, `%m/%d/%y` or `%Y%m%d` (there are %Y %y %m %d %H %M %S %f %z). "
         "Set it where day and month could be mistaken for each other; cells are never guessed one by one.",
@@ -58,14 +60,14 @@ class DateOptions(Section):
     @field_validator("format")
     @classmethod
     def _known_fields(cls, value: str) -> str:
-        if value != "iso":
+        if value != ISO:
             _check_fields([piece[:1] for piece in value.replace("%%", "").split("%")[1:]])
         return value
 
     @model_validator(mode="after")
     def _something_left(self) -> DateOptions:
         if self.parts == () and not self.elapsed:
-            raise ValueError("nothing of the date is left: name some `parts` or write `elapsed: true`")
+            raise Contradiction("nothing of the date is left", "name some `parts` or write `elapsed: true`")
         return self
 
 

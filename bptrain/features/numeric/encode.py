@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
-from bptrain.features.encoding import Features, plain, together
-from bptrain.features.numeric.options import EmbeddingOptions
-from bptrain.features.numeric.prepare import NumericState
+from bptrain.features.kind import Features, Tensor
+from bptrain.features.options import EmbeddingOptions
 from bptrain.utils import seeds
+
+if TYPE_CHECKING:
+    from bptrain.features.numeric.kind import NumericState
 
 ops = keras.ops
 THINNEST = 1e-4  # width of a bin, in units of the scaled number, that a thinner one is taken to have
@@ -27,35 +29,38 @@ ALONE = 3.0  # the same to both sides where there is only one
 N_TERMS = 6  # of a cosine: an error of (pi / 2)^13 / 13! = 6e-8, half the distance between two float32 below 1
 SLOWED = 0.1  # frequencies and phases learn so much slower than other weights
 
+# What y^(2 k + 1) has in Taylor's series of sin(2 pi y).
+SINE = [(-1) ** k * (2 * math.pi) ** (2 * k + 1) / math.factorial(2 * k + 1) for k in range(N_TERMS)]
+
 Draw = Callable[[np.random.Generator], np.ndarray]
 
 
-def encode(state: NumericState, inputs: dict[str, Any], seed: int, options: EmbeddingOptions) -> Features:
+def encode(state: NumericState, inputs: dict[str, Tensor], seed: int, options: EmbeddingOptions) -> Features:
     """The numbers, their embeddings and the indicators of missing cells."""
     numbers, indicators = inputs["numeric"], [inputs[name] for name in state.inputs if name != "numeric"]
-    bent = [place for place, knots in enumerate(state.knots) if len(knots)]
-    waving = [place for place, periodic in enumerate(state.periodic) if periodic]
-    if not bent and not waving:
-        return plain([numbers, *indicators])
-    bare = sorted(set(range(len(state.columns))) - {*bent, *waving})
+    binned = [place for place, edges in enumerate(state.bin_edges) if len(edges)]
+    periodic = [place for place, is_periodic in enumerate(state.periodic) if is_periodic]
+    if not binned and not periodic:
+        return Features.of_numbers([numbers, *indicators])
+    bare = sorted(set(range(len(state.columns))) - {*binned, *periodic})
     parts = [Features([], [], [numbers])]
     if bare:
-        parts.append(Features([_columns(numbers, bare)], [1] * len(bare), []))
-    if bent:
-        parts.append(_bent(state, _columns(numbers, bent), bent, seed, options))
-    if waving:
-        parts.append(_waving(state, _columns(numbers, waving), waving, seed, options))
-    return together([*parts, plain(indicators)])
+        parts.append(Features([_take(numbers, bare)], [1] * len(bare), []))
+    if binned:
+        parts.append(piecewise_linear(state, _take(numbers, binned), binned, seed, options))
+    if periodic:
+        parts.append(periodic_embedding(state, _take(numbers, periodic), periodic, seed, options))
+    return Features.concat([*parts, Features.of_numbers(indicators)])
 
 
-def pieces(numbers: Any, knots: Sequence[np.ndarray]) -> Any:
+def shares_of_bins(numbers: Tensor, bin_edges: Sequence[np.ndarray]) -> Tensor:
     """How much of each bin lies below the number: (batch, columns) → (columns, batch, most bins), 0 where none is.
 
     Columns come first, as the products with each column's own weights need it.
     """
-    shape = len(knots), 1, max(map(len, knots)) - 1
+    shape = len(bin_edges), 1, max(map(len, bin_edges)) - 1
     left, steepness, low, high = (np.zeros(shape, np.float32) for _ in range(4))
-    for place, edges in enumerate(knots):
+    for place, edges in enumerate(bin_edges):
         n_bins = len(edges) - 1
         left[place, 0, :n_bins] = edges[:-1]
         steepness[place, 0, :n_bins] = 1 / np.maximum(np.diff(edges), THINNEST)
@@ -64,13 +69,14 @@ def pieces(numbers: Any, knots: Sequence[np.ndarray]) -> Any:
     return ops.minimum(ops.maximum((ops.transpose(numbers)[:, :, None] - left) * steepness, low), high)
 
 
-def _columns(numbers: Any, places: list[int]) -> Any:
-    return numbers if len(places) == numbers.shape[-1] else ops.take(numbers, np.array(places, np.int32), axis=1)
-
-
-def _bent(state: NumericState, numbers: Any, places: list[int], seed: int, options: EmbeddingOptions) -> Features:
-    """Piecewise-linear embeddings (batch, columns * d_embedding)."""
-    below, shape = pieces(numbers, [state.knots[place] for place in places]), (len(places), options.d_embedding)
+def piecewise_linear(
+    state: NumericState, numbers: Tensor, places: list[int], seed: int, options: EmbeddingOptions
+) -> Features:
+    """Piecewise-linear embeddings (batch, columns * d_embedding) of the columns at `places`."""
+    below, shape = (
+        shares_of_bins(numbers, [state.bin_edges[place] for place in places]),
+        (len(places), options.d_embedding),
+    )
     names, bound = [state.columns[place] for place in places], options.d_embedding**-0.5
     line = keras.layers.EinsumDense("bc,ce->bce", shape, bias_axes="ce", name="numeric_line")
     bends = keras.layers.EinsumDense(
@@ -83,7 +89,9 @@ def _bent(state: NumericState, numbers: Any, places: list[int], seed: int, optio
     return Features([flat], [options.d_embedding] * len(places), [], [below])
 
 
-def _waving(state: NumericState, numbers: Any, places: list[int], seed: int, options: EmbeddingOptions) -> Features:
+def periodic_embedding(
+    state: NumericState, numbers: Tensor, places: list[int], seed: int, options: EmbeddingOptions
+) -> Features:
     """Periodic embeddings and the numbers themselves (batch, columns * (d_periodic + 1))."""
     names, n, width = [state.columns[place] for place in places], options.n_frequencies, options.d_periodic
     angles = keras.layers.EinsumDense("bc,cf->bcf", (len(places), n), bias_axes="cf", name="numeric_frequencies")
@@ -98,6 +106,10 @@ def _waving(state: NumericState, numbers: Any, places: list[int], seed: int, opt
     return Features([ops.reshape(both, (-1, len(places) * (width + 1)))], [width + 1] * len(places), [])
 
 
+def _take(numbers: Tensor, places: list[int]) -> Tensor:
+    return numbers if len(places) == numbers.shape[-1] else ops.take(numbers, np.array(places, np.int32), axis=1)
+
+
 def _drawn(seed: int, columns: list[str], what: str, draw: Draw) -> np.ndarray:
     """First weights of all columns, each a function of the seed and of the column's name."""
     return np.stack([draw(seeds.stream(seed, "init", "numeric", what, name)) for name in columns]).astype(np.float32)
@@ -110,21 +122,16 @@ class Cosine(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     where |y| is 1/4 at most, so that a few terms of Taylor's series are enough; rounding takes whole turns off exactly.
     """
 
-    def call(self, turns: Any) -> Any:
+    def call(self, turns: Tensor) -> Tensor:
         rest = 0.25 - ops.abs(turns - ops.round(turns))
-        squared, total = rest * rest, _sine_factor(N_TERMS - 1)
-        for power in reversed(range(N_TERMS - 1)):
-            total = total * squared + _sine_factor(power)
+        squared, total = rest * rest, SINE[-1]
+        for factor in reversed(SINE[:-1]):
+            total = total * squared + factor
         return rest * total
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return shape
 
-    def plain(self, name: str) -> Callable[[Any], Any]:
+    def plain(self, name: str) -> Callable[[Tensor], Tensor]:
         """The same by the backend's own cosine, which is faster where XLA does not compile it."""
         return lambda turns: ops.cos(turns * (2 * math.pi))
-
-
-def _sine_factor(power: int) -> float:
-    """What y^(2 power + 1) has in Taylor's series of sin(2 pi y)."""
-    return float((-1) ** power * (2 * math.pi) ** (2 * power + 1) / math.factorial(2 * power + 1))

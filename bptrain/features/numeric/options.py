@@ -6,31 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from bptrain.utils.section import Section
+from bptrain.features.options import ColumnOptions
+from bptrain.utils.section import Contradiction
 
 Range = Annotated[tuple[float | None, ...], Field(strict=False, min_length=2, max_length=2)]
 Thousands = Literal[",", ".", " ", "'", "_"]
 
 
-Count = Annotated[int, Field(ge=1)]
-
-
-class EmbeddingOptions(Section):
-    """What hidden layers see of a numeric column that has `bins` or is `periodic`, instead of the number alone."""
-
-    d_embedding: int = Field(
-        8, description="Numbers that a piecewise-linear embedding makes of one; more let each bin mean more things."
-    )
-    n_frequencies: int = Field(16, description="Cosines of a periodic embedding.")
-    frequency_init_scale: Annotated[float, Field(gt=0)] = Field(
-        1.0,
-        description="Standard deviation of their first frequencies, in periods per unit of the scaled column: "
-        "larger where the target jumps and waves, smaller where it is smooth.",
-    )
-    d_periodic: int = Field(4, description="Numbers that a periodic embedding makes of its cosines.")
-
-
-class NumericOptions(Section):
+class NumericOptions(ColumnOptions):
     """A number. In this order: marks are removed, impossible values and outliers dealt with, missing cells filled,
     then scaling and clipping. What is learned is learned on training rows."""
 
@@ -121,7 +104,7 @@ class NumericOptions(Section):
             if low is None and high is None:
                 raise ValueError("give at least one bound, such as `[0, null]`")
             if low is not None and high is not None and low > high:
-                raise ValueError("no number can lie in it: write the lowest value first, then the highest")
+                raise Contradiction("no number can lie in it", "write the lowest value first, then the highest")
         return value
 
     @field_validator("unit")
@@ -134,8 +117,31 @@ class NumericOptions(Section):
     @model_validator(mode="after")
     def _share_of_a_tail(self) -> NumericOptions:
         if self.outlier_rule == "quantile" and (self.outlier_limit or 0) >= 0.5:
-            raise ValueError(
-                "with `outlier_rule: quantile` the `outlier_limit` is the share in each tail, less than 0.5; standard "
-                "deviations need `outlier_rule: zscore`"
+            raise Contradiction(
+                "with `outlier_rule: quantile` the `outlier_limit` is the share in each tail, less than 0.5",
+                "standard deviations need `outlier_rule: zscore`",
             )
         return self
+
+
+class ResolvedNumericOptions(NumericOptions):
+    """The options of a numeric column with nothing left open; `fitting/` decides, and states keep these."""
+
+    scaling: Literal["standard", "minmax", "robust", "quantile", "log1p", "none"]
+    bins: Annotated[int, Field(ge=0, le=1024)]
+    periodic: bool
+
+    @classmethod
+    def resolve(
+        cls,
+        options: NumericOptions,
+        *,
+        scaling: str = "standard",
+        bins: int = 0,
+        periodic: bool = False,
+        **others: object,
+    ) -> ResolvedNumericOptions:
+        """The options with these values where they say `auto`, and with `others` in any case."""
+        values = {"scaling": scaling, "bins": bins, "periodic": periodic}
+        values = {name: value for name, value in values.items() if getattr(options, name) == "auto"} | others
+        return cls.model_construct(options.model_fields_set | values.keys(), **{**dict(options), **values})

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from bptrain.utils.section import Section
+from bptrain.features.options import ColumnOptions
 
 
-class OrdinalOptions(Section):
+class OrdinalOptions(ColumnOptions):
     """A label from a scale, such as low, medium, high: its place in the declared order is what counts."""
 
     kind: Literal["ordinal"] = "ordinal"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from bptrain.targets.options import LOSS_WEIGHT, LossWeight
-from bptrain.utils.section import Section
+from bptrain.utils.section import Contradiction, Section
 
 
 class SquaredLoss(Section):
@@ -81,5 +81,5 @@ class RegressionOptions(Section):
     @model_validator(mode="after")
     def _one_logarithm(self) -> RegressionOptions:
         if self.transform == "log" and isinstance(self.loss, PoissonLoss):
-            raise ValueError("the loss `poisson` is about a logarithm already: remove `transform: log`")
+            raise Contradiction("the loss `poisson` is about a logarithm already", "remove `transform: log`")
         return self

@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import jax
 import keras
-import numpy as np
 
-from bptrain.training.batches import Examples
-from bptrain.training.step import Batch, Descent, State, added
+from bptrain.models.compat import Optimizer, Tensor
+from bptrain.training.dataset import ArrayDataset, Block
+from bptrain.training.train_step import Batch, StepState, Sums, TrainStep, added
 
 
-class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """A network whose `fit()` takes blocks of rows (steps, batch), and how many of the steps to make.
+class JaxLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """A `TrainingLoop` whose network has its weights up to date at the end of an epoch, and after `synchronise`."""
 
-    A block holds the numbers of rows in memory, or rows of a file themselves. Made by `Engine(network.input,
-    network.output)`, it shares the layers of the network, whose weights are up to date at the end of an epoch.
-    """
+    train_function: Callable[
+        [Tensor, Iterator[tuple[Tensor, ...]]], tuple[Tensor, ...]
+    ]  # (state, blocks) → (logs, state)
 
-    train_function: Any  # (state, iterator of blocks) → (logs, state)
-
-    def bind(self, examples: Examples, descent: Descent) -> None:
+    def bind(self, dataset: ArrayDataset, step: TrainStep) -> None:
         """The rows to train on, and the steps to make; rows in memory become arrays of JAX."""
-        self._examples, self._descent = examples, descent
-        rows = None if examples.streamed else jax.device_put(examples.parts)
+        self._dataset, self._step = dataset, step
+        rows = None if dataset.streamed else jax.device_put(dataset.parts)
         # What a compiled program would take for constants, so each block brings it along.
-        self._arguments: Callable[[], tuple[Any, Any]] = lambda: (rows, descent.plateau.value)
-        self._means = {name: keras.metrics.Mean(name=f"{name}_data_loss") for name in descent.nothing()}
+        self._arguments: Callable[[], tuple[Tensor, Tensor]] = lambda: (rows, step.plateau.value)
+        self._means = {name: keras.metrics.Mean(name=f"{name}_data_loss") for name in step.losses}
 
-    def stream(self, blocks: Iterator[tuple[np.ndarray, np.ndarray]]) -> Iterator[tuple[Any, np.ndarray]]:
+    def stream(self, blocks: Iterator[Block]) -> Iterable[object]:
         """Blocks of row numbers as `fit()` takes them; rows of a file are read here."""
-        if not self._examples.streamed:
+        if not self._dataset.streamed:
             return blocks
-        return ((self._examples.taken(numbers), steps) for numbers, steps in blocks)
+        return ((self._dataset.gather(numbers), steps) for numbers, steps in blocks)
 
     @property
-    def metrics(self) -> list[Any]:
+    def metrics(self) -> list[keras.metrics.Metric]:
         """What Keras resets at the start of an epoch."""
         return list(self._means.values())
 
-    def compile(self, *, optimizer: Any, jit_compile: bool) -> None:
+    def compile(self, *, optimizer: Optimizer, jit_compile: bool) -> None:
         """For `fit()`; JAX has no program that is not compiled."""
         super().compile(optimizer=optimizer, jit_compile=True)
 
@@ -50,10 +47,10 @@ class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
         if self.train_function is not None and not force:  # made by an earlier `fit()`
             return
         super().make_train_function(force)
-        steps = self.train_function
+        make_steps = self.train_function
 
-        def with_arguments(state: Any, blocks: Iterator[Any]) -> Any:
-            return steps(state, iter([(*next(blocks), *self._arguments())]))
+        def with_arguments(state: Tensor, blocks: Iterator[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+            return make_steps(state, iter([(*next(blocks), *self._arguments())]))
 
         self.train_function = with_arguments
 
@@ -61,21 +58,25 @@ class Engine(keras.Model):  # type: ignore[misc]  # Keras has no types
         """Between blocks: let all variables have their values, which Keras hands from block to block beside them."""
         self.jax_state_sync()
 
-    def train_step(self, state: Any, data: Any) -> tuple[dict[str, Any], Any]:
+    def train_step(
+        self, state: tuple[list[Tensor], ...], data: tuple[Tensor, ...]
+    ) -> tuple[dict[str, Tensor], tuple[list[Tensor], ...]]:
         """Make all steps of a block; the losses in the result are means over the epoch's rows so far, by weight."""
         *values, means = state
         rows, n_steps, resident, plateau = data
 
-        def step(number: Any, carried: Any) -> Any:
+        def one_step(number: Tensor, carried: tuple[StepState, Sums]) -> tuple[StepState, Sums]:
             state, sums = carried
             parts, chosen = (rows, number) if resident is None else (resident, rows[number])
             batch = Batch(*({name: array[chosen] for name, array in part.items()} for part in parts))
-            find = jax.value_and_grad(self._descent.loss, has_aux=True)
-            (_, (others, its_sums)), gradients = find(state.weights, state.others, batch)
-            return self._descent.moved(state, gradients, others, plateau), added(sums, its_sums)
+            gradient_of = jax.value_and_grad(self._step.compute_loss, has_aux=True)
+            (_, (others, batch_sums)), gradients = gradient_of(
+                state.trainable_variables, state.non_trainable_variables, batch
+            )
+            return self._step.apply_gradients(state, gradients, others, plateau), added(sums, batch_sums)
 
-        start = (State(*values), self._descent.nothing())
-        values, sums = jax.lax.fori_loop(0, n_steps[0], step, start)
+        start = (StepState(*values), self._step.zero_sums())
+        values, sums = jax.lax.fori_loop(0, n_steps[0], one_step, start)
         with keras.StatelessScope(list(zip(self.metrics_variables, means, strict=True))) as scope:
             for name, (total, weight) in sums.items():
                 mean = keras.ops.divide_no_nan(total, weight)  # a block may have no step to make

@@ -1,0 +1,176 @@
+"""Categorical columns: each cell becomes the number of its level."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bptrain.errors import Problem
+from bptrain.features.categorical.options import CategoricalOptions
+from bptrain.features.kind import (
+    ColumnKind,
+    Features,
+    FeatureState,
+    Inferred,
+    Inputs,
+    Json,
+    Tensor,
+    Transformed,
+)
+from bptrain.features.options import EmbeddingOptions
+from bptrain.messages import features as messages
+from bptrain.utils.text import shorten
+
+if TYPE_CHECKING:
+    from bptrain.data.files import AllowedPaths
+    from bptrain.data.frame import Frame
+
+UNKNOWN = 0
+MIN_COUNT = 5  # with `min_count` left open; in small tables it is one in a hundred rows
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The codes of one column; `missing` and `rare` are UNKNOWN where training rows had none.
+
+    `dimension` is the length of the embedding, 0 for one-hot.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    rare_labels: tuple[str, ...]
+    missing: int
+    rare: int
+    dimension: int
+
+    @property
+    def n_codes(self) -> int:
+        """Codes that raise an input, 1 … n_codes."""
+        return len(self.levels) + (self.missing > 0) + (self.rare > 0)
+
+    @classmethod
+    def learn(cls, frame: Frame, name: str, options: CategoricalOptions) -> Levels:
+        """The levels of the training rows in `frame`."""
+        labels, positions = frame.encode_labels(name)
+        counts = dict(zip(labels, np.bincount(positions[positions >= 0], minlength=len(labels)).tolist(), strict=True))
+        min_count = options.min_count or min(MIN_COUNT, max(1, frame.n_rows // 100))
+        levels = tuple(sorted(label for label, count in counts.items() if count >= min_count))
+        one_hot = options.encoding == "auto" and len(levels) <= options.one_hot_limit
+        if options.encoding == "one_hot" or one_hot:
+            dimension = 0
+        else:  # by default the rule of thumb of fast.ai's tabular learner
+            dimension = options.dimension or min(50, max(1, round(1.6 * len(levels) ** 0.56)))
+            if options.min_count is None:  # a vector of its own costs a rare level nothing
+                levels = tuple(sorted(counts))
+        rare_labels = tuple(sorted(set(counts) - set(levels)))
+        missing = 1 if (positions < 0).any() else UNKNOWN
+        rare = missing + 1 if rare_labels else UNKNOWN
+        return cls(name, levels, rare_labels, missing, rare, dimension)
+
+    def read(self, frame: Frame) -> tuple[np.ndarray, int, int]:
+        """The code of each cell (n_rows,), and how many cells hold a label unknown to training rows, and a rare one."""
+        first = 1 + max(self.missing, self.rare)
+        codes_of = {level: code for code, level in enumerate(self.levels, start=first)}
+        rare_labels = set(self.rare_labels)
+        labels, positions = frame.encode_labels(self.name)
+        codes = np.array([*(codes_of.get(label, self.rare) for label in labels), self.missing], np.int32)[positions]
+        counts = np.bincount(positions[positions >= 0], minlength=len(labels)).tolist()
+        unlisted = [(label, n) for label, n in zip(labels, counts, strict=True) if label not in codes_of]
+        n_rare = sum(n for label, n in unlisted if label in rare_labels)
+        n_unknown = sum(n for _, n in unlisted) - n_rare
+        return codes, n_unknown, n_rare
+
+
+@dataclass(frozen=True)
+class CategoricalState(FeatureState):
+    """What training rows taught about all categorical columns."""
+
+    levels: tuple[Levels, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.levels)
+
+    @property
+    def inputs(self) -> Inputs:
+        return {"categorical": ("int32", (len(self.levels),))}
+
+    @property
+    def n_features(self) -> int:
+        """One for each code, or the numbers of a vector."""
+        return sum(column.dimension or column.n_codes for column in self.levels)
+
+    def to_json(self) -> Json:
+        return {"columns": [asdict(column) for column in self.levels]}
+
+
+class CategoricalKind(ColumnKind[CategoricalOptions, CategoricalState]):
+    """Categorical columns: each cell becomes the number of its level.
+
+    All categorical columns are one array `categorical` (n_rows, n_columns) int32. Code 0 is a label that training rows
+    never showed (no input is raised for it); then come missing and rare, where training rows had them, and the levels
+    in sorted order: the first level has the code 1 + max(missing, rare). A label that training rows never showed, or
+    showed rarely, has the code `rare` (0 if there is none); a missing cell has the code `missing` (0 if there is none).
+
+    Spellings that only the type of a file makes different are one label: `3.0` is `3`, `true` and `TRUE` are `True`.
+    """
+
+    name = "categorical"
+    options = CategoricalOptions
+    takes_any_text = True
+
+    def infer(self, frame: Frame, name: str) -> Inferred[CategoricalOptions] | None:
+        """Every column with values can be read as labels."""
+        return Inferred(CategoricalOptions(), f"{frame.n_unique(name)} labels") if frame.n_present(name) else None
+
+    def warn(self, frame: Frame, name: str, options: CategoricalOptions) -> list[Problem]:
+        """Labels that differ by letter case, white space or Unicode form alone."""
+        first: dict[str, str] = {}
+        pairs = []
+        for label in sorted(frame.encode_labels(name)[0]):
+            folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", label.strip()).casefold())
+            if first.setdefault(folded, label) != label:
+                pairs.append((shorten(first[folded]), shorten(label)))
+        if not pairs:
+            return []
+        return [messages.SPELLED_DIFFERENTLY(name=name, n_pairs=len(pairs), first=pairs[0][0], second=pairs[0][1])]
+
+    def learn(self, frame: Frame, options: Mapping[str, CategoricalOptions], paths: AllowedPaths) -> CategoricalState:
+        """The levels of each column."""
+        return CategoricalState(tuple(Levels.learn(frame, name, column) for name, column in options.items()))
+
+    def transform(self, state: CategoricalState, frame: Frame, paths: AllowedPaths) -> Transformed:
+        """The codes; every label has one, so nothing is bad."""
+        codes = np.empty((frame.n_rows, len(state.levels)), np.int32)
+        unknown, rare = {}, {}
+        for position, column in enumerate(state.levels):
+            codes[:, position], unknown[column.name], rare["rare label", column.name] = column.read(frame)
+        return Transformed(
+            {"categorical": codes},
+            unknown={name: count for name, count in unknown.items() if count},
+            changed={key: count for key, count in rare.items() if count},
+        )
+
+    def load(self, saved: Json, arrays: Mapping[str, np.ndarray]) -> CategoricalState:
+        """The state that `to_json` wrote."""
+        return CategoricalState(
+            tuple(
+                Levels(**(column | {key: tuple(column[key]) for key in ("levels", "rare_labels")}))
+                for column in saved["columns"]
+            )
+        )
+
+    def encode(
+        self, state: CategoricalState, inputs: dict[str, Tensor], *, seed: int, embedding: EmbeddingOptions
+    ) -> Features:
+        """All one-hot columns, then embeddings."""
+        from bptrain.features.categorical.encode import encode
+
+        return encode(state, inputs["categorical"], seed)
+
+
+CATEGORICAL = CategoricalKind()

@@ -1,0 +1,223 @@
+"""Targets that are numbers: inside standardised by the training rows' mean and spread, or divided by their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from bptrain.data.frame import Frame
+from bptrain.data.limits import LARGEST_NUMBER
+from bptrain.errors import DataError
+from bptrain.messages import targets as messages
+from bptrain.messages.message import Message
+from bptrain.targets import metrics
+from bptrain.targets.regression.options import (
+    AbsoluteLoss,
+    PoissonLoss,
+    QuantileLoss,
+    RegressionLoss,
+    RegressionOptions,
+    SquaredLoss,
+)
+from bptrain.targets.task import Decoded, Head, Json, TargetState, Task
+from bptrain.utils.text import yaml_name
+
+FAR = 1000.0  # times as large as the first percentile is the last one, where a logarithm is taken
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionState(TargetState):
+    """How the network's number becomes one in the target's own units: `mean` + `scale` times it.
+
+    Args:
+        mean: of the training rows; 0 with `link` "log".
+        scale: their population standard deviation; with `link` "log" their mean.
+        link: "log" for the Poisson loss, where the exponential of the network's number is taken first; else "identity".
+        lowest: predictions stay from here, the smallest value of the training rows, where the config asks for it,
+        highest: up to here.
+        constant: the best constant prediction for the loss, the trivial baseline.
+        transform: with "log", all of this is about the logarithm of value + `offset`; else "none".
+        offset: 0 unless training rows hold zeros.
+        least: the smallest value of the training rows.
+    """
+
+    mean: float
+    scale: float
+    link: str
+    lowest: float | None
+    highest: float | None
+    constant: float
+    transform: str = "none"
+    offset: float = 0.0
+    least: float = 0.0
+
+    def report(self) -> Json:
+        return super().report() | {"transform": self.transform}
+
+
+class RegressionTask(Task[RegressionOptions, RegressionState]):
+    """One number."""
+
+    name = "regression"
+    options = RegressionOptions
+    state = RegressionState
+    predicts_labels = False
+
+    def resolve(self, options: RegressionOptions, frame: Frame, name: str) -> RegressionOptions:
+        """The options with it settled whether a logarithm is taken, by how far the training values reach.
+
+        Raises DataError when a cell is no finite number.
+        """
+        return options.model_copy(update={"transform": _transform(options, _values(frame, name))})
+
+    def learn(self, frame: Frame, name: str, options: RegressionOptions, weight: np.ndarray) -> RegressionState:
+        """Mean and spread of the training rows; the best constant counts them by weight.
+
+        Raises DataError when a cell is no finite number, all are equal, or one is negative with the Poisson loss or a
+        logarithm.
+        """
+        values = _values(frame, name)
+        least, greatest, offset = float(values.min()), float(values.max()), 0.0
+        transform, scaled = _transform(options, values), values
+        if transform == "log":
+            above = values[values > 0]
+            if len(above) and not values.all():  # zeros: half the least value above zero is added
+                offset = float(above.min()) / 2 or float(above.min())
+            _check_logarithm(frame, name, values, offset, messages.NO_LOGARITHM)
+            scaled = np.log(values + offset)
+        mean, scale = float(np.mean(scaled)), float(np.std(scaled))
+        if least == greatest or not scale > 0:  # rounding leaves equal values a scale, tiny ones none
+            raise DataError(messages.CONSTANT_NUMBER(name=name, value=f"{values[0]:g}"))
+        is_rate = isinstance(options.loss, PoissonLoss)
+        if is_rate:
+            _check(frame, name, values < 0, messages.NEGATIVE_COUNT)
+        return RegressionState(
+            task=self.name,
+            loss=options.loss.model_dump(),
+            loss_weight=options.loss_weight,
+            mean=0.0 if is_rate else mean,
+            scale=mean if is_rate else scale,
+            link="log" if is_rate else "identity",
+            lowest=least if options.clip is True else None,
+            highest=greatest if options.clip is True else None,
+            constant=_best_constant(values, options.loss, weight),
+            transform=transform,
+            offset=offset,
+            least=least,
+        )
+
+    def learned_options(self, options: RegressionOptions, state: RegressionState) -> RegressionOptions:
+        return options.model_copy(update={"clip": state.lowest is not None, "transform": state.transform})
+
+    def written_options(self, options: RegressionOptions, state: RegressionState) -> RegressionOptions:
+        """With it settled whether predictions are clipped; a transform that is open, each training settles anew."""
+        transform = options.transform if options.transform == "auto" else state.transform
+        return options.model_copy(update={"clip": state.lowest is not None, "transform": transform})
+
+    def extend_range(self, state: RegressionState, frame: Frame, name: str) -> RegressionState:
+        values = _values(frame, name)
+        if state.transform == "log":
+            _check_logarithm(frame, name, values, state.offset, messages.NO_LOGARITHM_IN_BASE_RUN)
+        if state.lowest is None or state.highest is None:
+            return state
+        lowest, highest = min(state.lowest, float(values.min())), max(state.highest, float(values.max()))
+        return replace(state, lowest=lowest, highest=highest)
+
+    def encode(self, state: RegressionState, frame: Frame, name: str) -> np.ndarray:
+        """(n_rows, 1) float32.
+
+        Where the logarithm of a cell does not exist, it is that of the smallest value of the training rows.
+        """
+        values = _values(frame, name)
+        if state.link == "log":
+            _check(frame, name, values < 0, messages.NEGATIVE_COUNT)
+        if state.transform == "log":
+            values = np.log(np.where(_too_low(values, state.offset), state.least, values) + state.offset)
+        return ((values - state.mean) / state.scale).astype(np.float32)[:, None]
+
+    def y_true(self, state: RegressionState, frame: Frame, name: str) -> pa.Array:
+        return pa.array(_values(frame, name))
+
+    def decode(self, state: RegressionState, outputs: np.ndarray) -> Decoded:
+        numbers = outputs[:, 0].astype(np.float64)
+        with np.errstate(over="ignore"):  # infinite after training that diverged
+            numbers = np.exp(numbers) if state.link == "log" else numbers
+            numbers = numbers * state.scale + state.mean
+            if state.transform == "log":
+                numbers = np.maximum(np.exp(numbers) - state.offset, 0.0)
+        if state.lowest is not None:
+            numbers = np.clip(numbers, state.lowest, state.highest)
+        return Decoded(pa.array(numbers))
+
+    def baseline(self, state: RegressionState, n_rows: int) -> Decoded:
+        """The best constant of the training rows for the loss: the median for `mae`, the quantile, else the mean."""
+        return Decoded(pa.array(np.full(n_rows, state.constant)))
+
+    def measure(
+        self, state: RegressionState, y_true: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str]
+    ) -> dict[str, float]:
+        true_numbers, numbers = y_true.to_numpy(), predicted.prediction.to_numpy()
+        return {name: metrics.number_metric(name, true_numbers, numbers, weight) for name in names}
+
+    @property
+    def head(self) -> Head[RegressionState]:
+        from bptrain.targets.regression import head
+
+        return head
+
+
+def _values(frame: Frame, name: str) -> np.ndarray:
+    """The numbers (n_rows,) float64. Raises DataError when a cell is no finite number."""
+    values, bad = frame.numbers(name)
+    _check(frame, name, bad | ~(np.abs(values) <= LARGEST_NUMBER), messages.NOT_A_NUMBER)
+    return values
+
+
+def _check(frame: Frame, name: str, wrong: np.ndarray, message: Message, what: str = "") -> None:
+    """Raise DataError if a cell is `wrong` (n_rows,); `what` says how."""
+    if wrong.any():
+        raise DataError(
+            message(
+                name=name,
+                n=int(wrong.sum()),
+                n_rows=frame.n_rows,
+                examples=frame.examples(name, wrong),
+                where=frame.where(int(np.flatnonzero(wrong)[0])),
+                what=what,
+                column=yaml_name(name),
+            )
+        )
+
+
+def _check_logarithm(frame: Frame, name: str, values: np.ndarray, offset: float, message: Message) -> None:
+    what = "below zero" if offset else "not above zero"
+    _check(frame, name, _too_low(values, offset), message, what)
+
+
+def _too_low(values: np.ndarray, offset: float) -> np.ndarray:
+    """Which values are below zero, or zero where nothing is added, so that a logarithm is not theirs to have."""
+    low: np.ndarray = values < 0 if offset else values <= 0
+    return low
+
+
+def _transform(options: RegressionOptions, values: np.ndarray) -> str:
+    """Either "log" or "none": that of the options, or where it is open by how far the values reach."""
+    if options.transform != "auto":
+        return options.transform
+    if not isinstance(options.loss, SquaredLoss) or options.clip is not True or not values.min() > 0:
+        return "none"
+    low, high = np.quantile(values, (0.01, 0.99))
+    return "log" if high > FAR * low else "none"
+
+
+def _best_constant(values: np.ndarray, loss: RegressionLoss, weight: np.ndarray) -> float:
+    """What a model without columns would predict: the median for `mae`, the quantile, else the mean."""
+    share = loss.quantile if isinstance(loss, QuantileLoss) else 0.5
+    if not isinstance(loss, AbsoluteLoss | QuantileLoss):
+        return float(np.average(values, weights=weight))
+    if np.ptp(weight) == 0:
+        return float(np.quantile(values, share))
+    return float(np.quantile(values, share, weights=weight, method="inverted_cdf"))

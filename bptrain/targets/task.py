@@ -1,0 +1,203 @@
+"""What a task is: how one column to predict becomes the network's target, and its outputs become predictions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from bptrain.data.frame import Frame
+from bptrain.targets.metrics import METRICS
+from bptrain.utils.section import Section
+
+Json = dict[str, Any]
+Tensor: TypeAlias = Any  # Keras' own: a symbolic tensor, or an array of its backend
+Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]  # of y_true and outputs
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Predictions of one target in the user's terms.
+
+    `prediction` (n_rows,) holds labels (text) or numbers (float64); `probabilities` maps each label to (n_rows,)
+    float64.
+    """
+
+    prediction: pa.Array
+    probabilities: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetState:
+    """What a task learned on training rows; the base of each task's own, all of whose fields JSON can hold.
+
+    Args:
+        task: the key of the task in `TASKS`.
+        loss: the section `loss` of the target's options.
+        loss_weight: factor of this loss in the sum over targets.
+        labels: the classes in the order of their codes; empty for numbers.
+        class_weights: how much the rows of each class count in training; empty for numbers.
+    """
+
+    task: str
+    loss: Json
+    loss_weight: float
+    labels: tuple[str, ...] = ()
+    class_weights: tuple[float, ...] = ()
+
+    @property
+    def n_outputs(self) -> int:
+        """How many numbers the network gives for a row."""
+        return 1
+
+    def to_json(self) -> Json:
+        """A JSON value from which `Task.load` makes an equal state."""
+        return asdict(self)
+
+    def report(self) -> Json:
+        """What metrics.json says of the target beside its labels; null where the task has no such thing."""
+        return {"positive": None, "threshold": None, "temperature": None, "transform": None}
+
+
+Options = TypeVar("Options", bound=Section)
+State = TypeVar("State", bound=TargetState)
+
+
+StateOfHead = TypeVar("StateOfHead", bound=TargetState, contravariant=True)
+
+
+class Head(Protocol[StateOfHead]):
+    """What a task's `head.py` has, in Keras."""
+
+    def loss(self, state: StateOfHead) -> Loss:
+        """The loss (batch,) of y_true (batch, width) and outputs (batch, n_outputs)."""
+
+    def combine(self, state: StateOfHead, outputs: Tensor) -> Tensor:
+        """One output (batch, n_outputs) that predicts the mean of what several (batch, several, n_outputs) do."""
+
+    def export(self, state: StateOfHead, outputs: Tensor, name: str) -> Tensor:
+        """Probabilities or numbers in the target's own units, for the exported network; `name` is that of the layer."""
+
+
+class Task(ABC, Generic[Options, State]):
+    """One kind of target. A subclass says what is below; an object of it stands in `TASKS`.
+
+    A task is a folder: `options.py` (pydantic only), `task.py` (numpy and pyarrow) and `head.py` (Keras, which
+    `head` imports when it is asked for).
+
+    The rooms that are kept free for what comes, none of which changes the methods:
+    - y_true of any rank: `encode` gives (n_rows, …), as a picture or a sequence would need; only the head's
+      `loss` and `decode` know what the axes mean.
+    - several labels in one cell: `labels` with `encode` (n_rows, n_labels) of zeros and ones.
+    - metrics over groups of rows (users, texts): `measure` gets all rows of a part at once and, then, their groups.
+    - baselines of its own: `baseline` gives any prediction that needs no columns.
+    - predictions that are no text or number: `Decoded.prediction` is any arrow array.
+    - a target made from another one: `learn` and `encode` see the whole frame, not the one column.
+    """
+
+    name: str  # in a config's `task`, in files of a run, and in METRICS
+    options: type[Options]
+    state: type[State]
+    predicts_labels: bool  # whether rows can be stratified by it, and have an accuracy rather than an error
+    many_labels: bool = False  # whether there may be more than two, so that rare ones can be left out or grouped
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that it has; the first is the primary one where a config names none."""
+        return tuple(name for name, metric in METRICS.items() if self.name in metric.tasks)
+
+    # From the config to a state
+
+    def resolve(self, options: Options, frame: Frame, name: str) -> Options:
+        """The options with what the values of training rows in `frame` settle before anything is learned."""
+        return options
+
+    @abstractmethod
+    def learn(self, frame: Frame, name: str, options: Options, weight: np.ndarray) -> State:
+        """What the training rows in `frame` teach; `weight` (n_rows,) is how much each counts.
+
+        Raises:
+            DataError: rows of which nothing can be learned.
+            UsageError: options that name what the rows do not have.
+        """
+
+    def load(self, saved: Json) -> State:
+        """The state that was saved as JSON, whose lists were tuples."""
+        fields: Json = {name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()}
+        return self.state(**fields)
+
+    def learned_options(self, options: Options, state: State) -> Options:
+        """The options with all that they left open as it was learned."""
+        return options
+
+    def written_options(self, options: Options, state: State) -> Options:
+        """The options for config.yaml of the run: as learned, but open where each training is to settle it anew."""
+        return self.learned_options(options, state)
+
+    def extend_range(self, state: State, frame: Frame, name: str) -> State:
+        """The state of a run to start from, with bounds of predictions that hold the values of `frame`, too."""
+        return state
+
+    # From rows to what the network is to give, and back
+
+    @abstractmethod
+    def encode(self, state: State, frame: Frame, name: str) -> np.ndarray:
+        """y_true as the loss compares it, (n_rows, width). Raises DataError for cells that cannot be used."""
+
+    @abstractmethod
+    def y_true(self, state: State, frame: Frame, name: str) -> pa.Array:
+        """y_true (n_rows,) in the user's terms, as `Decoded.prediction` is. Raises DataError as `encode`."""
+
+    @abstractmethod
+    def decode(self, state: State, outputs: np.ndarray) -> Decoded:
+        """Predictions of the network's outputs (n_rows, n_outputs)."""
+
+    @abstractmethod
+    def baseline(self, state: State, n_rows: int) -> Decoded:
+        """The best prediction without columns, for every row."""
+
+    # What validation rows choose once the network is trained
+
+    def calibrate(
+        self, state: State, encoded: np.ndarray, outputs: np.ndarray, weight: np.ndarray, *, metric: str, seed: int
+    ) -> State:
+        """The state with what is best for `metric` on rows that were not trained on.
+
+        Args:
+            state: the state as learned.
+            encoded: y_true of these rows as of `encode`.
+            outputs: (n_rows, n_outputs), what the network gives.
+            weight: (n_rows,), how much each row counts.
+            metric: the primary metric.
+            seed: what random draws follow from.
+        """
+        return state
+
+    def reset_calibration(self, state: State) -> State:
+        """The state as before `calibrate`."""
+        return state
+
+    def copy_calibration(self, state: State, source: State) -> State:
+        """The state with what was chosen for another state of the same target."""
+        return state
+
+    # How good predictions are
+
+    @abstractmethod
+    def measure(
+        self, state: State, y_true: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str]
+    ) -> dict[str, float]:
+        """The metrics of these names; NaN where one is not defined for the rows."""
+
+    def label_tables(self, state: State, y_true: pa.Array, predicted: Decoded, weight: np.ndarray) -> Json:
+        """`confusion` and `per_label` of metrics.json; null for numbers."""
+        return {"confusion": None, "per_label": None}
+
+    @property
+    @abstractmethod
+    def head(self) -> Head[State]:
+        """The part of the network that is its own; imports Keras."""

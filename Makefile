@@ -1,6 +1,6 @@
 # The same commands for a person and for CI. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup fit test check lock docs wheel clean moved
+.PHONY: help setup fit test check lock docs wheel clean moved coverage structure same
 
 PYTHON_RUN = .venv/bin/python
 STAMP = .venv/.installed
@@ -25,6 +25,18 @@ check: $(STAMP) ## format, lint, types and the fast tests
 	$(PYTHON_RUN) -m mypy
 	$(TESTS) -m "not slow" $(OPTIONS)
 
+coverage: $(STAMP) ## lines of bptrain/ that make test runs, subprocesses included; exit 2 below 95 %
+	@rm -rf .proof/coverage && mkdir -p .proof/coverage
+	@$(PYTHON_RUN) -m coverage run -m $(subst $(PYTHON_RUN) -m ,,$(TESTS)) $(OPTIONS) || echo "tests failed" >&2
+	@$(PYTHON_RUN) -m coverage combine --quiet
+	@$(PYTHON_RUN) -m coverage report --fail-under=95
+
+structure: $(STAMP) ## size of the package and length of ways through it, before the restructuring and now
+	@$(PYTHON_RUN) tools/structure.py
+
+same: $(STAMP) ## 12 configs with the code before the restructuring and with this one: equal bit for bit (12 minutes)
+	@$(PYTHON_RUN) tools/same.py $(OPTIONS)
+
 setup: $(STAMP) ## make or refresh the environment .venv
 
 # A virtual environment does not survive a move: the stamp holds the folder it was made for.
@@ -47,7 +59,7 @@ wheel: $(STAMP) ## build the wheel into dist/
 	$(PYTHON_RUN) -m build --wheel --no-isolation --outdir dist .
 
 clean: ## remove what building and testing left behind (not .venv, not runs/)
-	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build dist .proof/coverage *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Proofs of what the README promises: one target `proof-NAME: $(STAMP) ## ...` each, below this line.

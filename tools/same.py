@@ -56,6 +56,7 @@ NAMES = (  # what an old name looks like → the new one; each is tried, `{targe
 VALUES = {  # of resolved configs, which say no `auto` any more
     "config/training/engine": ("auto", "by_cost"),
     "config/model/initializer": ("auto", "by_activation"),
+    "config/model/ensemble_selection": ("auto", "by_loss"),
 }
 OUT_OF_FOLD = ("validation", "out_of_fold")  # what rows were called that each network left out, in parts and metrics
 NOT_RESULTS = ("message", "where", "hints", "text", "format")  # keys of JSON: words for people, versions of a layout
@@ -97,6 +98,7 @@ def shipped(name: str, **sections: Any) -> dict[str, Any]:
 TELCO = {"telco.csv": ("telco.csv.gz", 1)}
 AMES = {"ames.csv": ("ames.csv.gz", 3)}
 DIAMONDS = {"diamonds.csv": ("diamonds.csv.gz", 20)}
+CLARITIES = ["I1", "SI2", "SI1", "VS2", "VS1", "VVS2", "VVS1", "IF"]
 HOTEL = {"hotel.csv": ("hotel.csv.gz", 3)}
 CASES = {
     "adult": Case(
@@ -141,7 +143,7 @@ CASES = {
         {
             "data": "diamonds.csv",
             "target": "cut",
-            "columns": {"depth": {"kind": "ordinal", "order": "numeric"}, "table": {"kind": "numeric", "bins": 8}},
+            "columns": {"clarity": {"kind": "ordinal", "order": CLARITIES}, "table": {"kind": "numeric", "bins": 8}},
             "split": {"kind": "hash", "column": "x"},
             "model": {
                 "kind": "ensemble",

@@ -405,7 +405,8 @@ def test_the_place_of_a_row_is_that_in_its_own_file(fitted: Callable[..., Run], 
     pattern = parts(make_table(20), tmp_path)
     roots = AllowedPaths.create(tmp_path)
     options = file_options(fitted("label"), pattern, roots)
-    places = [frame.where(0) for frame in _frames(roots.expand(pattern), options, CleanOptions(), chunk_rows=10)]
+    frames = _frames(roots.expand(pattern), options, CleanOptions(), roots, chunk_rows=10)
+    places = [frame.where(0) for frame in frames]
     assert places == [
         f"{tmp_path}/part-1.csv: row 2",
         f"{tmp_path}/part-1.csv: row 12",

@@ -946,9 +946,9 @@ def test_networks_divide_the_time_among_them(folder: Path, monkeypatch: pytest.M
     given: list[tuple[float | None, int]] = []
     train = Trainer.train
 
-    def note(self: Trainer, rows: Any, *, minutes: float | None, sharing: int, **others: Any) -> Any:
+    def note(self: Trainer, *rows: Any, minutes: float | None, sharing: int, **others: Any) -> Any:
         given.append((minutes, sharing))
-        trained = train(self, rows, minutes=None, **others)
+        trained = train(self, *rows, minutes=None, **others)
         return dataclasses.replace(trained, seconds=[6.0] if len(given) == 1 else [24.0])
 
     monkeypatch.setattr(Trainer, "train", note)

@@ -165,6 +165,7 @@ CASES: dict[str, Case] = {
     "model.embedding.n_frequencies": Case([2, 3], {"columns.size.periodic": True}),
     "model.embedding.frequency_init_scale": Case([0.5, 1.0], {"columns.size.periodic": True}),
     "model.embedding.d_periodic": Case([2, 3], {"columns.size.periodic": True}),
+    "model.kind": Case(),
     "model.linear": Case([False, True, "half"], {"model.members": 3}),
     "model.members": Case([1, 2]),
     "model.ensemble_selection": Case([None, 2], {"model.members": 3}),

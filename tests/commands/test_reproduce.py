@@ -19,7 +19,7 @@ from bptrain import Run
 from bptrain.cli import main
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import LockedError, RunError, UsageError
-from bptrain.fitting import lock as provenance
+from bptrain.fitting import lock
 from bptrain.runs import manifest
 from bptrain.workflows import fit as pipeline
 from bptrain.workflows import reproduce as module
@@ -441,5 +441,5 @@ def test_differences_of_environments() -> None:
     named = {"versions": "the version of jax", "variables": "the variable XLA_FLAGS"}
     named["split"] = "which rows are in which part"
     for key, value in changes.items():
-        assert [each.what for each in provenance.differences(base, base | {key: value})] == [named.get(key, key)]
-    assert provenance.differences(base, base | {"processor": "another", "code": None}) == []
+        assert [each.what for each in lock.find_differences(base, base | {key: value})] == [named.get(key, key)]
+    assert lock.find_differences(base, base | {"processor": "another", "code": None}) == []

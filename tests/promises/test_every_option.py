@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -30,6 +30,7 @@ from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import BptrainError
 from bptrain.fitting import dataset, inputs
+from bptrain.models.options import KnownInitializer
 
 pytestmark = [pytest.mark.usefixtures("backend"), pytest.mark.slow]
 
@@ -156,7 +157,7 @@ CASES: dict[str, Case] = {
     "targets.regression.loss_weight": Case([1.0, 9.0], {"targets": BOTH}),
     "model.hidden": Case([[], [4], [4, 4], "auto"]),
     "model.activation": Case(),
-    "model.initializer": Case(),
+    "model.initializer": Case(list(get_args(KnownInitializer))),
     "model.normalization": Case(),
     "model.dropout": Case([0.0, 0.3]),
     "model.l1": Case([0.0, 0.05]),

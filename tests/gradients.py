@@ -139,7 +139,7 @@ class Subject:
         weights = [variable.value for variable in self.network.trainable_variables]
         others = [variable.value for variable in self.network.non_trainable_variables]
         batch = Batch(self.examples.inputs, self.examples.truths, {})
-        return objective(self.network, weights, others, self.losses, batch)[0]
+        return objective(self.network, self.losses, weights, others, batch)[0]
 
 
 def make_subject(

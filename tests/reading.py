@@ -13,7 +13,7 @@ from bptrain.data.files import DataFile
 from bptrain.data.load import FileSource
 from bptrain.data.options import DataOptions
 from bptrain.errors import BptrainError, Problem
-from bptrain.messages import CODES
+from bptrain.messages.catalogue import CATALOGUE
 
 Write = Callable[..., DataFile]
 
@@ -36,7 +36,7 @@ def problems(file: DataFile, **settings: Any) -> tuple[Problem, ...]:
         read_table([file], options(**settings))
     with pytest.raises(BptrainError, match=caught.value.problems[0].code):
         list(stream_table(file, options(**settings), chunk_rows=3))
-    assert all(problem.code in CODES and problem.hints for problem in caught.value.problems)
+    assert all(problem.code in CATALOGUE and problem.hints for problem in caught.value.problems)
     return caught.value.problems
 
 

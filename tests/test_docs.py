@@ -73,8 +73,8 @@ def test_architecture_is_short_and_names_every_package() -> None:
         assert f"`{package}/`" in text, package
 
 
-def test_contributing_is_short() -> None:
-    assert len((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()) <= 60
+def test_contributing_is_read_in_minutes() -> None:
+    assert len((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()) <= 180
 
 
 def test_documents_link_to_files_and_headings_that_exist() -> None:

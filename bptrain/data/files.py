@@ -138,6 +138,9 @@ class AllowedPaths:
         return files
 
 
+NO_PATHS = AllowedPaths(Path(os.devnull))  # no file lies below it
+
+
 @contextmanager
 def open_data(
     file: DataFile | Path, *, decompress: bool = True, limit: int = DECOMPRESSED_LIMIT

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data import values
+from bptrain.data.files import NO_PATHS, AllowedPaths
 from bptrain.errors import DataError, Problem
 from bptrain.messages import data as messages
 from bptrain.utils.text import escape, shorten, yaml_name
@@ -47,7 +48,7 @@ class Frame:
     the cells of the table, and a column of them is made when it is asked for. `rows` (n_rows,) int64 are their numbers
     over all input files before any row was removed. Columns of types that are not read keep their place and name;
     using the cells of one is a DataError (BP225). With `ignore_case`, labels that differ only in upper and lower case
-    are one.
+    are one. Files that cells refer to may be opened through `paths`.
     """
 
     table: pa.Table
@@ -56,6 +57,7 @@ class Frame:
     decimal: str = "."
     ignore_case: bool = False
     positions: np.ndarray | None = None
+    paths: AllowedPaths = NO_PATHS
     _parsed: dict[str, Numbers] = field(repr=False, compare=False, default_factory=dict)  # of all rows of the table
     _last_numbers: dict[str, Numbers] = field(init=False, repr=False, compare=False, default_factory=dict)
     _last: dict[str, pa.ChunkedArray] = field(init=False, repr=False, compare=False, default_factory=dict)

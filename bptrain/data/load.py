@@ -143,6 +143,7 @@ def load(
     parts = np.array([part for part, its_sources in by_part.items() for _ in its_sources], object)
     one_part = len(set(parts)) == 1  # references to few texts
     source_split = np.broadcast_to(parts[0], len(rows)) if one_part else np.repeat(parts, counts)
+    frame = replace(frame, paths=roots)
     return Loaded(frame, source_split, {source.name: source.digest() for source in sources}, cleaned)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from bptrain.data.files import AllowedPaths
 from bptrain.data.frame import Frame
 from bptrain.data.memory import Allocate
 from bptrain.errors import DataError, Problem
@@ -17,7 +16,6 @@ from bptrain.features.options import ColumnOptions
 from bptrain.messages import features as messages
 
 PART_ROWS = 2**17  # rows that are transformed together
-NO_PATHS = AllowedPaths.create("/dev/null")  # no file may be opened
 
 Columns = Mapping[
     str, FeatureState
@@ -63,7 +61,7 @@ def rows_to_train(frame: Frame, options: Options) -> tuple[np.ndarray, list[tupl
     return kept, reasons
 
 
-def learn(frame: Frame, options: Options, paths: AllowedPaths = NO_PATHS) -> Columns:
+def learn(frame: Frame, options: Options) -> Columns:
     """What the training rows in `frame` teach about each column that is not ignored.
 
     Raises DataError with the problems of all kinds at once.
@@ -72,18 +70,18 @@ def learn(frame: Frame, options: Options, paths: AllowedPaths = NO_PATHS) -> Col
     problems: list[Problem] = []
     for kind, own in _by_kind(options):
         try:
-            states[kind.name] = kind.learn(frame, own, paths)
+            states[kind.name] = kind.learn(frame, own, frame.paths)
         except DataError as error:
             problems.extend(error.problems)
     _raise(problems)
     return states
 
 
-def transform(columns: Columns, frame: Frame, paths: AllowedPaths = NO_PATHS) -> Transformed:
+def transform(columns: Columns, frame: Frame) -> Transformed:
     """The arrays of all kinds for the rows of `frame`; cells that cannot be used are `bad` and count as missing."""
     result = Transformed({})
     for kind, state in columns.items():
-        part = KINDS[kind].transform(state, frame, paths)
+        part = KINDS[kind].transform(state, frame, frame.paths)
         result.arrays.update(part.arrays)
         result.bad.update(part.bad)
         result.unknown.update(part.unknown)
@@ -93,9 +91,7 @@ def transform(columns: Columns, frame: Frame, paths: AllowedPaths = NO_PATHS) ->
     return result
 
 
-def transform_or_raise(
-    columns: Columns, frame: Frame, allocate: Allocate = np.empty, paths: AllowedPaths = NO_PATHS
-) -> Transformed:
+def transform_or_raise(columns: Columns, frame: Frame, allocate: Allocate = np.empty) -> Transformed:
     """As `transform`, in parts of the rows and into arrays that `allocate` makes.
 
     Raises DataError that shows all cells that cannot be used.
@@ -107,9 +103,9 @@ def transform_or_raise(
     changed: Counter[tuple[str, str]] = Counter()
     for start in range(0, frame.n_rows, PART_ROWS):
         rows = slice(start, min(start + PART_ROWS, frame.n_rows))
-        part = transform(columns, frame.take(np.arange(rows.start, rows.stop)), paths)
+        part = transform(columns, frame.take(np.arange(rows.start, rows.stop)))
         if part.bad:
-            whole, kinds = transform(columns, frame, paths), kinds_of_columns(columns)
+            whole, kinds = transform(columns, frame), kinds_of_columns(columns)
             raise DataError(
                 *(
                     whole.problems.get(name) or kinds[name].bad_cells(frame, name, mask)

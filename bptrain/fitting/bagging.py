@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from bptrain.evaluation.evaluate import score
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs
-from bptrain.fitting.resume import ResumeState
+from bptrain.fitting.resume import FitContext
 from bptrain.fitting.warm_start import BaseRun
 from bptrain.messages import fitting as messages
 from bptrain.models import backend
@@ -35,7 +34,6 @@ from bptrain.training.callbacks import validation_loss
 from bptrain.training.dataset import ArrayDataset
 from bptrain.training.ensemble_selection import forward_selection, n_selected
 from bptrain.training.event_log import event_log
-from bptrain.training.progress import Reporter
 from bptrain.training.state import TrainResult
 from bptrain.training.train_step import mean_loss
 from bptrain.training.trainer import Hooks, Trainer
@@ -51,23 +49,6 @@ class Bag:
 
     networks: list[Network]
     results: list[TrainResult]
-
-
-@dataclass(frozen=True)
-class FitContext:
-    """What all trainings of a job share.
-
-    Attributes:
-        reporter: who is told what happens.
-        resume: where trainings are saved, and may have been before.
-        base_run: the run whose weights training begins with.
-        events: the folder of event files for TensorBoard, if these are to be written.
-    """
-
-    reporter: Reporter
-    resume: ResumeState = field(default_factory=ResumeState)
-    base_run: BaseRun | None = None
-    events: Path | None = None
 
 
 def fit_bag(inputs: TrainingInputs, context: FitContext, label: str, *, before: Bag | None = None) -> Bag:

@@ -18,11 +18,11 @@ from bptrain.data.splits import Split
 from bptrain.errors import DataError
 from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.folds import summarize
-from bptrain.fitting.bagging import FitContext
 from bptrain.fitting.dataset import Dataset, split_folds
 from bptrain.fitting.fit_model import fit_model, predict_parts
 from bptrain.fitting.inputs import learn_preparation, transform_parts
 from bptrain.fitting.resolve import ResolvedConfig
+from bptrain.fitting.resume import FitContext
 from bptrain.messages import fitting as messages
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +16,14 @@ from bptrain.data.memory import memory_map_table
 from bptrain.data.splits import Split
 from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.predictions import OUT_OF_FOLD, predictions_table
-from bptrain.fitting.bagging import Bag, FitContext, fit_bag
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs, final_split, learn_preparation, transform_parts
+from bptrain.fitting.resume import FitContext
 from bptrain.models.predictor import Predictor
 from bptrain.targets import preparer as targets_prepare
 from bptrain.training.state import TrainResult
+
+if TYPE_CHECKING:
+    from bptrain.fitting.bagging import Bag
 
 PREDICTED_ROWS = 2**16
 REFIT = "-refit"
@@ -90,6 +93,8 @@ def fit_model(
         folder: where large arrays may be kept.
     """
     config = inputs.config
+    from bptrain.fitting.bagging import fit_bag  # here, as it loads Keras
+
     bag = fit_bag(inputs, context, label)
     predictor = Predictor(inputs.columns, inputs.targets, bag.networks, inputs.profile)
     part, outputs = inputs.monitored_part, dict[str, list[np.ndarray]]()

@@ -14,8 +14,10 @@ from bptrain.messages import runs as run_messages
 from bptrain.runs import storage
 from bptrain.runs.checkpoints import Checkpoints
 from bptrain.runs.directory import PartialRun
+from bptrain.training.progress import Reporter
 
 if TYPE_CHECKING:
+    from bptrain.fitting.warm_start import BaseRun
     from bptrain.training.callbacks import Saving
     from bptrain.training.state import TrainResult
 
@@ -48,6 +50,23 @@ class ResumeState:
         from bptrain.training.callbacks import Saving
 
         return Saving(Checkpoints(self.folder / label), ended=self.several)
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """What all trainings of a job share.
+
+    Attributes:
+        reporter: who is told what happens.
+        resume: where trainings are saved, and may have been before.
+        base_run: the run whose weights training begins with.
+        events: the folder of event files for TensorBoard, if these are to be written.
+    """
+
+    reporter: Reporter
+    resume: ResumeState = field(default_factory=ResumeState)
+    base_run: BaseRun | None = None
+    events: Path | None = None
 
 
 def is_sealed(partial: PartialRun, inputs: Record) -> bool:

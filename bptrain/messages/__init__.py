@@ -3,14 +3,3 @@
 Those of one code stand in one module, the first of them with the code's title and meaning. `catalogue` has all of them
 by their codes; it is not loaded here, so that a command loads the messages of what it uses only.
 """
-
-from __future__ import annotations
-
-
-def __getattr__(name: str) -> object:
-    """`CODES`, the old name of `catalogue.CATALOGUE`, until nobody asks for it."""
-    if name == "CODES":
-        from bptrain.messages.catalogue import CATALOGUE
-
-        return CATALOGUE
-    raise AttributeError(name)

@@ -34,23 +34,18 @@ class Explanation:
 
 def _catalogue() -> dict[str, Explanation]:
     """The explanation of every code, from the messages of all modules."""
-    messages: dict[str, list[Message]] = {}
-    explanations: dict[str, Explanation] = {}
+    by_code: dict[str, list[Message]] = {}
     for module in MODULES:
         for message in vars(module).values():
             if isinstance(message, Message):
-                messages.setdefault(message.code, []).append(message)
-        for code, entry in getattr(module, "CODES", {}).items():  # until the module has messages only
-            explanations[code] = Explanation(entry.title, entry.meaning, (), (entry.remedy,))
-    for code, ones in messages.items():
-        texts = dict.fromkeys(in_capitals(message.text) for message in ones)
-        remedies = [hint for message in ones for hint in (message.remedy, *message.hints) if hint]
+                by_code.setdefault(message.code, []).append(message)
+    explanations = {}
+    for code, messages in sorted(by_code.items()):
+        texts = dict.fromkeys(in_capitals(message.text) for message in messages)
+        remedies = [hint for message in messages for hint in (message.remedy, *message.hints) if hint]
         hints = dict.fromkeys(map(in_capitals, remedies))
-        first = ones[0]
-        bridge = explanations.get(code, Explanation("", "", (), ()))  # until the module has messages only
-        title, meaning, others = first.title or bridge.title, first.meaning or bridge.meaning, bridge.remedies
-        explanations[code] = Explanation(title, meaning, tuple(texts), tuple(hints) or others)
-    return dict(sorted(explanations.items()))
+        explanations[code] = Explanation(messages[0].title, messages[0].meaning, tuple(texts), tuple(hints))
+    return explanations
 
 
 CATALOGUE: dict[str, Explanation] = _catalogue()

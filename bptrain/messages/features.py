@@ -44,6 +44,12 @@ IGNORED_IDENTIFIER = Message(
     title="identifier",
     meaning="The column tells rows apart instead of describing them; a network would learn it by heart. It is ignored.",
 )
+# A comment of the config that is written.
+ID_AS_AMOUNT = Message(
+    "BP245",
+    text="column `{name}` is read as an amount",
+    hints=("if its numbers name something, write `{key_name}: categorical` or `ignore`",),
+)
 IGNORED_TEXT = Message(
     "BP246",
     IGNORED_EMPTY.text,
@@ -148,8 +154,9 @@ LOOKS_LIKE = Message(
     "column `{name}` holds what looks like {what}, for instance '{example}', but is not read so",
     title="looks like numbers or dates",
     meaning="A text column holds what looks like dates, or numbers with a decimal comma, thousands separators, a "
-    "currency or percent sign. It is read as labels, or ignored. Declare it numeric with its `unit` and `thousands`, "
-    "or set `data.decimal`; declare it categorical if labels are meant.",
+    "currency or percent sign. It is read as labels, or ignored.",
+    remedy="declare it numeric with its `unit` and `thousands`, or set `data.decimal`; declare it categorical if "
+    "labels are meant",
 )
 THOUSANDS_ARE_DECIMAL = Message(
     "BP250",

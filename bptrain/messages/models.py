@@ -39,8 +39,3 @@ MISSING_TARGET = Message(
     title="no target to judge by",
     meaning="A table to be evaluated must have the target.",
 )
-OTHER_FORMAT = Message(
-    "BP530",
-    "{file} has format {format}; this bptrain reads format {readable}",
-    hints=("use the bptrain version that made the run (see its lock.json), or train again",),
-)

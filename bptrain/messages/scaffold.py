@@ -18,9 +18,3 @@ NO_SUCH_TARGET = Message(
     title="`--target` names no column",
     meaning="The table has no column with the name given. Capital letters count; a name with spaces needs quotes.",
 )
-# A comment of the config that is written; documented where `features` warns of columns that tell rows apart.
-ID_AS_AMOUNT = Message(
-    "BP245",
-    text="column `{name}` is read as an amount",
-    hints=("if its numbers name something, write `{key_name}: categorical` or `ignore`",),
-)

@@ -73,6 +73,11 @@ OTHER_FORMAT = Message(
     title="another format",
     meaning="A file of the run has a format that this bptrain does not read.",
 )
+OTHER_MODEL_FORMAT = Message(
+    "BP530",
+    "{file} has format {format}; this bptrain reads format {readable}",
+    ("use the bptrain version that made the run (see its lock.json), or train again",),
+)
 DIVERGED = Message(
     "BP600",
     "training diverged: the loss or a weight was no finite number in epoch {epoch}",

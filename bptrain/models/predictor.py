@@ -24,6 +24,7 @@ from bptrain.features.drift import Profile
 from bptrain.features.kinds import KINDS
 from bptrain.features.preparer import Columns
 from bptrain.messages import models as messages
+from bptrain.messages import workflows as run_messages
 from bptrain.models.options import ResolvedModel
 from bptrain.runs import arrays as run_arrays
 from bptrain.runs import storage
@@ -223,6 +224,6 @@ def _read_json(files: RunFiles, name: str) -> Json:
     if saved_format != FORMAT:
         path = files.path(name)
         raise RunError(
-            messages.OTHER_FORMAT(file=path.name, format=repr(saved_format), readable=FORMAT, where=str(path))
+            run_messages.OTHER_MODEL_FORMAT(file=path.name, format=repr(saved_format), readable=FORMAT, where=str(path))
         )
     return value

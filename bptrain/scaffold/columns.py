@@ -16,7 +16,7 @@ from bptrain.features import inference
 from bptrain.features.kinds import KINDS, kind_of
 from bptrain.features.numeric.number_formats import infer_format
 from bptrain.features.options import ColumnOptions, IgnoreOptions
-from bptrain.messages import scaffold as messages
+from bptrain.messages import features as messages
 from bptrain.scaffold.data import text_columns
 from bptrain.utils.text import escape, shorten, yaml_name
 

@@ -138,7 +138,7 @@ def frame_of(data: str | Path | pd.DataFrame, run: Run, roots: AllowedPaths, *, 
     if not isinstance(data, (str, Path)):
         table = from_pandas(data, na_values=run.config.data.na_values)
         rows = np.arange(table.num_rows, dtype=np.int64)
-        return make_frame(table, rows, run.config.data, run.config.clean)[0]
+        return replace(make_frame(table, rows, run.config.data, run.config.clean)[0], paths=roots)
     return load(file_options(run, data, roots), run.config.clean, roots, warn=warn).frame
 
 

@@ -16,14 +16,13 @@ from bptrain.errors import DivergedError, Problem
 from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.gates import apply_gates
 from bptrain.fitting import artifacts
-from bptrain.fitting.bagging import FitContext
 from bptrain.fitting.cross_validation import Folds, cross_validate
 from bptrain.fitting.dataset import find_doubts, load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import TrainedModel, fit_model, predict_parts, report_selection
 from bptrain.fitting.inputs import TrainingInputs, count_ignored, resolve_config, transform_parts
 from bptrain.fitting.lock import Json, describe_inputs, read_lock, require_same
 from bptrain.fitting.resolve import ResolvedConfig, gates_of
-from bptrain.fitting.resume import is_sealed, open_resume_state, refuse_other_inputs
+from bptrain.fitting.resume import FitContext, is_sealed, open_resume_state, refuse_other_inputs
 from bptrain.fitting.warm_start import open_base_run
 from bptrain.messages import workflows as messages
 from bptrain.models import backend, predictor
@@ -120,6 +119,7 @@ def _train(
     context = FitContext(logger, state, base_run, events)
     with clock("folds"):
         folds = cross_validate(dataset, resolved, context, published=split, folder=folder)
+    dataset.frame.forget_numbers()  # folds share what was parsed; training needs the memory
     with clock("train"):
         model = fit_model(inputs, dataset.frame, split, context, published=split, folder=folder)
     del inputs  # prepared rows take the most memory: nobody holds them any more while predictions are judged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,7 +91,7 @@ def predict_file(
     summary = Summary()
     with open_writer(out, overwrite=overwrite) as writer:
         model = run.predictor  # takes seconds: after all that can be refused at once
-        for frame in _frames(files, options, run.config.clean, chunk_rows=chunk_rows):
+        for frame in _frames(files, options, run.config.clean, roots, chunk_rows=chunk_rows):
             writer.write(_predict(model, frame, summary))
         if not summary.n_rows:
             writer.write(_predict(model, _no_rows(model), summary))
@@ -111,7 +111,7 @@ def predict_frame(run: Run, data: pd.DataFrame) -> tuple[pd.DataFrame, Summary]:
 
 
 def _frames(
-    files: Sequence[DataFile], options: DataOptions, clean: CleanOptions, *, chunk_rows: int
+    files: Sequence[DataFile], options: DataOptions, clean: CleanOptions, roots: AllowedPaths, *, chunk_rows: int
 ) -> Iterator[Frame]:
     """The rows of all files in chunks, numbered through; each knows its own file."""
     start = 0
@@ -121,7 +121,7 @@ def _frames(
         for chunk in source.stream(chunk_rows=chunk_rows):
             rows = np.arange(start, start + chunk.num_rows, dtype=np.int64)
             start += chunk.num_rows
-            yield make_frame(chunk, rows, options, clean, provenance)[0]
+            yield replace(make_frame(chunk, rows, options, clean, provenance)[0], paths=roots)
 
 
 def _no_rows(model: predictor.Predictor) -> Frame:

@@ -28,7 +28,7 @@ from bptrain.errors import DataError
 from bptrain.features import preparer
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.fitting.artifacts import evaluation_json, write_evaluation
-from bptrain.messages import CODES
+from bptrain.messages.catalogue import CATALOGUE
 from bptrain.models.predictor import Predictor
 from bptrain.workflows.evaluate import file_options
 from bptrain.workflows.predict import Summary, _frames, predict_file
@@ -305,7 +305,7 @@ def test_a_table_without_rows_gives_the_columns_and_no_rows(
 
 
 def test_every_warning_and_error_of_prediction_has_its_code() -> None:
-    assert {"BP157", "BP158", "BP233", "BP234", "BP235", "BP236", "BP268"} <= set(CODES)
+    assert {"BP157", "BP158", "BP233", "BP234", "BP235", "BP236", "BP268"} <= set(CATALOGUE)
 
 
 @pytest.mark.parametrize("names", TARGETS, ids=" ".join)
@@ -405,7 +405,8 @@ def test_the_place_of_a_row_is_that_in_its_own_file(fitted: Callable[..., Run], 
     pattern = parts(make_table(20), tmp_path)
     roots = AllowedPaths.create(tmp_path)
     options = file_options(fitted("label"), pattern, roots)
-    places = [frame.where(0) for frame in _frames(roots.expand(pattern), options, CleanOptions(), chunk_rows=10)]
+    frames = _frames(roots.expand(pattern), options, CleanOptions(), roots, chunk_rows=10)
+    places = [frame.where(0) for frame in frames]
     assert places == [
         f"{tmp_path}/part-1.csv: row 2",
         f"{tmp_path}/part-1.csv: row 12",

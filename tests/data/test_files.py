@@ -12,7 +12,7 @@ import pytest
 from bptrain.data import files
 from bptrain.data.files import AllowedPaths, DataFile, digest, open_data
 from bptrain.errors import DataError
-from bptrain.messages import CODES
+from bptrain.messages.catalogue import CATALOGUE
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_expand_refuses_a_path_with_its_code(root: Path, written: str, code: str
     with pytest.raises(DataError, match=code) as caught:
         AllowedPaths.create(root).expand([written])
     assert caught.value.exit_code == 4
-    assert all(problem.code in CODES and problem.hints for problem in caught.value.problems)
+    assert all(problem.code in CATALOGUE and problem.hints for problem in caught.value.problems)
 
 
 def test_resolve_names_root_in_the_hint_when_a_path_leaves_it(root: Path) -> None:

@@ -20,7 +20,7 @@ from bptrain.data.options import SplitOptions
 from bptrain.data.splits import SPLITS, Split, fold_numbers, hash_place, make_folds, make_split
 from bptrain.errors import BptrainError, DataError
 from bptrain.fitting import dataset
-from bptrain.messages import CODES
+from bptrain.messages.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = {  # sha256 of the sorted row numbers, separated by spaces
@@ -307,7 +307,7 @@ def test_rare_labels_and_short_tables_are_refused_with_a_way_out(
         return
     with pytest.raises(BptrainError, match=f"{code}: .*{says}") as caught:
         surveyed(content, tmp_path)
-    assert code in CODES
+    assert code in CATALOGUE
     assert all(problem.hints for problem in caught.value.problems)
     with pytest.raises(DataError, match=code):
         dataset.check_split(dataset.load_dataset(config_from_mapping(content), AllowedPaths.create(tmp_path)))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bptrain.cli.main import run
-from bptrain.messages import CODES
+from bptrain.messages.catalogue import CATALOGUE
 
 ROWS = [
     [f"{(7 * i % 60) / 8:.3f}", ["red", "blue", "grey"][i % 3], "yes" if i % 2 else "no", f"{(11 * i % 60) / 4:.2f}"]
@@ -464,7 +464,7 @@ def test_wrong_input_is_explained_and_leaves_nothing(
 
 def test_wrong_input_has_many_cases_and_each_code_is_explained() -> None:
     assert len(CASES) >= 100
-    assert {case.code for case in CASES.values()} <= set(CODES)
+    assert {case.code for case in CASES.values()} <= set(CATALOGUE)
 
 
 @pytest.mark.parametrize("command", ["check", "fit"])

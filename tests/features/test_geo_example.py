@@ -21,7 +21,7 @@ import json
 import numpy as np
 import pandas as pd
 import bptrain
-from bptrain.data.from_pandas import from_pandas
+from bptrain.data.load import from_pandas
 from bptrain.data.frame import Frame
 from bptrain.features import preparer
 

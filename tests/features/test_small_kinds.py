@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,9 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from networks import mlp
+from tables import write
 
 from bptrain.data.files import AllowedPaths, DataFile, open_data
 from bptrain.data.frame import Frame
+from bptrain.data.load import load
+from bptrain.data.options import CleanOptions, DataOptions
 from bptrain.errors import DataError
 from bptrain.features import kinds, preparer
 from bptrain.features.kind import ColumnKind, Features, FeatureState, Inferred, Inputs, Json, Tensor, Transformed
@@ -104,14 +107,14 @@ def frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Frame:
 
 
 def test_a_kind_opens_files_through_the_allowed_paths(frame: Frame, tmp_path: Path) -> None:
-    paths = AllowedPaths.create(tmp_path)
-    columns = preparer.learn(frame, {"picture": TinyPictureOptions()}, paths)
-    made = preparer.transform_or_raise(columns, frame, paths=paths).arrays["picture"]
+    frame = replace(frame, paths=AllowedPaths.create(tmp_path))
+    columns = preparer.learn(frame, {"picture": TinyPictureOptions()})
+    made = preparer.transform_or_raise(columns, frame).arrays["picture"]
     assert (made.dtype, made.shape) == (np.uint8, (12, *SHAPE))
     assert made[3].tolist() == [[3, 4, 5], [6, 7, 8]]
     saved, arrays = preparer.save(columns)
     loaded = preparer.load(saved, arrays)
-    again = preparer.transform(loaded, frame.take(np.array([3])), paths).arrays["picture"]
+    again = preparer.transform(loaded, frame.take(np.array([3]))).arrays["picture"]
     np.testing.assert_array_equal(again, made[3:4])
 
 
@@ -120,8 +123,8 @@ def test_no_file_is_opened_that_is_not_allowed(frame: Frame, tmp_path: Path) -> 
     (tmp_path / "inside").mkdir()
     outside = Frame(pa.table({"picture": ["../0.bin"]}), np.arange(1))
     with pytest.raises(DataError, match="BP200"):
-        preparer.learn(outside, options, AllowedPaths.create(tmp_path / "inside"))
-    with pytest.raises(DataError, match="BP202"):
+        preparer.learn(replace(outside, paths=AllowedPaths.create(tmp_path / "inside")), options)
+    with pytest.raises(DataError, match="BP20[02]"):
         preparer.learn(frame, options)  # no path is allowed unless some are given
     absolute = Frame(pa.table({"picture": [str(tmp_path / "0.bin")]}), np.arange(1))
     with pytest.raises(DataError, match="BP200"):
@@ -132,12 +135,12 @@ def test_no_file_is_opened_that_is_not_allowed(frame: Frame, tmp_path: Path) -> 
 def test_a_kind_with_nothing_linear_trains_alone(frame: Frame, tmp_path: Path, members: int) -> None:
     import keras
 
-    paths = AllowedPaths.create(tmp_path)
-    columns = preparer.learn(frame, {"picture": TinyPictureOptions()}, paths)
+    frame = replace(frame, paths=AllowedPaths.create(tmp_path))
+    columns = preparer.learn(frame, {"picture": TinyPictureOptions()})
     targets = targets_prepare.learn(frame, {"y": RegressionOptions(transform="none", clip=False)})
     network = build(columns, targets, mlp(hidden=(4,), members=members, linear=True), seed=0).members
     network.compile(optimizer=keras.optimizers.SGD(0.1), loss=dict(losses(targets, members)), jit_compile=False)
-    inputs = preparer.transform(columns, frame, paths).arrays
+    inputs = preparer.transform(columns, frame).arrays
     truth = dict(zip(["target_0"], targets_prepare.encode(targets, frame), strict=True))
     before = [weight.copy() for weight in network.get_weights()]
     if members > 1:  # Keras itself knows no members
@@ -145,3 +148,12 @@ def test_a_kind_with_nothing_linear_trains_alone(frame: Frame, tmp_path: Path, m
         return
     assert np.isfinite(network.fit(inputs, truth, epochs=2, verbose=0).history["loss"]).all()
     assert any((old != new).any() for old, new in zip(before, network.get_weights(), strict=True))
+
+
+def test_rows_that_are_loaded_know_which_files_may_be_opened(frame: Frame, tmp_path: Path) -> None:
+    write(frame.table, tmp_path / "t.csv")
+    paths = AllowedPaths.create(tmp_path)
+    loaded = load(DataOptions(train=("t.csv",)), CleanOptions(), paths).frame
+    assert loaded.paths == loaded.take(np.arange(3)).paths == paths
+    columns = preparer.learn(loaded, {"picture": TinyPictureOptions()})
+    assert preparer.transform(columns, loaded).arrays["picture"].shape == (12, *SHAPE)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptrain.errors import RunError, StorageError
-from bptrain.messages import CODES
+from bptrain.messages.catalogue import CATALOGUE
 from bptrain.runs import platform, storage
 
 JSON_VALUES = st.recursive(
@@ -104,7 +104,7 @@ def test_write_bytes_keeps_the_old_file_when_the_disk_fails(
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
     assert str(path) in caught.value.problems[0].message
-    assert code in CODES
+    assert code in CATALOGUE
 
 
 def test_a_full_disk_names_what_is_needed_and_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +237,7 @@ def test_reading_trouble_of_the_disk_is_a_storage_error(tmp_path: Path, monkeypa
 def test_every_reason_has_a_code_in_the_catalogue() -> None:
     codes = {message.code for message in storage._BY_ERRNO.values()}
     assert len(codes) >= 6
-    assert codes <= CODES.keys()
+    assert codes <= CATALOGUE.keys()
     for message in storage._BY_ERRNO.values():
         problem = message(doing="write", path="a", system="as the system says", sizes="")
         assert problem.message.startswith("cannot write `a`: ")

@@ -17,7 +17,7 @@ from tables import read_table
 from bptrain.data.readers import csv as table_csv
 from bptrain.data.readers.csv_scan import examine, first_cells, row_blocks
 from bptrain.errors import BptrainError, DataError, Problem, UsageError
-from bptrain.messages import CODES
+from bptrain.messages.catalogue import CATALOGUE
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_csv_warns(write: Write, content: str, codes: list[str]) -> None:
     read_table([write(content)], options(), warn=warnings.append)
     list(stream_table(write(content), options(), chunk_rows=1, warn=warnings.append))
     assert [problem.code for problem in warnings] == codes * 2
-    assert all(problem.code in CODES for problem in warnings)
+    assert all(problem.code in CATALOGUE for problem in warnings)
 
 
 def reference_rows(text: str) -> tuple[list[int], bool]:

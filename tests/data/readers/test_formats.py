@@ -25,7 +25,7 @@ from bptrain.data.readers import format as table_format
 from bptrain.data.readers.formats import FORMATS, format_by_name, format_of
 from bptrain.data.values import numbers, texts
 from bptrain.errors import DataError, Problem
-from bptrain.messages import CODES
+from bptrain.messages.catalogue import CATALOGUE
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_mutated_files_are_read_or_refused(tmp_path_factory: pytest.TempPathFact
     except DataError as err:
         caught = err.problems
     assert bool(columns) != bool(caught)
-    assert all(problem.code in CODES for problem in caught)
+    assert all(problem.code in CATALOGUE for problem in caught)
     for column in columns:
         assert len(texts(column)) == len(numbers(column)[0]) == len(column) > 0
 

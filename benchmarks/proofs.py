@@ -50,7 +50,10 @@ def main() -> int:
     if name == "--trainings":
         return _trainings(numbers)
     if TINY:
-        hold = [_prove(each, *TINY_CASES[each]) for each in ([name] if name else PROOFS)]
+        try:
+            hold = [_prove(each, *TINY_CASES[each]) for each in ([name] if name else PROOFS)]
+        finally:
+            _server().close()
         return 0 if all(hold) else 1
     return 0 if _prove(name, *map(int, numbers)) else 1
 

@@ -99,7 +99,7 @@ def test_signal_ends_soon_and_the_run_goes_on(
 ) -> None:
     """While libraries load, or once a checkpoint is there (None)."""
     name = f"signalled-{number}-{after}"
-    process = fit(folder, name, "--resume", "--set", "training.epochs=6")
+    process = fit(folder, name, "--resume", "--set", "training.epochs=6", forks=forks if after is None else None)
     if after is not None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(after)
@@ -141,11 +141,11 @@ def test_simultaneous_starts_have_one_winner(folder: Path, forks: Server) -> Non
 
 
 def test_repeats_have_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    """Other hash seed, time zone, locale, folder, umask and number of cores."""
+    """Other hash seed, time zone, locale, folder, umask and number of cores: one, and all."""
     draw = random.Random(1)
-    for number in range(3):
+    for number, cores in enumerate(({0}, set(range(os.cpu_count() or 1)))):
         variables = {"PYTHONHASHSEED": str(draw.randrange(1000)), "TZ": "Asia/Kolkata", "LC_ALL": "C"}
-        code = f"import os; os.umask(0o077); os.sched_setaffinity(0, {{{number}}}) if {number} < os.cpu_count() else 0"
+        code = f"import os; os.umask(0o077); os.sched_setaffinity(0, {cores})"
         program = f"{code}; from bptrain.cli import main; main.main()"
         arguments = ["fit", str(folder / "c.yaml"), "--root", str(folder), "--run", str(folder / f"again-{number}")]
         done = subprocess.run(

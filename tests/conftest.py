@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from forking import Server
 
 from bptrain.utils import runtime
 
@@ -22,6 +23,14 @@ def backend() -> None:
     from bptrain.models import backend
 
     backend.start(threads=2)
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Server]:
+    """Where processes are forked from."""
+    server = Server()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

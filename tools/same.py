@@ -52,6 +52,7 @@ NAMES = (  # what an old name looks like → the new one; each is tried, `{targe
     (TABLES + r"/(target|prediction)$", r"\1/{target}.\2"),
     (TABLES + r"/probability_(.+)$", r"\1/{target}.probability.\2"),
     (TABLES + r"/([^/]+)\.probability_(.+)$", r"\1/\2.probability.\3"),
+    (r"^model/preparer.npz/numeric/knots$", r"model/preparer.npz/numeric/bin_edges"),
 )
 VALUES = {  # of resolved configs, which say no `auto` any more
     "config/training/engine": ("auto", "by_cost"),
@@ -328,7 +329,8 @@ def leaves(content: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def renamed(old: Mapping[str, Any], case: Case) -> dict[str, Any]:
     """Results of the code before under the names of now."""
-    return {new_name(name, case): new_value(name, value, case) for name, value in old.items()}
+    found = {new_name(name, case): value for name, value in old.items()}
+    return {name: new_value(name, value, case) for name, value in found.items()}
 
 
 def new_name(name: str, case: Case) -> str:
@@ -346,7 +348,7 @@ def new_name(name: str, case: Case) -> str:
 
 
 def new_value(name: str, value: Any, case: Case) -> Any:
-    """The value of now, of an old name."""
+    """The value of now, of a name of now."""
     if name in VALUES and value == VALUES[name][0]:
         return VALUES[name][1]
     if case.out_of_fold and name.endswith("/split") and isinstance(value, np.ndarray):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import tables
 import yaml
+from forking import Forked, Server
 
 import bptrain
 from bptrain.cli.interruption import GRACE_SECONDS
@@ -27,13 +28,16 @@ CONFIG = tables.config(
 )
 
 
+Process = Forked | subprocess.Popen[str]
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, forks: Server) -> Path:
     """A folder with a table, a config, and `expected`, the run that nothing disturbed."""
     made = tmp_path_factory.mktemp("interrupted")
     tables.write(tables.make_table(), made / "t.csv")
     (made / "c.yaml").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
-    assert finish(fit(made, "expected")) == 0
+    assert finish(fit(made, "expected", forks=forks)) == 0
     return made
 
 
@@ -44,13 +48,16 @@ def start(folder: Path, program: list[str], *arguments: str) -> subprocess.Popen
     )
 
 
-def fit(folder: Path, run: str, *more: str, program: list[str] | None = None) -> subprocess.Popen[str]:
-    return start(folder, program or ["-m", "bptrain"], "fit", "c.yaml", "--run", run, "-q", *more)
+def fit(folder: Path, run: str, *more: str, program: list[str] | None = None, forks: Server | None = None) -> Process:
+    """A new process, or one that is forked."""
+    program, arguments = program or ["-m", "bptrain"], ["fit", "c.yaml", "--run", run, "-q", *more]
+    if forks is not None:
+        return forks.start([*program, *arguments], cwd=folder)
+    return start(folder, program, *arguments)
 
 
-def finish(process: subprocess.Popen[str]) -> int:
-    with process:
-        _, said = process.communicate(timeout=120)
+def finish(process: Process) -> int:
+    _, said = process.communicate(timeout=120)
     assert "Traceback" not in said
     return process.returncode
 
@@ -63,23 +70,23 @@ def assert_as_expected(folder: Path, run: str) -> None:
         assert (folder / run / name).read_bytes() == (folder / "expected" / name).read_bytes(), name
 
 
-def test_killed_again_and_again_inside_writes(folder: Path) -> None:
+def test_killed_again_and_again_inside_writes(folder: Path, forks: Server) -> None:
     """At the write with that number: in the first checkpoints, and while the run is written and sealed."""
     for number, moment in ((3, "half"), (7, "after"), (9, "half"), (18, "after"), (16, "half")):
         program = [str(KILLING), str(number), moment]
-        assert finish(fit(folder, "killed", "--resume", program=program)) == -signal.SIGKILL
-    assert finish(fit(folder, "killed", "--resume")) == 0
+        assert finish(fit(folder, "killed", "--resume", program=program, forks=forks)) == -signal.SIGKILL
+    assert finish(fit(folder, "killed", "--resume", forks=forks)) == 0
     assert_as_expected(folder, "killed")
     assert not (folder / "killed.partial").exists()
 
 
-def test_killed_between_sealing_and_the_name(folder: Path) -> None:
+def test_killed_between_sealing_and_the_name(folder: Path, forks: Server) -> None:
     """Nothing is trained again: only the name is missing."""
     stop = "import os, signal; from bptrain.runs import directory; directory._rename = lambda *_: os.kill(0, 9)"
     program = ["-c", f"from bptrain.cli import main; {stop.replace('kill(0', 'kill(os.getpid()')}; main.main()"]
-    assert finish(fit(folder, "sealed", program=program)) == -signal.SIGKILL
+    assert finish(fit(folder, "sealed", program=program, forks=forks)) == -signal.SIGKILL
     sealed = (folder / "sealed.partial/MANIFEST.json").read_bytes()
-    assert finish(fit(folder, "sealed", "--resume")) == 0
+    assert finish(fit(folder, "sealed", "--resume", forks=forks)) == 0
     assert (folder / "sealed/MANIFEST.json").read_bytes() == sealed
     assert_as_expected(folder, "sealed")
 
@@ -88,11 +95,11 @@ def test_killed_between_sealing_and_the_name(folder: Path) -> None:
     ("number", "code", "after"), [(signal.SIGTERM, 143, 0.5), (signal.SIGINT, 130, 2.5), (signal.SIGTERM, 143, None)]
 )
 def test_signal_ends_soon_and_the_run_goes_on(
-    number: signal.Signals, code: int, after: float | None, folder: Path
+    number: signal.Signals, code: int, after: float | None, folder: Path, forks: Server
 ) -> None:
     """While libraries load, or once a checkpoint is there (None)."""
     name = f"signalled-{number}-{after}"
-    process = fit(folder, name, "--resume", "--set", "training.epochs=6")
+    process = fit(folder, name, "--resume", "--set", "training.epochs=6", forks=forks if after is None else None)
     if after is not None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(after)
@@ -106,7 +113,7 @@ def test_signal_ends_soon_and_the_run_goes_on(
     assert finish(process) in {code, 0}
     assert after is not None or list(checkpoints.glob("*.json")) or (folder / name).exists()
     assert time.monotonic() - sent < GRACE_SECONDS + 2
-    assert finish(fit(folder, name, "--resume")) == 0
+    assert finish(fit(folder, name, "--resume", forks=forks)) == 0
     assert_as_expected(folder, name)
 
 
@@ -128,17 +135,17 @@ def test_signal_while_python_cannot_run(second: float | None, folder: Path) -> N
     assert time.monotonic() - sent < (GRACE_SECONDS if second else GRACE_SECONDS + 1.5)
 
 
-def test_simultaneous_starts_have_one_winner(folder: Path) -> None:
-    codes = [finish(process) for process in [fit(folder, "together") for _ in range(6)]]
+def test_simultaneous_starts_have_one_winner(folder: Path, forks: Server) -> None:
+    codes = [finish(process) for process in [fit(folder, "together", forks=forks) for _ in range(6)]]
     assert sorted(codes) == [0, 8, 8, 8, 8, 8]
 
 
 def test_repeats_have_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    """Other hash seed, time zone, locale, folder, umask and number of cores."""
+    """Other hash seed, time zone, locale, folder, umask and number of cores: one, and all."""
     draw = random.Random(1)
-    for number in range(3):
+    for number, cores in enumerate(({0}, set(range(os.cpu_count() or 1)))):
         variables = {"PYTHONHASHSEED": str(draw.randrange(1000)), "TZ": "Asia/Kolkata", "LC_ALL": "C"}
-        code = f"import os; os.umask(0o077); os.sched_setaffinity(0, {{{number}}}) if {number} < os.cpu_count() else 0"
+        code = f"import os; os.umask(0o077); os.sched_setaffinity(0, {cores})"
         program = f"{code}; from bptrain.cli import main; main.main()"
         arguments = ["fit", str(folder / "c.yaml"), "--root", str(folder), "--run", str(folder / f"again-{number}")]
         done = subprocess.run(

@@ -407,7 +407,7 @@ def main() -> int:
         kept = cache / f"before-{fingerprint(case, code)}" / tables.name
         if not (kept / "complete").exists():
             run(case, code, in_old_words(case.config), kept, tables)
-        now = cache / "now" / tables.name
+        now = asked.new.resolve() / ".proof/same/now" / tables.name
         run(case, asked.new.resolve(), case.config, now, tables)
         return differences(renamed(results(kept), case), results(now))
 

@@ -18,12 +18,13 @@ from bptrain.data.cleaning import Cleaned
 from bptrain.errors import Problem, RunError
 from bptrain.evaluation.gates import Verdict
 from bptrain.features.inference import DECLARED
-from bptrain.fitting.lock import Json, Record, complete_record
+from bptrain.fitting.lock import Record, complete_record
 from bptrain.fitting.resume import ResumeState
 from bptrain.messages import runs as messages
 from bptrain.runs import storage
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.manifest import RunFiles, refuse_inside_run
+from bptrain.runs.storage import Json
 
 if TYPE_CHECKING:
     from bptrain.models.predictor import Predictor

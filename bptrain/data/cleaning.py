@@ -10,11 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.data import values
-from bptrain.data.frame import Frame
+from bptrain.data.frame import Frame, text_array, unread_kind
 from bptrain.data.hashes import Hashes, row_hashes
 from bptrain.data.options import CleanOptions
-from bptrain.data.values import text_array
 from bptrain.errors import DataError, Problem
 from bptrain.messages import data as messages
 
@@ -85,7 +83,7 @@ def drop_duplicates(
     `source_split` (n_rows,) is the part of each row's source. Copies that are kept, and rows of other files that the
     training files hold as well, are warned of when they are many.
     """
-    readable = [name for name in frame.names if values.unread_kind(frame.type_of(name)) is None]
+    readable = [name for name in frame.names if unread_kind(frame.type_of(name)) is None]
     rows = row_hashes((frame.column(name) for name in readable), frame.n_rows)
     in_training = np.asarray(source_split == "train")
     copies = _copies(rows, in_training)

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from bptrain.data.files import DataFile, open_data
+from bptrain.data.frame import text_array
 from bptrain.data.options import DataOptions
 from bptrain.data.readers.csv_scan import CR, LF, Examination, QuoteState, examine, find_quotes, first_cells
 from bptrain.data.readers.format import Format, Sink, check_names, utf8_blocks
-from bptrain.data.values import text_array
 from bptrain.errors import DataError, UsageError, Warn, ignore
 from bptrain.messages import data as messages
 

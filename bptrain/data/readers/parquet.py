@@ -9,9 +9,9 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from bptrain.data.files import DataFile, is_gzip, open_data
+from bptrain.data.frame import unread, unread_type
 from bptrain.data.options import DataOptions
 from bptrain.data.readers.format import Format, Sink, check_names, foreign_format, set_missing
-from bptrain.data.values import unread, unread_type
 from bptrain.errors import DataError, Warn
 from bptrain.messages import data as messages
 

@@ -15,10 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.data import values
-from bptrain.data.frame import Frame
+from bptrain.data.frame import Frame, dictionary_encode, parse_numbers, text_array
 from bptrain.data.limits import NEARLY_ALL
-from bptrain.data.values import text_array
 from bptrain.errors import DataError, Problem
 from bptrain.features.date.calendar import DAY
 from bptrain.features.date.options import ISO, DateOptions
@@ -56,12 +54,12 @@ def seconds(texts: pa.Array, format: str) -> np.ndarray:
     numbers = {}  # the digits of each text; NaN where the text did not fit, the default where it lacks the field
     for name, field in fields.items():
         if name == "s":  # the sign of the zone
-            numbers[name] = 1 - 2 * values.numbers(pc.equal(field, MINUS).cast(pa.int8()))[0]
+            numbers[name] = 1 - 2 * parse_numbers(pc.equal(field, MINUS).cast(pa.int8()))[0]
         else:
             default = ONE_TEXT if name in ("m", "d") else ZERO_TEXT
-            numbers[name] = values.numbers(pc.if_else(pc.equal(field, EMPTY), default, field))[0]
+            numbers[name] = parse_numbers(pc.if_else(pc.equal(field, EMPTY), default, field))[0]
     if "f" in fields:
-        numbers["f"] = numbers["f"] / 10.0 ** values.numbers(pc.utf8_length(fields["f"]))[0]
+        numbers["f"] = numbers["f"] / 10.0 ** parse_numbers(pc.utf8_length(fields["f"]))[0]
     hour, minute, second = (numbers.get(name, ZERO) for name in "HMS")
     is_time = (hour <= 23) & (minute <= 59) & (second <= 60)
     in_day = np.where(is_time, hour * 3600 + minute * 60 + second + numbers.get("f", ZERO), np.nan)
@@ -111,7 +109,7 @@ def infer_format(frame: Frame, name: str) -> Inferred[DateOptions] | None:
     first = frame.take(np.flatnonzero(~frame.is_missing(name))[:N_LOOKED_AT])
     if _look_alike(first.texts(name)) <= 0.5 or _look_alike(frame.texts(name)) < NEARLY_ALL:
         return None
-    texts, positions = values.dictionary_encode(frame.texts(name))
+    texts, positions = dictionary_encode(frame.texts(name))
     if not np.isnan(seconds(texts, ISO)).any():
         return Inferred(DateOptions(format=ISO), "every value is a date")
     fits = {format: ~np.isnan(seconds(texts, format)) for format in _formats(texts)}

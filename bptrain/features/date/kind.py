@@ -42,7 +42,7 @@ class Moments:
     @classmethod
     def read(cls, frame: Frame, name: str, format: str) -> Moments:
         """ISO dates are text in every file; those of another format may be numbers, which files spell differently."""
-        from bptrain.data.values import dictionary_encode
+        from bptrain.data.frame import dictionary_encode
         from bptrain.features.date.formats import seconds
 
         texts, positions = dictionary_encode(frame.texts(name) if format == ISO else frame.labels(name))

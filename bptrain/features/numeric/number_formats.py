@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.data import values
-from bptrain.data.frame import Frame
+from bptrain.data.frame import Frame, parse_numbers
 from bptrain.data.limits import NEARLY_ALL
 from bptrain.errors import Problem
 from bptrain.features.numeric.options import NumericOptions, Thousands
@@ -35,7 +34,7 @@ def read_numbers(frame: Frame, name: str, options: NumericOptions) -> tuple[np.n
         return *frame.numbers(name), 0
     texts = frame.texts(name)
     plain = without_format(texts, options, decimal=frame.decimal)
-    numbers, bad = values.numbers(plain, decimal=frame.decimal)
+    numbers, bad = parse_numbers(plain, decimal=frame.decimal)
     changed = pc.indices_nonzero(pc.not_equal(plain, texts))
     return numbers, bad, int(np.count_nonzero(~bad[np.from_dlpack(changed)])) if len(changed) else 0
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def metrics_json(
 
 def write_cleaning(directory: Path, steps: Sequence[Cleaned]) -> None:
     """cleaning.json: what was done to rows and cells before and while columns were learned, step by step."""
-    content = {"format": CLEANING_FORMAT, "steps": [step.to_json() for step in steps]}
+    content = {"format": CLEANING_FORMAT, "steps": [asdict(step) for step in steps]}
     storage.write_json(directory / "cleaning.json", content)
 
 

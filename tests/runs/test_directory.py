@@ -415,10 +415,11 @@ def test_a_lock_file_removed_between_open_and_lock_is_noticed(tmp_path: Path, mo
     lock = platform.lock
     first = acquire_run(tmp_path / "run", stem="x")
 
-    def publish_first(descriptor: int) -> bool:
-        monkeypatch.setattr(platform, "lock", lock)
-        first.publish(latest=False)
-        return lock(descriptor)
+    def publish_first(descriptor: int | None, *, needed: bool = True) -> bool:
+        if descriptor is not None:  # the lock file; the folder has none here
+            monkeypatch.setattr(platform, "lock", lock)
+            first.publish(latest=False)
+        return lock(descriptor, needed=needed)
 
     monkeypatch.setattr(platform, "lock", publish_first)
     with pytest.raises(UsageError, match="BP511"):

@@ -30,6 +30,7 @@ from bptrain.errors import DataError, UsageError
 from bptrain.features import preparer
 from bptrain.fitting import bagging
 from bptrain.fitting import fit_model as trial
+from bptrain.fitting.bagging import forward_selection, n_selected
 from bptrain.fitting.dataset import Dataset, load_dataset, split_rows
 from bptrain.fitting.inputs import resolve_config
 from bptrain.fitting.resolve import resolve_model, resolve_training
@@ -45,7 +46,6 @@ from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.regression.task import RegressionState, RegressionTask
 from bptrain.targets.tasks import TASKS
 from bptrain.training import trainer
-from bptrain.training.ensemble_selection import forward_selection, n_selected
 from bptrain.training.options import AdamOptions
 from bptrain.training.trainer import Trainer
 from bptrain.workflows.check import check
@@ -412,7 +412,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
 
 
 def test_blocks_of_steps_know_what_members_cost(strong: Run) -> None:
-    from bptrain.training.step_cost import most_steps, n_members
+    from bptrain.training.trainer import most_steps, n_members
 
     network = strong.predictor.networks[0]
     assert (n_members(network.members), n_members(network.model)) == (MEMBERS, 1)

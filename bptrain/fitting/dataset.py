@@ -30,7 +30,6 @@ from bptrain.evaluation.gates import check_gate_splits
 from bptrain.evaluation.predictions import OUT_OF_FOLD
 from bptrain.features import inference, preparer
 from bptrain.features.options import ColumnOptions
-from bptrain.features.roles import row_weights, weight_column
 from bptrain.fitting.resolve import (
     fewest_networks,
     gates_of,
@@ -249,9 +248,9 @@ def check_dataset(dataset: Dataset) -> tuple[Config, inference.Kinds, list[Probl
     others = dataset.frame.take(np.flatnonzero(dataset.source != "train"))
     problems: list[Problem] = []
     for check in (
-        lambda: row_weights(dataset.frame, weight_column(config.columns)),
-        lambda: preparer.check(dataset.frame, config.columns),
-        lambda: preparer.check_training(training, config.columns),
+        lambda: preparer.row_weights(dataset.frame, preparer.weight_column(config.columns)),
+        lambda: preparer.check(dataset.frame, config.columns, training=False),
+        lambda: preparer.check(training, config.columns, training=True),
         lambda: targets_prepare.encode(targets_prepare.learn(training, config.targets), others),
     ):
         try:

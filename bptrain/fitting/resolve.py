@@ -20,9 +20,8 @@ from bptrain.errors import UsageError
 from bptrain.evaluation.gates import Gate, check_gates, parse_gates
 from bptrain.evaluation.predictions import OUT_OF_FOLD, PARTS
 from bptrain.features import inference
-from bptrain.features.kinds import kind_of
-from bptrain.features.numeric.options import NumericOptions, ResolvedNumericOptions
-from bptrain.features.options import ColumnOptions
+from bptrain.features.kinds import KINDS
+from bptrain.features.preparer import by_kind
 from bptrain.fitting.split_keys import ROLES, resolve_split, without_split_column
 from bptrain.messages import fitting as messages
 from bptrain.models.options import ModelOptions, ResolvedModel
@@ -88,7 +87,7 @@ def resolve_from_table(config: Config, training_rows: Frame, *, has_validation_f
     named = {
         name: options
         for name, options in by_pattern.items()
-        if options.kind in ROLES or ((kind := kind_of(options)) is not None and kind.tells_time)
+        if options.kind in ROLES or ((kind := KINDS.get(options.kind)) is not None and kind.tells_time)
     }
     targets = {name: infer_task(training_rows, name, options) for name, options in config.targets.items()}
     targets_prepare.learn(training_rows, targets)  # only for what it refuses, before anything is split
@@ -176,29 +175,12 @@ def resolve_from_training_rows(config: Config, training_rows: Frame) -> tuple[Co
         constants=config.clean.constants,
         identifiers=config.clean.identifiers,
     )
-    columns = _resolve_columns(kinds.options, preset)
+    columns = dict(kinds.options)
+    for kind, own in by_kind(kinds.options):
+        columns |= kind.resolve_options(own, preset)
     targets = {name: resolve_target(options, preset) for name, options in config.targets.items()}
     kinds = replace(kinds, options=columns)
     return config.model_copy(update={"columns": columns, "targets": targets}), kinds
-
-
-def _resolve_columns(columns: Mapping[str, ColumnOptions], preset: Preset) -> dict[str, ColumnOptions]:
-    """The options of all columns with `scaling`, `clip`, `bins` and `periodic` of numeric ones settled."""
-    n_numeric = sum(isinstance(options, NumericOptions) for options in columns.values())
-    few = n_numeric <= preset.most_columns
-    bins = max(preset.fewest_bins, min(preset.bins, preset.all_bins // n_numeric)) if few and n_numeric else 0
-    resolved: dict[str, ColumnOptions] = dict(columns)
-    for name, options in columns.items():
-        if isinstance(options, NumericOptions):
-            clips = options.scaling == "auto" and "clip" not in options.model_fields_set
-            resolved[name] = ResolvedNumericOptions.resolve(
-                options,
-                scaling=preset.scaling,
-                bins=bins,
-                periodic=preset.periodic and few,
-                **({"clip": preset.clip} if clips else {}),
-            )
-    return resolved
 
 
 def resolve_target(options: TargetOptions, preset: Preset) -> TargetOptions:

@@ -12,7 +12,7 @@ from bptrain.data.options import SplitOptions
 from bptrain.data.splits import SPLITS
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.features.options import ColumnOptions, IgnoreOptions
-from bptrain.features.roles import timestamps
+from bptrain.features.preparer import timestamps
 from bptrain.messages import data as messages
 from bptrain.targets.classification.labels import frame_codes, learn_labels
 from bptrain.targets.tasks import TASKS

@@ -221,7 +221,7 @@ def test_exported_network_opens_without_bptrain(preset: str, folder: Path) -> No
     for name, (dtype, shape) in shapes.items():
         numbers = rng.integers(0, 3, (50, *shape)) if dtype == "int32" else rng.normal(size=(50, *shape))
         inputs[name] = numbers.astype(dtype)
-    assert preparer.used_columns(run.predictor.columns)
+    assert preparer.kinds_of_columns(run.predictor.columns)
     np.savez(folder / "inputs.npz", **inputs)
     code = (
         "import keras, numpy, sys\n"

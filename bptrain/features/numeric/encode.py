@@ -38,8 +38,8 @@ Draw = Callable[[np.random.Generator], np.ndarray]
 def encode(state: NumericState, inputs: dict[str, Tensor], seed: int, options: EmbeddingOptions) -> Features:
     """The numbers, their embeddings and the indicators of missing cells."""
     numbers, indicators = inputs["numeric"], [inputs[name] for name in state.inputs if name != "numeric"]
-    binned = [place for place, edges in enumerate(state.bin_edges) if len(edges)]
-    periodic = [place for place, is_periodic in enumerate(state.periodic) if is_periodic]
+    binned = [place for place, column in enumerate(state.learned) if column.n_bin_edges]
+    periodic = [place for place, column in enumerate(state.learned) if column.periodic]
     if not binned and not periodic:
         return Features.of_numbers([numbers, *indicators])
     bare = sorted(set(range(len(state.columns))) - {*binned, *periodic})
@@ -73,10 +73,8 @@ def piecewise_linear(
     state: NumericState, numbers: Tensor, places: list[int], seed: int, options: EmbeddingOptions
 ) -> Features:
     """Piecewise-linear embeddings (batch, columns * d_embedding) of the columns at `places`."""
-    below, shape = (
-        shares_of_bins(numbers, [state.bin_edges[place] for place in places]),
-        (len(places), options.d_embedding),
-    )
+    edges, shape = state.of_each("bin_edges"), (len(places), options.d_embedding)
+    below = shares_of_bins(numbers, [edges[place] for place in places])
     names, bound = [state.columns[place] for place in places], options.d_embedding**-0.5
     line = keras.layers.EinsumDense("bc,ce->bce", shape, bias_axes="ce", name="numeric_line")
     bends = keras.layers.EinsumDense(

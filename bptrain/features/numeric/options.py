@@ -137,11 +137,13 @@ class ResolvedNumericOptions(NumericOptions):
         options: NumericOptions,
         *,
         scaling: str = "standard",
+        clip: str | None = None,
         bins: int = 0,
         periodic: bool = False,
-        **others: object,
     ) -> ResolvedNumericOptions:
-        """The options with these values where they say `auto`, and with `others` in any case."""
+        """The options with these values where they say `auto`; `clip` goes with a `scaling` that does."""
         values = {"scaling": scaling, "bins": bins, "periodic": periodic}
-        values = {name: value for name, value in values.items() if getattr(options, name) == "auto"} | others
+        values = {name: value for name, value in values.items() if getattr(options, name) == "auto"}
+        if clip is not None and "scaling" in values and "clip" not in options.model_fields_set:
+            values["clip"] = clip
         return cls.model_construct(options.model_fields_set | values.keys(), **{**dict(options), **values})

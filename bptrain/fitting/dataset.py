@@ -43,7 +43,7 @@ from bptrain.fitting.split_keys import check_split_column, split_keys
 from bptrain.fitting.warm_start import BaseRun, adopt_columns, adopt_network, find_shared_rows
 from bptrain.messages import fitting as messages
 from bptrain.targets import preparer as targets_prepare
-from bptrain.targets.tasks import TASKS, infer_task
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import nearest, quote_list
 
 
@@ -140,7 +140,7 @@ def _clean(loaded: Loaded, config: Config, warnings: list[Problem]) -> Dataset:
     if config.clean.rare_class != "error":
         training = kept.take(np.flatnonzero(source == "train"))
         for name, options in config.targets.items():
-            task = TASKS[infer_task(training, name, options).task]
+            task = TASKS[targets_prepare.infer_task(training, name, options).task]
             too_few = config.clean.rare_class == "group" and not task.many_labels  # to be grouped labels must be three
             if task.predicts_labels and not too_few:
                 kept, source, steps = clean_rare_classes(kept, name, source, config.clean)

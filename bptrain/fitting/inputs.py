@@ -23,6 +23,7 @@ from bptrain.fitting.dataset import Dataset
 from bptrain.fitting.resolve import (
     ResolvedConfig,
     Sizes,
+    learned_options,
     most_networks,
     resolve_from_training_rows,
     resolve_sizes,
@@ -133,13 +134,13 @@ def resolve_config(
     config, kinds = resolve_from_training_rows(dataset.config, frame.take(final_split(dataset.config, split).train))
     preparer.row_weights(frame, preparer.weight_column(config.columns))  # wrong ones of all parts in one message
     learned = learn_preparation(config, frame, split, base_run, published=split)
-    targets = targets_prepare.written_options(config.targets, learned.targets)
+    targets = learned_options(config.targets, learned.targets, anew=True)
     n_features, row_bytes = preparer.row_size(learned.columns)
     sizes = Sizes(
         n_features=n_features,
         n_rows=frame.n_rows,
         n_train=len(split.train),
-        row_bytes=row_bytes + targets_prepare.row_bytes(learned.targets),
+        row_bytes=row_bytes + 4 * len(learned.targets),
         folds=split.fold is not None,
         has_validation=split.fold is not None or len(split.validation) > 0 or config.training.final == "refit",
     )
@@ -160,18 +161,18 @@ def learn_preparation(
     something only together with it. Raises DataError for columns and cells that cannot be used.
     """
     finally_trained, _ = drop_untrained_rows(config, frame, final_split(config, split))
-    targets_options = targets_prepare.resolve(config.targets, frame.take(finally_trained.train))
     split, cleaned = drop_untrained_rows(config, frame, split)
     training = frame.take(split.train)
     if base_run is not None:
-        targets = targets_prepare.extend_range(targets_prepare.reset_calibration(base_run.targets), training)
+        targets = targets_prepare.restart(base_run.targets, training)
         return Preparation(base_run.columns, targets, split, cleaned)
     settling = frame.take(final_split(config, published).train)
     empty = [name for name in config.columns if not training.n_present(name)]
     later = {name: IgnoreOptions() for name in empty if settling.n_present(name)}
     columns = preparer.learn(training, config.columns | later)
     weight = preparer.row_weights(training, preparer.weight_column(config.columns))
-    return Preparation(columns, targets_prepare.learn(training, targets_options, weight), split, cleaned)
+    targets = targets_prepare.learn(training, config.targets, weight, frame.take(finally_trained.train))
+    return Preparation(columns, targets, split, cleaned)
 
 
 def transform_parts(
@@ -214,11 +215,12 @@ def prepare_rows(
     """
     allocate = memory.in_memory if folder is None else memory.memory_mapped(folder)
     transformed = preparer.transform_or_raise(columns, frame, allocate)
+    encoded, truths = targets_prepare.encode(targets, frame)
     return PreparedRows(
         frame.rows,
         transformed.arrays,
-        [memory.copy_into(each, allocate) for each in targets_prepare.encode(targets, frame)],
-        targets_prepare.y_true(targets, frame),
+        [memory.copy_into(each, allocate) for each in encoded],
+        truths,
         preparer.row_weights(frame, weight),
         transformed.changed,
     )

@@ -27,9 +27,8 @@ from bptrain.messages import fitting as messages
 from bptrain.models.options import ModelOptions, ResolvedModel
 from bptrain.models.presets import MANY_FEATURES, MANY_ROWS, PRESETS, NetworkSize, Preset
 from bptrain.targets import preparer as targets_prepare
-from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.target_options import TargetOptions
-from bptrain.targets.tasks import TASKS, infer_task
+from bptrain.targets.tasks import TASKS
 from bptrain.training.options import AdamOptions, ResolvedTraining, TrainingOptions, UsualOptimizer
 from bptrain.utils.text import nearest, quote_list
 
@@ -89,7 +88,9 @@ def resolve_from_table(config: Config, training_rows: Frame, *, has_validation_f
         for name, options in by_pattern.items()
         if options.kind in ROLES or ((kind := KINDS.get(options.kind)) is not None and kind.tells_time)
     }
-    targets = {name: infer_task(training_rows, name, options) for name, options in config.targets.items()}
+    targets = {
+        name: targets_prepare.infer_task(training_rows, name, options) for name, options in config.targets.items()
+    }
     targets_prepare.learn(training_rows, targets)  # only for what it refuses, before anything is split
     config = config.model_copy(update={"columns": config.columns | named, "targets": targets})
     gates, metrics = gates_of(config), metrics_of(config)
@@ -185,15 +186,23 @@ def resolve_from_training_rows(config: Config, training_rows: Frame) -> tuple[Co
 
 def resolve_target(options: TargetOptions, preset: Preset) -> TargetOptions:
     """The options of a target with what the preset leaves neither to training nor to validation rows."""
-    update: dict[str, object] = {}
-    if isinstance(options, RegressionOptions):
-        if options.clip == "auto":
-            update["clip"] = preset.clips_predictions
-        if options.transform == "auto" and not preset.learns_logarithm:
-            update["transform"] = "none"
-    elif getattr(options, "temperature", None) == "auto" and not preset.calibrates:
-        update["temperature"] = 1.0
-    return options.model_copy(update=update)
+    usual = TASKS[options.task].usual_options(preset)
+    return options.model_copy(update={name: value for name, value in usual.items() if getattr(options, name) == "auto"})
+
+
+def learned_options(
+    options: Mapping[str, TargetOptions], targets: targets_prepare.Targets, *, anew: bool = False
+) -> dict[str, TargetOptions]:
+    """The options with what they left open as it was learned; with `anew`, as the config of a run has them.
+
+    There, what each training settles anew stays open.
+    """
+    learned = {}
+    for name, chosen in options.items():
+        left = {key for key in TASKS[chosen.task].settled_anew if anew and getattr(chosen, key) == "auto"}
+        update = {key: value for key, value in targets[name].settled.items() if key not in left}
+        learned[name] = chosen.model_copy(update=update)
+    return learned
 
 
 # By the sizes

@@ -21,12 +21,13 @@ from bptrain.features.inference import defaults_of_kinds, match_patterns
 from bptrain.features.kinds import KINDS
 from bptrain.features.options import ColumnOptions, IgnoreOptions
 from bptrain.features.preparer import Columns
+from bptrain.fitting.resolve import learned_options
 from bptrain.messages import fitting as messages
 from bptrain.models.predictor import WEIGHTS, check_columns, load_preparation
 from bptrain.models.presets import DEFAULT
 from bptrain.runs.arrays import Expected
 from bptrain.runs.manifest import RunFiles, open_run
-from bptrain.targets.preparer import Targets, learned_options
+from bptrain.targets.preparer import Targets
 from bptrain.utils.section import Section
 from bptrain.utils.text import quote_list
 

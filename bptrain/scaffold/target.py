@@ -11,9 +11,10 @@ from bptrain.data.frame import Frame
 from bptrain.errors import UsageError
 from bptrain.targets.classification.labels import codes_of, label_shares, learn_labels
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
+from bptrain.targets.preparer import infer_task
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.target_options import AutoOptions, TaskOptions
-from bptrain.targets.tasks import TASKS, infer_task
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import escape, quote_list, shorten
 
 AFFIRMATIVE = ("yes", "y", "true", "t", "1", "1.0", "on", "positive", "pos", "ja", "oui", "sim")

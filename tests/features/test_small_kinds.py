@@ -141,7 +141,7 @@ def test_a_kind_with_nothing_linear_trains_alone(frame: Frame, tmp_path: Path, m
     network = build(columns, targets, mlp(hidden=(4,), members=members, linear=True), seed=0).members
     network.compile(optimizer=keras.optimizers.SGD(0.1), loss=dict(losses(targets, members)), jit_compile=False)
     inputs = preparer.transform(columns, frame).arrays
-    truth = dict(zip(["target_0"], targets_prepare.encode(targets, frame), strict=True))
+    truth = dict(zip(["target_0"], targets_prepare.encode(targets, frame)[0], strict=True))
     before = [weight.copy() for weight in network.get_weights()]
     if members > 1:  # Keras itself knows no members
         assert network(inputs)["target_0"].shape == (12, members, 1)

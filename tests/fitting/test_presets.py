@@ -839,7 +839,7 @@ def test_a_logarithm_is_taken_of_amounts_over_decades(
     values[0] = ends[0]
     frame = Frame(pa.table({"y": values}), np.arange(160))
     options = RegressionOptions.model_validate({"clip": True, **others})
-    assert NUMBER.learn(frame, "y", options, np.ones(160)).transform == transform
+    assert NUMBER.learn(frame, "y", NUMBER.resolve(options, frame, "y"), np.ones(160)).transform == transform
 
 
 def test_the_least_number_has_a_logarithm() -> None:

@@ -147,7 +147,7 @@ def test_targets_load_as_they_were_saved(table: tuple[Frame, dict[str, TargetOpt
     read = parse_json(canonical_json({"targets": targets_prepare.save(learned)}).encode(), source="x")["targets"]
     loaded = targets_prepare.load(read)
     assert list(loaded.items()) == list(learned.items())
-    before, after = targets_prepare.encode(learned, frame), targets_prepare.encode(loaded, frame)
+    before, after = targets_prepare.encode(learned, frame)[0], targets_prepare.encode(loaded, frame)[0]
     assert [(a.dtype, a.tobytes()) for a in after] == [(b.dtype, b.tobytes()) for b in before]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +23,11 @@ from bptrain.targets.classification.labels import (
     learn_labels,
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
-from bptrain.targets.task import Decoded, Head, Json, TargetState, Task
+from bptrain.targets.task import UNREPORTED, Decoded, Head, Json, TargetState, Task
 from bptrain.utils.text import quote_list
+
+if TYPE_CHECKING:
+    from bptrain.models.presets import Preset
 
 LabelOptions = TypeVar("LabelOptions", BinaryOptions, MulticlassOptions)
 
@@ -47,14 +50,18 @@ class ClassificationState(TargetState):
     threshold: float | None = None
     threshold_metrics: tuple[str, ...] = ()
 
+    calibrated = ("temperature", "threshold")
+
     @property
     def n_outputs(self) -> int:
         return len(self.labels) if self.threshold is None else 1
 
+    @property
+    def settled(self) -> Json:
+        return {} if self.threshold is None else {"positive": self.labels[1]}
+
     def report(self) -> Json:
-        positive = None if self.threshold is None else self.labels[1]
-        chosen = {"positive": positive, "threshold": self.threshold, "temperature": self.temperature}
-        return super().report() | chosen
+        return UNREPORTED | self.settled | {"threshold": self.threshold, "temperature": self.temperature}
 
 
 class ClassificationTask(Task[LabelOptions, ClassificationState]):
@@ -64,11 +71,15 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
     predicts_labels = True
     code_type: type[np.number]  # of what the loss takes as y_true
 
+    def usual_options(self, preset: Preset) -> Json:
+        return {} if preset.calibrates else {"temperature": calibration.TEMPERATURE}
+
     def learned(
         self, frame: Frame, name: str, options: LabelOptions, weight: np.ndarray, labels: tuple[str, ...]
     ) -> ClassificationState:
         """The state of these labels, in the order of their codes, as multiclass has it."""
         codes = frame_codes(frame, name, labels)
+        temperature = options.temperature if isinstance(options.temperature, float) else None
         return ClassificationState(
             task=self.name,
             loss=options.loss.model_dump(),
@@ -76,16 +87,14 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
             labels=labels,
             class_weights=class_weights(frame, codes, labels, options.class_weights, name),
             shares=label_shares(codes, len(labels), weight),
-            temperature=calibration.TEMPERATURE if options.temperature == "auto" else options.temperature,
+            temperature=calibration.TEMPERATURE if temperature is None else temperature,
             # With class weights the best temperature would take back what they say (decision Y2).
-            tunes_temperature=options.temperature == "auto" and options.class_weights == "none",
+            tunes_temperature=temperature is None and options.class_weights == "none",
         )
 
-    def encode(self, state: ClassificationState, frame: Frame, name: str) -> np.ndarray:
-        return known_codes(frame, name, state.labels).astype(self.code_type)[:, None]
-
-    def y_true(self, state: ClassificationState, frame: Frame, name: str) -> pa.Array:
-        return pa.array(state.labels, pa.string()).take(pa.array(known_codes(frame, name, state.labels)))
+    def encode(self, state: ClassificationState, frame: Frame, name: str) -> tuple[np.ndarray, pa.Array]:
+        codes = known_codes(frame, name, state.labels)
+        return codes.astype(self.code_type)[:, None], pa.array(state.labels, pa.string()).take(pa.array(codes))
 
     def decode(self, state: ClassificationState, outputs: np.ndarray) -> Decoded:
         with np.errstate(invalid="ignore"):  # NaN stays NaN, after training that diverged
@@ -119,26 +128,24 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
         metric: str,
         seed: int,
     ) -> ClassificationState:
-        state = self.reset_calibration(state)
-        codes = encoded[:, 0].astype(np.int64)
+        codes, temperature = encoded[:, 0].astype(np.int64), state.temperature
         if state.tunes_temperature:
             logits = outputs if state.threshold is None else np.pad(outputs, ((0, 0), (1, 0)))
-            state = replace(state, temperature=calibration.choose_temperature(codes, logits, weight))
+            temperature = calibration.choose_temperature(codes, logits, weight)
+        threshold = calibration.THRESHOLD if state.threshold_metrics else state.threshold
+        state = replace(state, temperature=temperature, threshold=threshold)
         if metric in state.threshold_metrics:
             positive = self.decode(state, outputs).probabilities[state.labels[1]]
             threshold = calibration.choose_threshold(codes > 0, positive, weight, metric=metric, seed=seed)
             state = replace(state, threshold=threshold)
         return state
 
-    def reset_calibration(self, state: ClassificationState) -> ClassificationState:
+    def restart(self, state: ClassificationState, frame: Frame, name: str) -> ClassificationState:
         return replace(
             state,
             temperature=calibration.TEMPERATURE if state.tunes_temperature else state.temperature,
             threshold=calibration.THRESHOLD if state.threshold_metrics else state.threshold,
         )
-
-    def copy_calibration(self, state: ClassificationState, source: ClassificationState) -> ClassificationState:
-        return replace(state, threshold=source.threshold, temperature=source.temperature)
 
     def measure(
         self, state: ClassificationState, y_true: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str]
@@ -198,12 +205,9 @@ class BinaryTask(ClassificationTask[BinaryOptions]):
             for metric in calibration.THRESHOLD_METRICS
             if metric != "accuracy" or options.class_weights == "none"
         ]
-        if options.threshold == "auto":
-            return replace(state, threshold=calibration.THRESHOLD, threshold_metrics=tuple(chosen_for))
-        return replace(state, threshold=options.threshold)
-
-    def learned_options(self, options: BinaryOptions, state: ClassificationState) -> BinaryOptions:
-        return options.model_copy(update={"positive": state.labels[1]})
+        if isinstance(options.threshold, float):
+            return replace(state, threshold=options.threshold)
+        return replace(state, threshold=calibration.THRESHOLD, threshold_metrics=tuple(chosen_for))
 
 
 class MulticlassTask(ClassificationTask[MulticlassOptions]):

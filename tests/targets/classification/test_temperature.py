@@ -32,8 +32,9 @@ from bptrain.targets.classification.calibration import (
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.classification.task import ClassificationState
+from bptrain.targets.preparer import infer_task
 from bptrain.targets.target_options import AutoOptions, TaskOptions
-from bptrain.targets.tasks import TASKS, infer_task
+from bptrain.targets.tasks import TASKS
 
 
 def temperature_of(each: Any) -> Any:
@@ -118,10 +119,11 @@ def test_options_say_whether_it_is_chosen(section: type[Any]) -> None:
     assert tuned(section(temperature=1.7)).temperature == 1.7
     for weights in ("balanced", {"a": 3.0}):
         assert tuned(section(class_weights=weights)).temperature == 1.0
-    task = TASKS[section().task]
-    assert temperature_of(task.reset_calibration(tuned(section()))) == 1.0
+    state = {"y": tuned(section())}
+    assert temperature_of(targets_prepare.restart(state, Frame(pa.table({"y": ["a"]}), np.arange(1)))["y"]) == 1.0
     before = tuned(section())
-    assert temperature_of(task.copy_calibration(learned(section(), ["a", "b"]), before)) == temperature_of(before)
+    again = targets_prepare.copy_calibration({"y": learned(section(), ["a", "b"])}, {"y": before})["y"]
+    assert temperature_of(again) == temperature_of(before)
 
 
 @pytest.mark.parametrize("section", [BinaryOptions, MulticlassOptions])

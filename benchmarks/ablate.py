@@ -173,10 +173,10 @@ def run(name: str, table: Table, n_rows: int, variant: str, number: int, folder:
 def _settings(name: str, variant: str, table: Table, n_rows: int) -> list[str]:
     """The settings of a variant; some are relative to what suits a table with so many training rows."""
     n_fitted = int(n_rows * 0.8 * (FOLDS - 1) / FOLDS)
-    labels, wide = table.positive is not None, name == "hotel"  # the only one whose layers are wide
+    labels, hidden = table.positive is not None, [256] if name == "hotel" else []  # the only one with wide layers
     target = {"column": table.target, "task": "binary" if labels else "regression"}
     config = config_from_mapping({"data": table.file, "target": target})
-    usual = resolve_training(config, n_rows=n_fitted, labels=labels, wide=wide)
+    usual = resolve_training(config, n_rows=n_fitted, labels=labels, hidden=hidden)
     settings = []
     for each in VARIANTS.get(variant, (variant,)):
         key, _, value = each.partition("=")
@@ -187,7 +187,7 @@ def _settings(name: str, variant: str, table: Table, n_rows: int) -> list[str]:
             rate = usual.optimizer.learning_rate
             settings.append(f"training.optimizer={{kind: adamw, learning_rate: {rate}, weight_decay: {value}}}")
         elif key == "networks":  # as many as the default has
-            settings.append(f"model.networks={(STRONG.wide if wide else STRONG.narrow).networks}")
+            settings.append(f"model.networks={(STRONG.wide if hidden else STRONG.narrow).networks}")
         elif key == "batch":
             settings.append(f"training.batch_size={int(usual.batch_size * float(value))}")
         elif key != "smoothing":

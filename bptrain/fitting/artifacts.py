@@ -27,6 +27,7 @@ from bptrain.runs.manifest import RunFiles, refuse_inside_run
 
 if TYPE_CHECKING:
     from bptrain.models.predictor import Predictor
+    from bptrain.training.state import TrainResult
     from bptrain.workflows.run import Evaluation, Run
 
 METRICS_FORMAT = 2
@@ -83,9 +84,10 @@ def write_history(directory: Path, histories: Sequence[Sequence[Mapping[str, flo
     storage.write_text(directory / "history.csv", text.getvalue())
 
 
-def write_timing(directory: Path, stages: Mapping[str, float], epochs: Sequence[float]) -> None:
-    """timing.json: seconds of each stage and epoch; the only file that holds times."""
-    content = {"format": TIMING_FORMAT, "seconds": dict(stages), "epoch_seconds": list(epochs)}
+def write_timing(directory: Path, stages: Mapping[str, float], trainings: Sequence[TrainResult]) -> None:
+    """timing.json: seconds of each stage and of each epoch of the trainings; the only file that holds times."""
+    epochs = [seconds for training in trainings for seconds in training.seconds]
+    content = {"format": TIMING_FORMAT, "seconds": dict(stages), "epoch_seconds": epochs}
     storage.write_json(directory / "timing.json", content)
 
 

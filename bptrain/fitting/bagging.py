@@ -12,7 +12,6 @@ import numpy as np
 from bptrain.evaluation.evaluate import score
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs
 from bptrain.fitting.resume import FitContext
-from bptrain.fitting.warm_start import BaseRun
 from bptrain.messages import fitting as messages
 from bptrain.models import backend
 from bptrain.models.build import (
@@ -52,7 +51,7 @@ class Bag:
 
 
 def fit_bag(inputs: TrainingInputs, context: FitContext, label: str, *, before: Bag | None = None) -> Bag:
-    """Build the networks of a model and train each from its own first weights.
+    """Build the networks of a model and train each from its own first weights, functions of seed and number.
 
     A network is trained on the rows that are not in its fold, and the rows of its fold choose its epoch; where no folds
     are left out, validation rows do. The layers of the first network are trained for each, as its program is then
@@ -65,7 +64,15 @@ def fit_bag(inputs: TrainingInputs, context: FitContext, label: str, *, before: 
         label: names the trainings in checkpoints and lock.json, followed by the number of the network.
         before: the bag that chose epochs and members, which a refit takes over.
     """
-    config, networks = inputs.config, build_networks(inputs, context.base_run)
+    config, networks = inputs.config, list[Network]()
+    backend.fresh_names()
+    for number in range(config.model.networks):
+        seed = network_seed(config.complete.seed, number)
+        network = build(inputs.columns, inputs.targets, config.model, seed=seed, name=network_name(number))
+        start_dropout_at(network.model, seeds.integer(seed, "dropout") if number else 0)
+        if context.base_run is not None:
+            set_weights(network.model, context.base_run.read_weights(number, weight_shapes(network.model)))
+        networks.append(network)
     workbench, training = networks[0], inputs.parts["train"]
     n_rows = len(training.rows)
     if training.fold is not None:
@@ -116,7 +123,8 @@ def _fit_network(
         minutes = max(0.0, options.minutes - sum(seconds for each in done for seconds in each.seconds) / 60)
     epochs = chosen.best_epoch if chosen else options.epochs
     events = context.events / network_name(number) if context.events and not chosen else None
-    primary, monitors_primary = inputs.config.primary, options.monitor == "primary" and validation is not None
+    primary = inputs.config.complete.evaluation.primary
+    monitors_primary = options.monitor == "primary" and validation is not None
     with event_log(events) as log:
 
         def on_epoch(row: dict[str, float]) -> None:
@@ -131,7 +139,7 @@ def _fit_network(
         result = trainer.train(
             positions,
             None if validation is None else training_examples(inputs, validation),
-            seed=network_seed(inputs.config.seed, number),
+            seed=network_seed(inputs.config.complete.seed, number),
             minutes=minutes,
             sharing=n_networks - number,
             hooks=Hooks(
@@ -164,23 +172,9 @@ def _score_primary(
     """The primary metric of the first target on validation rows."""
     if validation is None:
         return {}
-    (target, state), primary = next(iter(inputs.targets.items())), inputs.config.primary
+    (target, state), primary = next(iter(inputs.targets.items())), inputs.config.complete.evaluation.primary
     truth = validation.truths[target]
     return {primary: score(state, truth, outputs[output_name(0)], primary, weight=validation.weight)}
-
-
-def build_networks(inputs: TrainingInputs, base_run: BaseRun | None) -> list[Network]:
-    """All networks of a model with their first weights, functions of the seed and of their number."""
-    backend.fresh_names()
-    networks = []
-    for number in range(inputs.config.model.networks):
-        seed = network_seed(inputs.config.seed, number)
-        network = build(inputs.columns, inputs.targets, inputs.config.model, seed=seed, name=network_name(number))
-        start_dropout_at(network.model, seeds.integer(seed, "dropout") if number else 0)
-        if base_run is not None:
-            set_weights(network.model, base_run.read_weights(number, weight_shapes(network.model)))
-        networks.append(network)
-    return networks
 
 
 def network_seed(seed: int, number: int) -> int:

@@ -41,8 +41,8 @@ def cross_validate(
     *,
     published: Split,
     folder: Path | None = None,
-) -> Folds | None:
-    """Train and judge once per fold; None without `split.folds`.
+) -> Folds:
+    """Train and judge once per fold.
 
     All folds are prepared before the first is trained, so that no training is lost to what a later one cannot use.
 
@@ -56,8 +56,6 @@ def cross_validate(
     Raises:
         DataError: when the folds cannot be made, or one cannot be prepared.
     """
-    if not config.complete.split.folds:
-        return None
     frame, prepared = dataset.frame, []
     splits = split_folds(replace(dataset, config=config.complete))
     for number, split in enumerate(splits, start=1):

@@ -26,23 +26,23 @@ from bptrain.data.splits import (
     uneven_parts,
 )
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.evaluation.gates import check_gate_splits
+from bptrain.evaluation.gates import check_gate_splits, parse_gates
 from bptrain.evaluation.predictions import OUT_OF_FOLD
 from bptrain.features import inference, preparer
 from bptrain.features.options import ColumnOptions
+from bptrain.features.preparer import timestamps
 from bptrain.fitting.resolve import (
     fewest_networks,
-    gates_of,
     most_networks,
-    parts_of,
     resolve_from_table,
     resolve_from_training_rows,
     resolve_model,
 )
-from bptrain.fitting.split_keys import check_split_column, split_keys
 from bptrain.fitting.warm_start import BaseRun, adopt_columns, adopt_network, find_shared_rows
+from bptrain.messages import data as data_messages
 from bptrain.messages import fitting as messages
 from bptrain.targets import preparer as targets_prepare
+from bptrain.targets.classification.labels import frame_codes, learn_labels
 from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import nearest, quote_list
 
@@ -72,11 +72,6 @@ class Dataset:
         """The rows of the files that are to train."""
         return self.frame.take(np.flatnonzero(self.source == "train"))
 
-    @property
-    def has_validation_file(self) -> bool:
-        """Whether a file holds the validation rows."""
-        return bool((self.source == "validation").any())
-
 
 def load_dataset(
     config: Config, paths: AllowedPaths, folder: Path | None = None, base_run: BaseRun | None = None
@@ -93,7 +88,7 @@ def load_dataset(
         UsageError: for mistakes of the config that only the table shows.
         DataError: for a table that cannot be used.
     """
-    gates = gates_of(config)
+    parse_gates(config.evaluation.gates)  # before anything is read
     warnings: list[Problem] = []
     if base_run is not None:
         config = adopt_network(config, base_run)
@@ -103,23 +98,23 @@ def load_dataset(
         config, unknown = adopt_columns(config, base_run, loaded.frame.names)
         warnings += unknown
     dataset = _clean(loaded, config, warnings)
-    config = resolve_from_table(config, dataset.training_files, has_validation_file=dataset.has_validation_file)
+    config = resolve_from_table(config, dataset.training_files, dataset.source)
     if base_run is not None:
         dataset.warnings.extend(find_shared_rows(config, dataset.digests, base_run))
-    check_gate_splits(gates, parts_of(config, dataset.source))
     return replace(dataset, config=config)
 
 
 def _check_names(names: tuple[str, ...], config: Config) -> None:
     """Raise UsageError with every name of the config that no column has."""
-    problems: list[Problem] = []
-    for target in config.targets:
-        if target not in names:
-            near = nearest(target, names)
+    asked = [(target, messages.NO_SUCH_TARGET) for target in config.targets]
+    if config.split.column is not None:
+        asked.append((config.split.column, data_messages.NO_SPLIT_COLUMN))
+    problems = []
+    for name, message in asked:
+        if name not in names:
+            near = nearest(name, names)
             hints = (f"did you mean {quote_list(near)}?",) if near else ()
-            listed = quote_list(names, last="and")
-            problems.append(messages.NO_SUCH_TARGET(name=target, columns=listed, hints=hints))
-    problems += check_split_column(config.split, names)
+            problems.append(message(name=name, columns=quote_list(names, last="and"), hints=hints))
     try:
         features = [name for name in names if name not in config.targets]
         inference.match_patterns(features, config.columns, list(config.targets))
@@ -149,6 +144,61 @@ def _clean(loaded: Loaded, config: Config, warnings: list[Problem]) -> Dataset:
     return Dataset(config, kept, source, loaded.digests, every, [*loaded.cleaned, *cleaned])
 
 
+def split_keys(dataset: Dataset) -> tuple[np.ndarray, tuple[str, ...]]:
+    """What `make_split` divides by (n_rows,), and labels for its data_messages."""
+    options = dataset.config.split
+    return SPLITS[options.kind].keys(TableValues(dataset), options, dataset.config.seed)
+
+
+@dataclass(frozen=True)
+class TableValues:
+    """What a split may ask of a table whose config is resolved: `bptrain.data.splits.RowValues`."""
+
+    dataset: Dataset
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return self.dataset.frame.n_rows
+
+    def class_numbers(self) -> tuple[np.ndarray, tuple[str, ...]]:
+        """The class of each row (n_rows,) of the first target, and the labels of the classes."""
+        target = next(iter(self.dataset.config.targets))
+        labels = learn_labels(self.dataset.frame, target)
+        return frame_codes(self.dataset.frame, target, labels), labels
+
+    def timestamps(self) -> np.ndarray:
+        """When each row happened (n_rows,), by the split's column."""
+        return timestamps(self.dataset.frame, self._column, self.dataset.config.columns)
+
+    def labels(self) -> tuple[list[str], np.ndarray]:
+        """The different labels of the split's column, and the position (n_rows,) of each row's among them.
+
+        Raises DataError for missing cells.
+        """
+        frame, column = self.dataset.frame, self._column
+        labels, positions = frame.encode_labels(column)
+        missing = positions < 0
+        if missing.any():
+            raise DataError(
+                data_messages.MISSING_KEYS(
+                    column=column,
+                    n=int(missing.sum()),
+                    n_rows=frame.n_rows,
+                    kind=self.dataset.config.split.kind,
+                    where=frame.where(int(np.flatnonzero(missing)[0])),
+                )
+            )
+        return labels, positions
+
+    @property
+    def _column(self) -> str:
+        column = self.dataset.config.split.column
+        if column is None:
+            raise RuntimeError("a split by column was resolved without its column")
+        return column
+
+
 def split_rows(dataset: Dataset) -> Split:
     """Training, validation and test rows as positions in the table.
 
@@ -158,12 +208,10 @@ def split_rows(dataset: Dataset) -> Split:
     config = dataset.config
     keys, labels = split_keys(dataset)
     split = make_split(dataset.source, keys, config.split, seed=config.seed, labels=labels)
-    parts = list(split.parts())
-    if leaves_out_folds(config, has_validation=len(split.validation) > 0):
-        split = _with_folds(dataset, split, keys)
-        parts = [OUT_OF_FOLD if part == "train" else part for part in parts]
+    split = _leave_out_folds(config, split, keys)
+    parts = [OUT_OF_FOLD if part == "train" and split.fold is not None else part for part in split.parts()]
     judged = [part for part in parts if part != "validation" or config.training.final != "refit"]
-    check_gate_splits(gates_of(config), judged)
+    check_gate_splits(parse_gates(config.evaluation.gates), judged)
     return split
 
 
@@ -178,21 +226,13 @@ def split_folds(dataset: Dataset) -> list[Split]:
     folds = make_folds(
         rows, keys, config.split, seed=config.seed, labels=labels, test_files=bool((dataset.source == "test").any())
     )
-    return [
-        _with_folds(dataset, split, keys)
-        if leaves_out_folds(config, has_validation=len(split.validation) > 0)
-        else split
-        for split in folds
-    ]
+    return [_leave_out_folds(config, split, keys) for split in folds]
 
 
-def leaves_out_folds(config: Config, *, has_validation: bool) -> bool:
-    """Whether each of several networks leaves out a fold of the training rows, as no others choose its epoch."""
-    return config.model.networks != 1 and not has_validation
-
-
-def _with_folds(dataset: Dataset, split: Split, keys: np.ndarray) -> Split:
-    config = dataset.config
+def _leave_out_folds(config: Config, split: Split, keys: np.ndarray) -> Split:
+    """The split with the fold of training rows that each of several networks leaves out, if no others choose epochs."""
+    if config.model.networks == 1 or len(split.validation):
+        return split
     n_folds = most_networks(config.model, config.split)
     return replace(split, fold=fold_numbers(split.train, keys, config.split, n_folds, seed=config.seed))
 
@@ -220,10 +260,10 @@ def check_split(dataset: Dataset) -> None:
     if config.split.folds:
         check_folds(np.flatnonzero(dataset.source != "test"), keys, config.split)
     if split is None:
-        has_validation = dataset.has_validation_file or bool(config.split.validation)
+        has_validation = bool((dataset.source == "validation").any() or config.split.validation)
     else:
         has_validation = len(split.validation) > 0
-    folds = leaves_out_folds(config, has_validation=has_validation)
+    folds = config.model.networks != 1 and not has_validation
     if folds and kind.keeps_together:
         check_networks(np.flatnonzero(dataset.source == "train"), keys, fewest_networks(config.model))
     chosen = has_validation or folds or config.training.final == "refit"

@@ -20,7 +20,6 @@ from bptrain.fitting.inputs import PreparedRows, TrainingInputs, final_split, le
 from bptrain.fitting.resume import FitContext
 from bptrain.models.predictor import Predictor
 from bptrain.targets import preparer as targets_prepare
-from bptrain.training.state import TrainResult
 
 if TYPE_CHECKING:
     from bptrain.fitting.bagging import Bag
@@ -53,21 +52,6 @@ class TrainedModel:
         """Whether a training left the finite numbers."""
         return any(result.stopped_by == "diverged" for result in self.bag.results)
 
-    @property
-    def chosen_by(self) -> Sequence[TrainResult]:
-        """The trainings that chose the epochs: those of the selection, if there was one."""
-        return (self.selection or self).bag.results
-
-    @property
-    def epoch_seconds(self) -> list[float]:
-        """The seconds of each epoch, those of the selection first."""
-        every = [*(self.selection.bag.results if self.selection else []), *self.bag.results]
-        return [seconds for result in every for seconds in result.seconds]
-
-    def without_rows(self) -> TrainedModel:
-        """The same without its prepared rows, once nothing is to be predicted any more: they take most memory."""
-        return replace(self, inputs=replace(self.inputs, parts={}), outputs={})
-
 
 def fit_model(
     inputs: TrainingInputs,
@@ -97,8 +81,8 @@ def fit_model(
 
     bag = fit_bag(inputs, context, label)
     predictor = Predictor(inputs.columns, inputs.targets, bag.networks, inputs.profile)
-    part, outputs = inputs.monitored_part, dict[str, list[np.ndarray]]()
-    if part in inputs.parts:
+    part, outputs = "validation" if inputs.parts["train"].fold is None else "train", dict[str, list[np.ndarray]]()
+    if part in inputs.parts:  # its rows chose the epochs
         rows = inputs.parts[part]
         outputs[part] = _outputs_in_chunks(predictor, rows)
         targets = targets_prepare.calibrate(
@@ -106,8 +90,8 @@ def fit_model(
             rows.encoded,
             outputs[part],
             rows.weight,
-            metric=config.primary,
-            seed=config.seed,
+            metric=config.complete.evaluation.primary,
+            seed=config.complete.seed,
         )
         predictor = replace(predictor, targets=targets)
     model = TrainedModel(inputs, predictor, bag, outputs=outputs)

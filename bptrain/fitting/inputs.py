@@ -102,11 +102,6 @@ class TrainingInputs:
     profile: Profile
     cleaned: list[Cleaned]
 
-    @property
-    def monitored_part(self) -> str:
-        """The part whose rows choose epochs and thresholds: validation rows, or training rows of left-out folds."""
-        return "validation" if self.parts["train"].fold is None else "train"
-
     def __str__(self) -> str:
         rows = ", ".join(f"{len(part.rows)} {name}" for name, part in self.parts.items())
         kinds = ", ".join(f"{len(state.columns)} {kind}" for kind, state in self.columns.items())

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bptrain.config.schema import Config
-from bptrain.data.frame import Frame
 from bptrain.data.hashes import parts_digest, table_digests
 from bptrain.data.splits import Split
 from bptrain.errors import DataError, LockedError, RunError, UsageError
@@ -28,6 +27,8 @@ from bptrain.utils.text import escape
 from bptrain.utils.version import __version__
 
 if TYPE_CHECKING:
+    from bptrain.fitting.dataset import Dataset
+    from bptrain.fitting.warm_start import BaseRun
     from bptrain.training.state import TrainResult
 
 FORMAT = 4
@@ -60,21 +61,13 @@ class Difference:
         return f"{self.what}: {now}, was {before}"
 
 
-def describe_inputs(
-    config: Config,
-    files: Mapping[str, str],
-    frame: Frame,
-    split: Split,
-    *,
-    warm_start: Mapping[str, str] | None = None,
-) -> dict[str, Json]:
+def describe_inputs(config: Config, dataset: Dataset, split: Split, base_run: BaseRun | None) -> dict[str, Json]:
     """The part of lock.json that is known before anything is trained.
 
     Args:
         config: the complete config.
-        files: sha256 of each input file, by the name that the config gives it.
-        frame, split: the cleaned rows, and which are in which part.
-        warm_start: the digest of the weights to begin with, if training does not begin afresh.
+        dataset, split: the cleaned rows, the sha256 of each file that they are from, and which row is in which part.
+        base_run: the run whose weights training begins with.
     """
     settings = config.model_dump(mode="json", exclude=NOT_SETTINGS)
     columns = {
@@ -88,9 +81,9 @@ def describe_inputs(
         "format": FORMAT,
         "config": hashlib.sha256(canonical_json(settings).encode()).hexdigest(),
         "settings": settings,
-        "data": dict(files),
-        "table": table_digests(frame, columns),  # by column, whether its cells are compared as numbers
-        "split": parts_digest(frame.rows, split.parts()),
+        "data": dict(dataset.digests),
+        "table": table_digests(dataset.frame, columns),  # by column, whether its cells are compared as numbers
+        "split": parts_digest(dataset.frame.rows, split.parts()),
         "seed": config.seed,
         "threads": config.training.threads,
         "pinned": runtime.pinned(),  # whether variables were set before numpy and TensorFlow loaded
@@ -102,7 +95,7 @@ def describe_inputs(
         "variables": runtime.recorded(),
         "backend": runtime.backend(),
         "code": git_state(),
-    } | ({"warm_start": dict(warm_start)} if warm_start else {})
+    } | ({"warm_start": base_run.lock_entry} if base_run else {})
 
 
 def complete_record(

@@ -6,7 +6,7 @@ or changes a config. The numbers are those of `models/presets.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -17,12 +17,13 @@ from bptrain.data.frame import Frame
 from bptrain.data.options import SplitOptions
 from bptrain.data.splits import SPLITS
 from bptrain.errors import UsageError
-from bptrain.evaluation.gates import Gate, check_gates, parse_gates
+from bptrain.evaluation.gates import check_gate_splits, check_gates, parse_gates
 from bptrain.evaluation.predictions import OUT_OF_FOLD, PARTS
 from bptrain.features import inference
 from bptrain.features.kinds import KINDS
+from bptrain.features.options import IgnoreOptions
 from bptrain.features.preparer import by_kind
-from bptrain.fitting.split_keys import ROLES, resolve_split, without_split_column
+from bptrain.messages import data as data_messages
 from bptrain.messages import fitting as messages
 from bptrain.models.options import ModelOptions, ResolvedModel
 from bptrain.models.presets import MANY_FEATURES, MANY_ROWS, PRESETS, NetworkSize, Preset
@@ -30,8 +31,9 @@ from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.target_options import TargetOptions
 from bptrain.targets.tasks import TASKS
 from bptrain.training.options import AdamOptions, ResolvedTraining, TrainingOptions, UsualOptimizer
-from bptrain.utils.text import nearest, quote_list
+from bptrain.utils.text import nearest, quote_list, yaml_name
 
+ROLES = tuple(name for name, kind in SPLITS.items() if kind.has_role)  # of columns that rows are divided by
 FEWEST_BAGGED, MOST_BAGGED = 50, 250_000  # training rows for which there are several networks
 FEWEST_GROUPS = 50  # so that each network can leave out some
 FEWEST_SELECTED = 2  # members that predict where it is left open how many
@@ -55,26 +57,17 @@ class ResolvedConfig:
     training: ResolvedTraining
     residence: Literal["memory", "stream"]
 
-    @property
-    def primary(self) -> str:
-        """The metric of the first target that counts."""
-        return self.complete.evaluation.primary
-
-    @property
-    def seed(self) -> int:
-        return self.complete.seed
-
 
 # By the table
 
 
-def resolve_from_table(config: Config, training_rows: Frame, *, has_validation_file: bool) -> Config:
+def resolve_from_table(config: Config, training_rows: Frame, source: np.ndarray) -> Config:
     """The config with roles of columns named, and tasks, primary metric, kind of split and bagging settled.
 
     Args:
         config: as it was loaded.
         training_rows: the cleaned rows of the training files.
-        has_validation_file: whether a file holds the validation rows.
+        source: the part of the file that each row of the table is from (n_rows,).
 
     Raises:
         UsageError: for what the config says and the table contradicts.
@@ -93,25 +86,64 @@ def resolve_from_table(config: Config, training_rows: Frame, *, has_validation_f
     }
     targets_prepare.learn(training_rows, targets)  # only for what it refuses, before anything is split
     config = config.model_copy(update={"columns": config.columns | named, "targets": targets})
-    gates, metrics = gates_of(config), metrics_of(config)
+    gates, metrics = parse_gates(config.evaluation.gates), metrics_of(config)
     check_gates(gates, metrics)
-    evaluation = config.evaluation.model_copy(update={"primary": _resolve_primary(config, metrics)})
+    primary, first_metrics = config.evaluation.primary, next(iter(metrics.values()))
+    if primary == "auto":  # balanced as the weights of classes are
+        balanced = getattr(next(iter(targets.values())), "class_weights", "none") == "balanced"
+        primary = "balanced_accuracy" if balanced else first_metrics[0]
+    elif primary not in first_metrics:
+        near, listed = nearest(primary, first_metrics), quote_list(first_metrics, last="and")
+        hints = (f"did you mean {quote_list(near)}?",) if near else ()
+        raise UsageError(messages.NO_SUCH_PRIMARY(name=primary, metrics=listed, hints=hints))
+    evaluation = config.evaluation.model_copy(update={"primary": primary})
     config = config.model_copy(update={"evaluation": evaluation, "split": resolve_split(config, names)})
-    config = _resolve_bagging(config, training_rows, has_validation_file=has_validation_file)
+    config = _resolve_bagging(config, training_rows, has_validation_file=bool((source == "validation").any()))
+    if not SPLITS[config.split.kind].shares_decide:  # only the cells tell which parts have rows
+        check_gate_splits(gates, PARTS)
+        return config
+    shares = {"validation": config.split.share("validation"), "test": config.split.test}
+    parts = [part for part, share in shares.items() if share or (source == part).any()]
+    if config.training.final == "refit":  # validation rows train the model that is judged
+        parts = [part for part in parts if part != "validation"]
+    folds = config.model.networks != 1 and "validation" not in parts
+    check_gate_splits(gates, [OUT_OF_FOLD if folds else "train", *parts])
     return config
 
 
-def _resolve_primary(config: Config, metrics: Mapping[str, tuple[str, ...]]) -> str:
-    """The metric that the config names, else the first of the first target; balanced as its weights are."""
-    name, known = config.evaluation.primary, next(iter(metrics.values()))
-    if name == "auto":
-        balanced = getattr(next(iter(config.targets.values())), "class_weights", "none") == "balanced"
-        return "balanced_accuracy" if balanced else known[0]
-    if name not in known:
-        near = nearest(name, known)
-        hints = (f"did you mean {quote_list(near)}?",) if near else ()
-        raise UsageError(messages.NO_SUCH_PRIMARY(name=name, metrics=quote_list(known, last="and"), hints=hints))
-    return name
+def resolve_split(config: Config, names: tuple[str, ...]) -> SplitOptions:
+    """The section `split` with its kind and column, for a table with columns `names`.
+
+    Raises UsageError where the config does not say which, or says what does not go together.
+    """
+    options = config.split
+    by_role = {
+        role: [name for name, column in config.columns.items() if column.kind == role and name in names]
+        for role in ROLES
+    }
+    roles = [role for role, columns in by_role.items() if columns]
+    has_labels = [TASKS[target.task].predicts_labels for target in config.targets.values()] == [True]
+    if options.kind == "auto" and len(roles) > 1:
+        raise UsageError(data_messages.SEVERAL_ROLES())
+    by_task = next(name for name, kind in SPLITS.items() if not kind.uses_column and kind.needs_labels == has_labels)
+    name = options.kind if options.kind != "auto" else roles[0] if roles else by_task
+    kind, column = SPLITS[name], options.column
+    if kind.needs_labels and not has_labels:
+        raise UsageError(data_messages.STRATIFIED_WITHOUT_LABELS())
+    if kind.uses_column and column is None:
+        candidates = by_role.get(name, [])
+        if len(candidates) > 1:
+            names_, first = quote_list(candidates, last="and"), yaml_name(candidates[0])
+            raise UsageError(data_messages.SEVERAL_SPLIT_COLUMNS(kind=name, names=names_, first=first))
+        if not candidates:
+            raise UsageError(data_messages.SPLIT_COLUMN_OPEN(kind=name))
+        column = candidates[0]
+    if not kind.uses_column and column is not None:
+        kinds = quote_list([name for name, other in SPLITS.items() if other.uses_column])
+        raise UsageError(data_messages.SPLIT_COLUMN_UNUSED(kind=name, column=yaml_name(column), kinds=kinds))
+    if options.folds and kind.cells_are_parts:
+        raise UsageError(data_messages.NO_FOLDS_BY_PARTS(kind=name))
+    return options.model_copy(update={"kind": name, "column": column})
 
 
 def _resolve_bagging(config: Config, training_rows: Frame, *, has_validation_file: bool) -> Config:
@@ -141,26 +173,9 @@ def _resolve_bagging(config: Config, training_rows: Frame, *, has_validation_fil
     return config.model_copy(update={"model": model, "split": split})
 
 
-def gates_of(config: Config) -> list[Gate]:
-    """The gates of a config. Raises UsageError with every one that has another form."""
-    return parse_gates(config.evaluation.gates)
-
-
 def metrics_of(config: Config) -> dict[str, tuple[str, ...]]:
     """The metrics of each target, whose tasks are settled."""
     return {name: TASKS[options.task].metrics for name, options in config.targets.items()}
-
-
-def parts_of(config: Config, source: np.ndarray) -> list[str]:
-    """The parts that will have rows to judge, by the config and by `source` (n_rows,), the part of each row's file."""
-    if not SPLITS[config.split.kind].shares_decide:  # only the cells tell
-        return list(PARTS)
-    shares = {"validation": config.split.share("validation"), "test": config.split.test}
-    parts = [part for part, share in shares.items() if share or (source == part).any()]
-    if config.training.final == "refit":  # validation rows train the model that is judged
-        parts = [part for part in parts if part != "validation"]
-    folds = config.model.networks != 1 and "validation" not in parts
-    return [OUT_OF_FOLD if folds else "train", *parts]
 
 
 # By the training rows
@@ -168,10 +183,13 @@ def parts_of(config: Config, source: np.ndarray) -> list[str]:
 
 def resolve_from_training_rows(config: Config, training_rows: Frame) -> tuple[Config, inference.Kinds]:
     """The config with a kind for every column and what its preset gives to columns and targets, and why each kind."""
-    preset = PRESETS[config.model.kind]
+    preset, split_column = PRESETS[config.model.kind], config.split.column
+    declared = config.columns
+    if split_column is not None and not SPLITS[config.split.kind].column_is_feature:  # it tells parts and groups apart
+        declared = {split_column: IgnoreOptions()} | declared
     kinds = inference.resolve(
         training_rows,
-        without_split_column(config),
+        declared,
         list(config.targets),
         constants=config.clean.constants,
         identifiers=config.clean.identifiers,
@@ -234,7 +252,7 @@ class Sizes:
 
 def resolve_sizes(config: Config, sizes: Sizes) -> ResolvedConfig:
     """The config with nothing left open. Raises UsageError where more members are to be chosen than there are."""
-    labels = predicts_labels(config.targets.values())
+    labels = all(TASKS[options.task].predicts_labels for options in config.targets.values())
     model = resolve_model(
         config,
         n_features=sizes.n_features,
@@ -243,7 +261,7 @@ def resolve_sizes(config: Config, sizes: Sizes) -> ResolvedConfig:
         has_validation=sizes.has_validation,
     )
     n_trained = sizes.n_trained(model.networks)
-    training = resolve_training(config, n_rows=n_trained, labels=labels, wide=is_wide(model.hidden))
+    training = resolve_training(config, n_rows=n_trained, labels=labels, hidden=model.hidden)
     residence = config.data.residence
     if residence == "auto":  # rows of all folds are prepared at once; a step on all rows needs them in memory
         n_bytes = sizes.n_rows * sizes.row_bytes * (1 + (config.split.folds or 0))
@@ -255,11 +273,6 @@ def resolve_sizes(config: Config, sizes: Sizes) -> ResolvedConfig:
         "training": TrainingOptions.model_validate(training.values_by_key()),
     }
     return ResolvedConfig(config.model_copy(update=update), model, training, residence)
-
-
-def predicts_labels(targets: Iterable[TargetOptions]) -> bool:
-    """Whether all targets are labels."""
-    return all(TASKS[options.task].predicts_labels for options in targets)
 
 
 def fewest_networks(model: ModelOptions) -> int:
@@ -312,7 +325,7 @@ def resolve_model(config: Config, *, n_features: int, n_rows: int, labels: bool,
     }
     values |= {name: value for name, value in usual.items() if values[name] == "auto"}
     if options.dropout == "auto":
-        values["dropout"] = preset.dropout if labels or is_wide(values["hidden"]) else 0.0
+        values["dropout"] = preset.dropout if labels or max(values["hidden"], default=0) > NARROW else 0.0
     selection = values["ensemble_selection"]
     least = FEWEST_SELECTED if selection == "by_loss" else selection
     if least is not None and not (has_validation and least < values["members"]):
@@ -324,22 +337,17 @@ def resolve_model(config: Config, *, n_features: int, n_rows: int, labels: bool,
     return ResolvedModel.model_validate(values)
 
 
-def is_wide(hidden: Iterable[int]) -> bool:
-    """Whether a hidden layer has more neurons than usual ones."""
-    return max(hidden, default=0) > NARROW
-
-
-def resolve_training(config: Config, *, n_rows: int, labels: bool, wide: bool) -> ResolvedTraining:
+def resolve_training(config: Config, *, n_rows: int, labels: bool, hidden: Sequence[int]) -> ResolvedTraining:
     """The section `training` with nothing left open.
 
     Args:
         config: its primary metric is settled.
         n_rows: rows that one network trains on.
         labels: whether all targets are labels.
-        wide: whether a hidden layer has more neurons than usual ones.
+        hidden: the neurons of each hidden layer.
     """
     options, preset, target = config.training, PRESETS[config.model.kind], "labels" if labels else "numbers"
-    rate = (preset.wide_learning_rate if wide else preset.learning_rate)[target].at(n_rows)
+    rates = preset.wide_learning_rate if max(hidden, default=0) > NARROW else preset.learning_rate
     values = options.values_by_key()
     usual = {
         "batch_size": int(preset.batch_size[target].at(n_rows)),
@@ -352,5 +360,5 @@ def resolve_training(config: Config, *, n_rows: int, labels: bool, wide: bool) -
     }
     values |= {name: value for name, value in usual.items() if values[name] == "auto"}
     if isinstance(options.optimizer, UsualOptimizer):
-        values["optimizer"] = AdamOptions(learning_rate=rate)
+        values["optimizer"] = AdamOptions(learning_rate=rates[target].at(n_rows))
     return ResolvedTraining.model_validate(values)

@@ -69,17 +69,6 @@ class FitContext:
     events: Path | None = None
 
 
-def is_sealed(partial: PartialRun, inputs: Record) -> bool:
-    """Whether the run was complete but for its name when it was interrupted.
-
-    Raises RunError when that run was made with other inputs.
-    """
-    if not partial.resumed or not partial.sealed:
-        return False
-    refuse_other_inputs(partial.path / "lock.json", inputs, partial.path)
-    return True
-
-
 def open_resume_state(
     partial: PartialRun,
     inputs: Record,

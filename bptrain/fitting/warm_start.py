@@ -58,12 +58,10 @@ class BaseRun:
         return {"weights": digest}
 
 
-def open_base_run(config: Config, paths: AllowedPaths) -> BaseRun | None:
-    """The run that `model.from` names, or None. Raises RunError when it is damaged or no run."""
-    if config.model.from_run is None:
-        return None
+def open_base_run(path: str, paths: AllowedPaths) -> BaseRun:
+    """The run that `model.from` names. Raises RunError when it is damaged or no run."""
     try:
-        files = open_run(paths.folder(config.model.from_run))
+        files = open_run(paths.folder(path))
     except RunError as error:
         named = (replace(each, hints=(*each.hints, "the config names it at `model.from`")) for each in error.problems)
         raise RunError(*named) from error

@@ -56,8 +56,8 @@ NO_FOLDS_BY_PARTS = Message(
 )
 NO_SPLIT_COLUMN = Message(
     "BP163",
-    text="`split.column` names `{column}`, but the table has no such column",
-    hints=("columns: {names}",),
+    text="`split.column` names `{name}`, but the table has no such column",
+    hints=("columns: {columns}",),
     key=("split", "column"),
     title="no such column to divide by",
     meaning="`split.column` names a column that the table does not have.",

@@ -21,4 +21,5 @@ def check(config: Config, roots: AllowedPaths) -> tuple[Config, Kinds, list[Prob
     Raises:
         UsageError, DataError, RunError: as `fit` would before it trains.
     """
-    return check_dataset(load_dataset(config, roots, base_run=open_base_run(config, roots)))
+    base_run = open_base_run(config.model.from_run, roots) if config.model.from_run else None
+    return check_dataset(load_dataset(config, roots, base_run=base_run))

@@ -27,7 +27,7 @@ from bptrain.fitting.dataset import load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import predict_parts
 from bptrain.fitting.inputs import drop_untrained_rows, final_split, prepare_rows
 from bptrain.fitting.lock import Json, require_same_files
-from bptrain.fitting.resolve import gates_of, metrics_of
+from bptrain.fitting.resolve import metrics_of
 from bptrain.messages import data as data_messages
 from bptrain.messages import workflows as messages
 from bptrain.models import predictor
@@ -66,7 +66,7 @@ def evaluate(
         RunError: when the rows are no longer split as the run was.
     """
     config = run.config
-    wanted = [gate for gate in gates_of(config) if gate.split == "test" or data is None]
+    wanted = [gate for gate in parse_gates(config.evaluation.gates) if gate.split == "test" or data is None]
     wanted += parse_gates(gates)
     check_gates(wanted, metrics_of(config))
     judged = judge_own_rows(run, roots) if data is None else judge_other_rows(run, data, roots)

@@ -6,23 +6,21 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bptrain.config.schema import Config
-from bptrain.data.cleaning import Cleaned
 from bptrain.data.files import AllowedPaths
-from bptrain.data.splits import Split
-from bptrain.errors import DivergedError, Problem
+from bptrain.errors import DivergedError
 from bptrain.evaluation.evaluate import evaluate_predictions
-from bptrain.evaluation.gates import apply_gates
+from bptrain.evaluation.gates import apply_gates, parse_gates
 from bptrain.fitting import artifacts
 from bptrain.fitting.cross_validation import Folds, cross_validate
 from bptrain.fitting.dataset import find_doubts, load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import TrainedModel, fit_model, predict_parts, report_selection
-from bptrain.fitting.inputs import TrainingInputs, count_ignored, resolve_config, transform_parts
+from bptrain.fitting.inputs import count_ignored, resolve_config, transform_parts
 from bptrain.fitting.lock import Json, describe_inputs, read_lock, require_same
-from bptrain.fitting.resolve import ResolvedConfig, gates_of
-from bptrain.fitting.resume import FitContext, is_sealed, open_resume_state, refuse_other_inputs
+from bptrain.fitting.resume import FitContext, open_resume_state, refuse_other_inputs
 from bptrain.fitting.warm_start import open_base_run
 from bptrain.messages import workflows as messages
 from bptrain.models import backend, predictor
@@ -88,73 +86,63 @@ def fit(
 
 
 def _train(
-    config: Config,
-    partial: PartialRun,
-    roots: AllowedPaths,
-    reporter: Reporter,
-    until_step: Mapping[str, int] | None,
+    config: Config, partial: PartialRun, roots: AllowedPaths, reporter: Reporter, until_step: Mapping[str, int] | None
 ) -> Mapping[str, Json]:
     """Make the files of a run; returns the content of metrics.json."""
     clock, folder = Clock(), partial.path
     with clock("read"):
-        base_run = open_base_run(config, roots)
+        base_run = open_base_run(config.model.from_run, roots) if config.model.from_run else None
         dataset = load_dataset(config, roots, folder, base_run)
         split = split_rows(dataset)
     with clock("prepare"):
         resolved, kinds, learned = resolve_config(dataset, split, base_run)
-        warm_start = base_run.lock_entry if base_run else None
-        record = describe_inputs(resolved.complete, dataset.digests, dataset.frame, split, warm_start=warm_start)
-        if is_sealed(partial, record):
+        record, complete = describe_inputs(resolved.complete, dataset, split, base_run), resolved.complete
+        if partial.resumed and partial.sealed:  # it was complete but for its name when it was interrupted
+            refuse_other_inputs(folder / "lock.json", record, folder)
             return dict(storage.read_json(folder / "metrics.json"))
         inputs = transform_parts(resolved, learned, dataset.frame, folder)
-    several = _trains_several_times(resolved, split)
+    refits = resolved.training.final == "refit" and len(split.validation) > 0
+    several = resolved.model.networks != 1 or bool(complete.split.folds) or refits
     state, begun = open_resume_state(partial, record, several=several, until_step=until_step, warn=reporter.warning)
     logger = RunLogger(folder / "train.log", reporter)
     cleaned = [*dataset.cleaned, *count_ignored(kinds), *inputs.cleaned]
-    doubts = find_doubts(dataset, split, resolved.complete.columns)
-    _announce(logger, [*dataset.warnings, *kinds.warnings, *doubts], cleaned, inputs)
+    for warning in (*dataset.warnings, *kinds.warnings, *find_doubts(dataset, split, complete.columns)):
+        logger.warning(warning)
+    for text in filter(None, (report_text([cleaning_table(cleaned)]), str(inputs))):
+        logger.stage(text)
     with clock("start"):  # here, as TensorFlow keeps the stack it was started from, and with it what that holds
         backend.start(threads=resolved.training.threads)
-    events = folder / "tensorboard" if resolved.training.tensorboard else None
-    context = FitContext(logger, state, base_run, events)
+    context = FitContext(logger, state, base_run, folder / "tensorboard" if resolved.training.tensorboard else None)
     with clock("folds"):
-        folds = cross_validate(dataset, resolved, context, published=split, folder=folder)
+        crossed = complete.split.folds
+        folds = cross_validate(dataset, resolved, context, published=split, folder=folder) if crossed else None
     dataset.frame.forget_numbers()  # folds share what was parsed; training needs the memory
     with clock("train"):
         model = fit_model(inputs, dataset.frame, split, context, published=split, folder=folder)
     del inputs  # prepared rows take the most memory: nobody holds them any more while predictions are judged
     with clock("predict"):
         table = predict_parts(model.predictor, model.inputs.parts, folder, known=model.outputs)
-        model = model.without_rows()
+        model = replace(model, inputs=replace(model.inputs, parts={}), outputs={})  # which take most memory
     with clock("judge"):
         metrics = _describe(model, evaluate_predictions(table, model.predictor.targets), folds, logger)
     with clock("write"), storage.disk_errors(folder):
-        _write_model(folder, model, kinds.reasons)
         artifacts.write_cleaning(folder, cleaned)
+        _write_model(folder, model, kinds.reasons)
         artifacts.write_predictions(folder, table)
         if folds is not None:
             artifacts.write_predictions(folder, folds.predictions, name="out_of_fold.parquet")
         storage.write_json(folder / "metrics.json", dict(metrics))
         artifacts.write_lock(folder, begun, state, model.predictor, metrics)
-    artifacts.write_timing(folder, clock.seconds, model.epoch_seconds)
+    trainings = [*(model.selection.bag.results if model.selection else []), *model.bag.results]
+    artifacts.write_timing(folder, clock.seconds, trainings)
     return metrics
 
 
-def _announce(
-    logger: RunLogger, warnings: Sequence[Problem], cleaned: Sequence[Cleaned], inputs: TrainingInputs
-) -> None:
-    """Say what is doubtful, what was cleaned and what is going to be trained on."""
-    for warning in warnings:
-        logger.warning(warning)
-    for text in filter(None, (report_text([cleaning_table(cleaned)]), str(inputs))):
-        logger.stage(text)
-
-
+@dataclass(frozen=True)
 class Clock:
     """Seconds by stage: `with clock("read"): …`."""
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
@@ -168,30 +156,24 @@ def current_inputs(config: Config, roots: AllowedPaths) -> dict[str, Json]:
     """The part of lock.json that is known before training, as a `fit` would find it now. Raises as `fit`."""
     runtime.configure()
     backend.require()
-    base_run = open_base_run(config, roots)
+    base_run = open_base_run(config.model.from_run, roots) if config.model.from_run else None
     dataset = load_dataset(config, roots, scratch_folder(config), base_run)
     split = split_rows(dataset)
     resolved, *_ = resolve_config(dataset, split, base_run)
-    warm_start = base_run.lock_entry if base_run else None
-    return describe_inputs(resolved.complete, dataset.digests, dataset.frame, split, warm_start=warm_start)
-
-
-def _trains_several_times(config: ResolvedConfig, split: Split) -> bool:
-    """Whether the run trains more than once, so that a training that has ended is worth saving."""
-    refits = config.training.final == "refit" and len(split.validation) > 0
-    return config.model.networks != 1 or bool(config.complete.split.folds) or refits
+    return describe_inputs(resolved.complete, dataset, split, base_run)
 
 
 def _describe(
     model: TrainedModel, report: dict[str, Json], folds: Folds | None, logger: RunLogger
 ) -> Mapping[str, Json]:
     """The content of metrics.json."""
-    config, results = model.inputs.config, model.bag.results if model.diverged else model.chosen_by
+    config = model.inputs.config.complete
+    results = (model if model.diverged else model.selection or model).bag.results  # those that chose the epochs
     content = artifacts.metrics_json(
         report,
         status="diverged" if model.diverged else "completed",
-        primary=config.primary,
-        verdicts=[] if model.diverged else apply_gates(gates_of(config.complete), report),
+        primary=config.evaluation.primary,
+        verdicts=[] if model.diverged else apply_gates(parse_gates(config.evaluation.gates), report),
         warnings=logger.warnings,
         seed=config.seed,
         training={
@@ -217,7 +199,7 @@ def _write_model(folder: Path, model: TrainedModel, reasons: Mapping[str, str]) 
     """The model, its config and how its training went."""
     from bptrain.reports.curves import curves_svg, learning_curves
 
-    histories = [(result.history, result.best_epoch) for result in model.chosen_by]
+    histories = [(result.history, result.best_epoch) for result in (model.selection or model).bag.results]
     predictor.save(model.predictor, model.inputs.config.model, folder)
     artifacts.write_config(folder, model.inputs.config.complete, reasons)
     artifacts.write_history(folder, [history for history, _ in histories])

@@ -493,7 +493,7 @@ def test_given_layers_have_dropout_by_their_width(hidden: list[int], dropout: fl
 )
 def test_the_batch_goes_by_rows(n_rows: int, of_numbers: int, of_labels: int) -> None:
     for labels, size in ((False, of_numbers), (True, of_labels)):
-        options = resolve_training(config_of({}), n_rows=n_rows, labels=labels, wide=False)
+        options = resolve_training(config_of({}), n_rows=n_rows, labels=labels, hidden=[])
         assert options.batch_size == size
 
 
@@ -510,7 +510,7 @@ def test_the_batch_goes_by_rows(n_rows: int, of_numbers: int, of_labels: int) ->
 )
 def test_the_rate_goes_by_rows_and_width(n_rows: int, wide: bool, of_numbers: float, of_labels: float) -> None:
     for labels, rate in ((False, of_numbers), (True, of_labels)):
-        options = resolve_training(config_of({}), n_rows=n_rows, labels=labels, wide=wide)
+        options = resolve_training(config_of({}), n_rows=n_rows, labels=labels, hidden=[129 if wide else 128])
         assert options.optimizer == AdamOptions(learning_rate=rate)
 
 

@@ -217,9 +217,9 @@ def learned_options(
     """
     learned = {}
     for name, chosen in options.items():
-        left = {key for key in TASKS[chosen.task].settled_anew if anew and getattr(chosen, key) == "auto"}
-        update = {key: value for key, value in targets[name].settled.items() if key not in left}
-        learned[name] = chosen.model_copy(update=update)
+        task, report = TASKS[chosen.task], targets[name].report()
+        left = {key for key in task.settled_anew if anew and getattr(chosen, key) == "auto"}
+        learned[name] = chosen.model_copy(update={key: report[key] for key in task.settled if key not in left})
     return learned
 
 

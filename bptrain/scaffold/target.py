@@ -9,7 +9,7 @@ import numpy as np
 
 from bptrain.data.frame import Frame
 from bptrain.errors import UsageError
-from bptrain.targets.classification.labels import codes_of, label_shares, learn_labels
+from bptrain.targets.classification.labels import codes_of, learn_labels
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.preparer import infer_task
 from bptrain.targets.regression.options import RegressionOptions
@@ -48,7 +48,8 @@ def propose_target(frame: Frame, name: str) -> Target:
     if not TASKS[options.task].predicts_labels:
         return Target(name, options, _summary_of_numbers(frame.numbers(name)[0]))
     labels = learn_labels(frame, name)
-    parts = label_shares(codes_of(frame.texts(name), labels), len(labels))
+    counts = np.bincount(codes_of(frame.texts(name), labels), minlength=len(labels))
+    parts = tuple((counts / counts.sum()).tolist())
     if not TASKS[options.task].many_labels:
         rarer = labels[0] if parts[0] < parts[1] else labels[1]
         says_yes = (label for label in labels if label.casefold() in AFFIRMATIVE)
@@ -80,7 +81,7 @@ def _labels_or_amounts(frame: Frame, name: str, values: np.ndarray) -> Target:
     if is_whole and len(numbers) <= MOST_CLASSES and counts.min() >= LEAST_ROWS:
         because = f"{len(numbers)} whole numbers, each in at least {counts.min()} rows, are taken for labels."
         other = "If they are amounts or grades, where 3 lies between 2 and 4, write `task: regression`."
-        parts = label_shares(np.searchsorted(numbers, values), len(numbers))
+        parts = tuple((counts / counts.sum()).tolist())
         summary = _summary_of_labels(learn_labels(frame, name), parts)
         return Target(name, MulticlassOptions(), summary, [because, other])
     if not is_whole:

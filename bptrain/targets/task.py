@@ -64,11 +64,6 @@ class TargetState(ABC):
         """How many numbers the network gives for a row."""
         return 1
 
-    @property
-    def settled(self) -> Json:
-        """Options of the target that were left open, as they were learned."""
-        return {}
-
     @abstractmethod
     def report(self) -> Json:
         """What metrics.json says of the target beside its labels: `UNREPORTED` and what the task has of it."""
@@ -114,7 +109,8 @@ class Task(ABC, Generic[Options, State]):
     options: type[Options]
     state: type[State]
     predicts_labels: bool  # whether rows can be stratified by it, and have an accuracy rather than an error
-    settled_anew: tuple[str, ...] = ()  # options that each training settles anew, so that a run's config has them open
+    settled: tuple[str, ...] = ()  # options that may be open and are settled by learning, as `report` says
+    settled_anew: tuple[str, ...] = ()  # those of them that a run's config leaves open, for each training to settle
     many_labels: bool = False  # whether there may be more than two, so that rare ones can be left out or grouped
 
     @property

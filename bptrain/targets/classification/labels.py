@@ -36,9 +36,10 @@ def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:
     return tuple(by_key[key] for key in sorted(by_key, key=numbers.__getitem__))
 
 
-def codes_of(texts: pa.ChunkedArray, labels: Sequence[str]) -> np.ndarray:
+def codes_of(texts: pa.Array | pa.ChunkedArray, labels: Sequence[str]) -> np.ndarray:
     """Codes (n_rows,) int64 of each text in `labels`, however it is spelled; -1 for missing or any other text."""
-    return _positions(values.normalize_labels(texts), values.normalize_labels(pa.chunked_array([text_array(labels)])))
+    keys = values.normalize_labels(texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts]))
+    return _positions(keys, values.normalize_labels(pa.chunked_array([text_array(labels)])))
 
 
 def frame_codes(frame: Frame, cells: str | Sequence[str], labels: Sequence[str]) -> np.ndarray:
@@ -69,12 +70,6 @@ def known_codes(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:
             )
         )
     return codes
-
-
-def label_shares(codes: np.ndarray, n_labels: int, weight: np.ndarray | None = None) -> tuple[float, ...]:
-    """Share of each class among the rows, counted by weight (n_rows,)."""
-    counts = np.bincount(codes, weight, minlength=n_labels)
-    return tuple(float(share) for share in counts / counts.sum())
 
 
 def class_weights(

@@ -19,7 +19,6 @@ from bptrain.targets.classification.labels import (
     codes_of,
     frame_codes,
     known_codes,
-    label_shares,
     learn_labels,
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
@@ -56,12 +55,10 @@ class ClassificationState(TargetState):
     def n_outputs(self) -> int:
         return len(self.labels) if self.threshold is None else 1
 
-    @property
-    def settled(self) -> Json:
-        return {} if self.threshold is None else {"positive": self.labels[1]}
-
     def report(self) -> Json:
-        return UNREPORTED | self.settled | {"threshold": self.threshold, "temperature": self.temperature}
+        positive = None if self.threshold is None else self.labels[1]
+        chosen = {"positive": positive, "threshold": self.threshold, "temperature": self.temperature}
+        return UNREPORTED | chosen
 
 
 class ClassificationTask(Task[LabelOptions, ClassificationState]):
@@ -79,6 +76,7 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
     ) -> ClassificationState:
         """The state of these labels, in the order of their codes, as multiclass has it."""
         codes = frame_codes(frame, name, labels)
+        counts = np.bincount(codes, weight, minlength=len(labels))
         temperature = options.temperature if isinstance(options.temperature, float) else None
         return ClassificationState(
             task=self.name,
@@ -86,7 +84,7 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
             loss_weight=options.loss_weight,
             labels=labels,
             class_weights=class_weights(frame, codes, labels, options.class_weights, name),
-            shares=label_shares(codes, len(labels), weight),
+            shares=tuple((counts / counts.sum()).tolist()),
             temperature=calibration.TEMPERATURE if temperature is None else temperature,
             # With class weights the best temperature would take back what they say (decision Y2).
             tunes_temperature=temperature is None and options.class_weights == "none",
@@ -150,7 +148,7 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
     def measure(
         self, state: ClassificationState, y_true: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str]
     ) -> dict[str, float]:
-        true_codes, codes = _codes(state, y_true), _codes(state, predicted.prediction)
+        true_codes, codes = codes_of(y_true, state.labels), codes_of(predicted.prediction, state.labels)
         probabilities = np.stack([predicted.probabilities[label] for label in state.labels], axis=1)
         binary = state.threshold is not None
         return {
@@ -161,7 +159,11 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
         self, state: ClassificationState, y_true: pa.Array, predicted: Decoded, weight: np.ndarray
     ) -> Json:
         """`confusion`: counts of rows, true label down, predicted label across; `per_label` as of `metrics`."""
-        true_codes, codes, n_labels = _codes(state, y_true), _codes(state, predicted.prediction), len(state.labels)
+        true_codes, codes, n_labels = (
+            codes_of(y_true, state.labels),
+            codes_of(predicted.prediction, state.labels),
+            len(state.labels),
+        )
         confusion = np.bincount(true_codes * n_labels + codes, minlength=n_labels**2).reshape(n_labels, n_labels)
         per_label = metrics.per_label(true_codes, codes, state.labels, weight=weight)
         return {"confusion": confusion.tolist(), "per_label": per_label}
@@ -178,6 +180,7 @@ class BinaryTask(ClassificationTask[BinaryOptions]):
 
     name = "binary"
     options = BinaryOptions
+    settled = ("positive",)
     code_type = np.float32
 
     def learn(self, frame: Frame, name: str, options: BinaryOptions, weight: np.ndarray) -> ClassificationState:
@@ -224,7 +227,3 @@ class MulticlassTask(ClassificationTask[MulticlassOptions]):
         if len(labels) < 2:
             raise DataError(messages.ONE_LABEL(name=name))
         return self.learned(frame, name, options, weight, labels)
-
-
-def _codes(state: ClassificationState, labels: pa.Array) -> np.ndarray:
-    return codes_of(pa.chunked_array([labels]), state.labels)

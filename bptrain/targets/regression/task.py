@@ -58,10 +58,6 @@ class RegressionState(TargetState):
     offset: float = 0.0
     least: float = 0.0
 
-    @property
-    def settled(self) -> Json:
-        return {"clip": self.lowest is not None, "transform": self.transform}
-
     def report(self) -> Json:
         return UNREPORTED | {"transform": self.transform}
 
@@ -73,7 +69,7 @@ class RegressionTask(Task[RegressionOptions, RegressionState]):
     options = RegressionOptions
     state = RegressionState
     predicts_labels = False
-    settled_anew = ("transform",)
+    settled = settled_anew = ("transform",)
 
     def usual_options(self, preset: Preset) -> Json:
         clip = {"clip": preset.clips_predictions}
@@ -100,7 +96,8 @@ class RegressionTask(Task[RegressionOptions, RegressionState]):
             above = values[values > 0]
             if len(above) and not values.all():  # zeros: half the least value above zero is added
                 offset = float(above.min()) / 2 or float(above.min())
-            _check_logarithm(frame, name, values, offset, messages.NO_LOGARITHM)
+            too_low, what = (values < 0, "below zero") if offset else (values <= 0, "not above zero")
+            _check(frame, name, too_low, messages.NO_LOGARITHM, what)
             scaled = np.log(values + offset)
         mean, scale = float(np.mean(scaled)), float(np.std(scaled))
         if least == greatest or not scale > 0:  # rounding leaves equal values a scale, tiny ones none
@@ -133,7 +130,8 @@ class RegressionTask(Task[RegressionOptions, RegressionState]):
     def restart(self, state: RegressionState, frame: Frame, name: str) -> RegressionState:
         values = _values(frame, name)
         if state.transform == "log":
-            _check_logarithm(frame, name, values, state.offset, messages.NO_LOGARITHM_IN_BASE_RUN)
+            too_low, what = (values < 0, "below zero") if state.offset else (values <= 0, "not above zero")
+            _check(frame, name, too_low, messages.NO_LOGARITHM_IN_BASE_RUN, what)
         if state.lowest is None or state.highest is None:
             return state
         lowest, highest = min(state.lowest, float(values.min())), max(state.highest, float(values.max()))
@@ -201,8 +199,3 @@ def _check(frame: Frame, name: str, wrong: np.ndarray, message: Message, what: s
                 column=yaml_name(name),
             )
         )
-
-
-def _check_logarithm(frame: Frame, name: str, values: np.ndarray, offset: float, message: Message) -> None:
-    """Raise DataError if a value is below zero, or zero where nothing is added: its logarithm does not exist."""
-    _check(frame, name, values < 0 if offset else values <= 0, message, "below zero" if offset else "not above zero")

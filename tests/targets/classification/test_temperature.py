@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.special import log_softmax
 from sklearn.metrics import log_loss
 
 import bptrain
@@ -28,7 +29,6 @@ from bptrain.targets.classification.calibration import (
     LOWEST,
     choose_temperature,
     choose_threshold,
-    log_softmax,
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.classification.task import ClassificationState
@@ -62,7 +62,7 @@ def test_found_temperature_has_the_least_log_loss() -> None:
     weight = np.random.default_rng(0).uniform(0.2, 3.0, 800)
 
     def loss(temperature: float) -> float:
-        return float(log_loss(codes, np.exp(log_softmax(logits / temperature)), sample_weight=weight))
+        return float(log_loss(codes, np.exp(log_softmax(logits / temperature, axis=1)), sample_weight=weight))
 
     grid = np.geomspace(LOWEST, HIGHEST, 800)
     best = grid[np.argmin([loss(temperature) for temperature in grid])]

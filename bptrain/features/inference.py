@@ -76,12 +76,12 @@ def resolve(
     """
     names = [name for name in frame.names if name not in targets]
     by_name = match_patterns(names, declared, targets)
-    wrong = [
-        problem
-        for key, options in declared.items()
-        if options.kind in KINDS
-        for problem in KINDS[options.kind].check_options(key, options, decimal=frame.decimal)
-    ]
+    wrong = []
+    for key, options in declared.items():
+        for field in KINDS[options.kind].marks if options.kind in KINDS else ():
+            if getattr(options, field) == frame.decimal:
+                other = "," if frame.decimal == "." else "."
+                wrong.append(messages.THOUSANDS_ARE_DECIMAL(name=key, decimal=frame.decimal, other=other))
     if wrong:
         raise UsageError(*wrong)
     kept: set[Why] = {"constant"} if constants == "keep" else set()
@@ -103,7 +103,8 @@ def resolve(
         raise DataError(*problems)
     if not any(options.kind in KINDS for options in kinds.options.values()):
         raise DataError(_nothing_left(kinds))
-    kinds.options.update(with_defaults(kinds.options, defaults_of_kinds(declared, names)))
+    if defaults := defaults_of_kinds(declared, names):
+        kinds.options.update(with_defaults(kinds.options, defaults))
     for name, options in kinds.options.items():
         if options.kind in KINDS:
             n_missing = frame.n_rows - frame.n_present(name)

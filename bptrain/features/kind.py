@@ -190,6 +190,7 @@ class ColumnKind(ABC, Generic[Options, State]):
         cells_are_numbers: whether `1.50` and `1.5` are the same cell, for the digests in lock.json.
         takes_any_text: whether every cell can be of the kind; it is asked last.
         tells_time: whether cells say when something happened.
+        marks: options that name a mark within numbers, which cannot be the decimal mark of the table.
     """
 
     name: ClassVar[str]
@@ -199,6 +200,7 @@ class ColumnKind(ABC, Generic[Options, State]):
     cells_are_numbers: ClassVar[bool] = False
     takes_any_text: ClassVar[bool] = False
     tells_time: ClassVar[bool] = False
+    marks: ClassVar[tuple[str, ...]] = ()
 
     # Columns that are not declared
 
@@ -214,10 +216,6 @@ class ColumnKind(ABC, Generic[Options, State]):
         return None
 
     # Options and cells
-
-    def check_options(self, key: str, options: Options, *, decimal: str) -> list[Problem]:
-        """What does not go together with how the table is read; `key` stands under `columns`."""
-        return []
 
     def resolve_options(self, options: Mapping[str, Options], preset: Preset) -> Mapping[str, Options]:
         """The options of all columns of the kind, with what the preset puts where they say `auto`."""

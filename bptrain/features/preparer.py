@@ -107,23 +107,20 @@ def transform_or_raise(columns: Columns, frame: Frame, allocate: Allocate = np.e
 
     Raises DataError that shows all cells that cannot be used.
     """
-    inputs = {name: shape for state in columns.values() for name, shape in state.inputs.items()}
-    arrays = {name: allocate((frame.n_rows, *shape), dtype) for name, (dtype, shape) in inputs.items()}
+    arrays: dict[str, np.ndarray] = {}
     unknown: Counter[str] = Counter()
     outside: Counter[str] = Counter()
     changed: Counter[tuple[str, str]] = Counter()
-    for start in range(0, frame.n_rows, PART_ROWS):
+    for start in range(0, max(frame.n_rows, 1), PART_ROWS):
         rows = slice(start, min(start + PART_ROWS, frame.n_rows))
         part = transform(columns, frame.take(np.arange(rows.start, rows.stop)))
         if part.bad:
             whole, kinds = transform(columns, frame), kinds_of_columns(columns)
-            raise DataError(
-                *(
-                    whole.problems.get(name) or kinds[name].bad_cells(frame, name, mask)
-                    for name, mask in whole.bad.items()
-                )
-            )
+            bad = {name: kinds[name].bad_cells(frame, name, mask) for name, mask in whole.bad.items()}
+            raise DataError(*(whole.problems.get(name, problem) for name, problem in bad.items()))
         for name, array in part.arrays.items():
+            if start == 0:
+                arrays[name] = allocate((frame.n_rows, *array.shape[1:]), str(array.dtype))
             arrays[name][rows] = array
         unknown.update(part.unknown)
         outside.update(part.outside)
@@ -133,9 +130,9 @@ def transform_or_raise(columns: Columns, frame: Frame, allocate: Allocate = np.e
 
 def row_size(columns: Columns) -> tuple[int, int]:
     """How many numbers a row gives the network, before any are learned from them, and the bytes of its arrays."""
+    n_features = sum(state.n_features for state in columns.values())
     shapes = [shape for state in columns.values() for shape in state.inputs.values()]
-    n_bytes = sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in shapes)
-    return sum(state.n_features for state in columns.values()), n_bytes
+    return n_features, sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in shapes)
 
 
 def kinds_of_columns(columns: Columns) -> dict[str, AnyKind]:

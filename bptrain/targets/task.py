@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.data.frame import Frame
-from bptrain.targets.metrics import METRICS
 from bptrain.utils.section import Section
 
 if TYPE_CHECKING:
@@ -108,15 +107,11 @@ class Task(ABC, Generic[Options, State]):
     name: str  # in a config's `task`, in files of a run, and in METRICS
     options: type[Options]
     state: type[State]
+    metrics: tuple[str, ...]  # those that it has; the first is the primary one where a config names none
     predicts_labels: bool  # whether rows can be stratified by it, and have an accuracy rather than an error
     settled: tuple[str, ...] = ()  # options that may be open and are settled by learning, as `report` says
     settled_anew: tuple[str, ...] = ()  # those of them that a run's config leaves open, for each training to settle
     many_labels: bool = False  # whether there may be more than two, so that rare ones can be left out or grouped
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics that it has; the first is the primary one where a config names none."""
-        return tuple(name for name, metric in METRICS.items() if self.name in metric.tasks)
 
     # From the config to a state
 

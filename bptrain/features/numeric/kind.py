@@ -108,7 +108,7 @@ class NumericState(FeatureState[NumericColumn]):
     def of_each(self, name: Literal["quantiles", "bin_edges"]) -> list[np.ndarray]:
         """The quantiles or bin edges of each column."""
         counts = [column.n_quantiles if name == "quantiles" else column.n_bin_edges for column in self.learned]
-        return np.split(self.arrays()[name], np.cumsum(counts)[:-1])
+        return np.split(self.quantiles_ if name == "quantiles" else self.bin_edges_, np.cumsum(counts)[:-1])
 
 
 class NumericKind(ColumnKind[NumericOptions, NumericState]):
@@ -129,6 +129,7 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
     options = NumericOptions
     state = NumericState
     cells_are_numbers = True
+    marks = ("thousands",)
 
     def infer(self, frame: Frame, name: str) -> Inferred[NumericOptions] | None:
         """Whether every cell is a number. A nearly numeric text column is a DataError that shows the other cells."""
@@ -174,12 +175,6 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
             hints=(f"{hint}, or declare the column's kind under `columns` if this is meant",),
         )
 
-    def check_options(self, key: str, options: NumericOptions, *, decimal: str) -> list[Problem]:
-        """A separator of thousands that is the decimal mark."""
-        if options.thousands != decimal:
-            return []
-        return [messages.THOUSANDS_ARE_DECIMAL(name=key, decimal=decimal, other="," if decimal == "." else ".")]
-
     def resolve_options(
         self, options: Mapping[str, NumericOptions], preset: Preset
     ) -> Mapping[str, ResolvedNumericOptions]:
@@ -187,7 +182,7 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
         few = len(options) <= preset.most_columns
         bins = max(preset.fewest_bins, min(preset.bins, preset.all_bins // len(options))) if few else 0
         return {
-            name: ResolvedNumericOptions.resolve(
+            name: resolved(
                 column, scaling=preset.scaling, clip=preset.clip, bins=bins, periodic=preset.periodic and few
             )
             for name, column in options.items()
@@ -262,13 +257,13 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
 
     def learn(self, frame: Frame, options: Mapping[str, NumericOptions], paths: AllowedPaths) -> NumericState:
         """Bounds, fillings and scales, one column after the other."""
-        resolved = {
-            name: column if isinstance(column, ResolvedNumericOptions) else ResolvedNumericOptions.resolve(column)
+        settled = {
+            name: column if isinstance(column, ResolvedNumericOptions) else resolved(column)
             for name, column in options.items()
         }
         taught: list[Taught] = []
         problems: list[Problem] = []
-        for name, column in resolved.items():
+        for name, column in settled.items():
             cells = Cells.read(frame, name, column)
             column_problems = self._check_cells(frame, name, column, cells)
             problems += column_problems
@@ -278,11 +273,11 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
             raise DataError(*problems)
         lower, upper = np.array([column.bounds for column in taught]).T.copy()
         minimum, maximum = np.array([column.extremes for column in taught]).T.copy()
-        gaps = zip(resolved.items(), taught, strict=True)
+        gaps = zip(settled.items(), taught, strict=True)
         return NumericState(
             learned=tuple(
                 NumericColumn(name, len(each.scaling.quantiles), len(each.bin_edges), each.periodic, column)
-                for (name, column), each in zip(resolved.items(), taught, strict=True)
+                for (name, column), each in zip(settled.items(), taught, strict=True)
             ),
             indicators=tuple(name for (name, column), each in gaps if column.indicator and each.some_missing),
             lower_=lower,
@@ -371,6 +366,24 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
             message = messages.NO_VALUE_IN_RANGE if n_outside else messages.NO_VALUE
             problems.append(message(name=name, kind=self.name, column=yaml_name(name), n_outside=n_outside))
         return problems
+
+
+def resolved(
+    options: NumericOptions,
+    *,
+    scaling: str = "standard",
+    clip: str | None = None,
+    bins: int = 0,
+    periodic: bool = False,
+) -> ResolvedNumericOptions:
+    """The options with these values where they say `auto`; `clip` goes with a `scaling` that does."""
+    values: Json = {"scaling": scaling, "bins": bins, "periodic": periodic}
+    values = {name: value for name, value in values.items() if getattr(options, name) == "auto"}
+    if clip is not None and "scaling" in values and "clip" not in options.model_fields_set:
+        values["clip"] = clip
+    return ResolvedNumericOptions.model_construct(
+        options.model_fields_set | values.keys(), **{**dict(options), **values}
+    )
 
 
 def read_numbers(frame: Frame, name: str, options: NumericOptions) -> tuple[np.ndarray, np.ndarray, int]:

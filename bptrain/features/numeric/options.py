@@ -130,20 +130,3 @@ class ResolvedNumericOptions(NumericOptions):
     scaling: Literal["standard", "minmax", "robust", "quantile", "log1p", "none"]
     bins: Annotated[int, Field(ge=0, le=1024)]
     periodic: bool
-
-    @classmethod
-    def resolve(
-        cls,
-        options: NumericOptions,
-        *,
-        scaling: str = "standard",
-        clip: str | None = None,
-        bins: int = 0,
-        periodic: bool = False,
-    ) -> ResolvedNumericOptions:
-        """The options with these values where they say `auto`; `clip` goes with a `scaling` that does."""
-        values = {"scaling": scaling, "bins": bins, "periodic": periodic}
-        values = {name: value for name, value in values.items() if getattr(options, name) == "auto"}
-        if clip is not None and "scaling" in values and "clip" not in options.model_fields_set:
-            values["clip"] = clip
-        return cls.model_construct(options.model_fields_set | values.keys(), **{**dict(options), **values})

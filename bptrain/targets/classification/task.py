@@ -22,6 +22,7 @@ from bptrain.targets.classification.labels import (
     learn_labels,
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
+from bptrain.targets.metrics import METRICS
 from bptrain.targets.task import UNREPORTED, Decoded, Head, Json, TargetState, Task
 from bptrain.utils.text import quote_list
 
@@ -179,6 +180,7 @@ class BinaryTask(ClassificationTask[BinaryOptions]):
     """Two labels: one logit, that of the positive label; y_true is 0 or 1."""
 
     name = "binary"
+    metrics = tuple(name for name, metric in METRICS.items() if "binary" in metric.tasks)
     options = BinaryOptions
     settled = ("positive",)
     code_type = np.float32
@@ -217,6 +219,7 @@ class MulticlassTask(ClassificationTask[MulticlassOptions]):
     """Three labels or more: a logit for each; y_true is a label's number in their order."""
 
     name = "multiclass"
+    metrics = tuple(name for name, metric in METRICS.items() if "multiclass" in metric.tasks)
     options = MulticlassOptions
     many_labels = True
     code_type = np.int32

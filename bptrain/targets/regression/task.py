@@ -15,6 +15,7 @@ from bptrain.errors import DataError
 from bptrain.messages import targets as messages
 from bptrain.messages.message import Message
 from bptrain.targets import metrics
+from bptrain.targets.metrics import METRICS
 from bptrain.targets.regression.options import (
     AbsoluteLoss,
     PoissonLoss,
@@ -66,6 +67,7 @@ class RegressionTask(Task[RegressionOptions, RegressionState]):
     """One number."""
 
     name = "regression"
+    metrics = tuple(name for name, metric in METRICS.items() if "regression" in metric.tasks)
     options = RegressionOptions
     state = RegressionState
     predicts_labels = False

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from bptrain.data.frame import Frame
+from bptrain.data.values import positions_array, text_array
 from bptrain.errors import DataError, UsageError
 from bptrain.messages import targets as messages
 from bptrain.targets import metrics
@@ -93,7 +94,7 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
 
     def encode(self, state: ClassificationState, frame: Frame, name: str) -> tuple[np.ndarray, pa.Array]:
         codes = known_codes(frame, name, state.labels)
-        return codes.astype(self.code_type)[:, None], pa.array(state.labels, pa.string()).take(pa.array(codes))
+        return codes.astype(self.code_type)[:, None], text_array(state.labels).take(positions_array(codes))
 
     def decode(self, state: ClassificationState, outputs: np.ndarray) -> Decoded:
         with np.errstate(invalid="ignore"):  # NaN stays NaN, after training that diverged
@@ -114,7 +115,7 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
             codes = probabilities.argmax(axis=1)
         else:
             codes = (probabilities[:, 1] >= state.threshold).astype(np.int64)
-        labels = pa.array(state.labels, pa.string()).take(pa.array(codes))
+        labels = text_array(state.labels).take(positions_array(codes))
         return Decoded(labels, {label: probabilities[:, code] for code, label in enumerate(state.labels)})
 
     def calibrate(

@@ -142,8 +142,11 @@ def kinds_of_columns(columns: Columns) -> dict[str, AnyKind]:
 
 def save(columns: Columns) -> tuple[list[Json], dict[str, np.ndarray]]:
     """A JSON value and the arrays, named `kind/array`, from which `load` makes the same columns in the same order."""
-    saved = [{"kind": kind, "state": state.to_json()} for kind, state in columns.items()]
-    arrays = {f"{kind}/{name}": array for kind, state in columns.items() for name, array in state.arrays().items()}
+    saved: list[Json] = []
+    arrays: dict[str, np.ndarray] = {}
+    for kind, state in columns.items():
+        arrays |= {f"{kind}/{name}": array for name, array in state.arrays().items()}
+        saved.append({"kind": kind, "state": state.to_json()})
     return saved, arrays
 
 

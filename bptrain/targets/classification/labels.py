@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from bptrain.data import values
 from bptrain.data.frame import Frame
 from bptrain.data.values import text_array
-from bptrain.errors import DataError, UsageError
+from bptrain.errors import UsageError
 from bptrain.messages import targets as messages
 from bptrain.targets.classification.options import ClassWeights
 from bptrain.utils.text import nearest, quote_list
@@ -53,23 +53,6 @@ def frame_codes(frame: Frame, cells: str | Sequence[str], labels: Sequence[str])
 def _positions(keys: pa.ChunkedArray, known: pa.ChunkedArray) -> np.ndarray:
     positions, _ = values.numbers(pc.index_in(keys, value_set=known.combine_chunks()))
     return np.where(np.isnan(positions), -1, positions).astype(np.int64)
-
-
-def known_codes(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:
-    """Codes (n_rows,) int64 of a target column. Raises DataError for a label that training rows never showed."""
-    codes = frame_codes(frame, name, labels)
-    unknown = codes < 0
-    if unknown.any():
-        raise DataError(
-            messages.UNKNOWN_LABEL(
-                name=name,
-                n=int(unknown.sum()),
-                examples=frame.examples(name, unknown),
-                labels=", ".join(f"`{label}`" for label in labels[:10]),
-                where=frame.where(int(np.flatnonzero(unknown)[0])),
-            )
-        )
-    return codes
 
 
 def class_weights(

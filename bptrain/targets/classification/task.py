@@ -19,7 +19,6 @@ from bptrain.targets.classification.labels import (
     class_weights,
     codes_of,
     frame_codes,
-    known_codes,
     learn_labels,
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
@@ -93,7 +92,18 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
         )
 
     def encode(self, state: ClassificationState, frame: Frame, name: str) -> tuple[np.ndarray, pa.Array]:
-        codes = known_codes(frame, name, state.labels)
+        codes = frame_codes(frame, name, state.labels)
+        unknown = codes < 0
+        if unknown.any():
+            raise DataError(
+                messages.UNKNOWN_LABEL(
+                    name=name,
+                    n=int(unknown.sum()),
+                    examples=frame.examples(name, unknown),
+                    labels=", ".join(f"`{label}`" for label in state.labels[:10]),
+                    where=frame.where(int(np.flatnonzero(unknown)[0])),
+                )
+            )
         return codes.astype(self.code_type)[:, None], text_array(state.labels).take(positions_array(codes))
 
     def decode(self, state: ClassificationState, outputs: np.ndarray) -> Decoded:
@@ -160,14 +170,23 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
     def label_tables(
         self, state: ClassificationState, y_true: pa.Array, predicted: Decoded, weight: np.ndarray
     ) -> Json:
-        """`confusion`: counts of rows, true label down, predicted label across; `per_label` as of `metrics`."""
-        true_codes, codes, n_labels = (
-            codes_of(y_true, state.labels),
-            codes_of(predicted.prediction, state.labels),
-            len(state.labels),
-        )
+        """`confusion`: counts of rows, true label down, predicted label across; `per_label`: rows, precision, recall, F1.
+
+        These are 0 where a label was never predicted or never true.
+        """
+        from sklearn.metrics import precision_recall_fscore_support
+
+        true_codes, codes = codes_of(y_true, state.labels), codes_of(predicted.prediction, state.labels)
+        n_labels = len(state.labels)
         confusion = np.bincount(true_codes * n_labels + codes, minlength=n_labels**2).reshape(n_labels, n_labels)
-        per_label = metrics.per_label(true_codes, codes, state.labels, weight=weight)
+        precision, recall, f1, _ = precision_recall_fscore_support(
+            true_codes, codes, labels=np.arange(n_labels), sample_weight=weight, average=None, zero_division=0
+        )
+        values = zip(confusion.sum(axis=1).tolist(), precision.tolist(), recall.tolist(), f1.tolist(), strict=True)
+        names = ("n", "precision", "recall", "f1")
+        per_label = {
+            label: dict(zip(names, each, strict=True)) for label, each in zip(state.labels, values, strict=True)
+        }
         return {"confusion": confusion.tolist(), "per_label": per_label}
 
     @property

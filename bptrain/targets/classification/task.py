@@ -170,9 +170,9 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
     def label_tables(
         self, state: ClassificationState, y_true: pa.Array, predicted: Decoded, weight: np.ndarray
     ) -> Json:
-        """`confusion`: counts of rows, true label down, predicted label across; `per_label`: rows, precision, recall, F1.
+        """`confusion`: counts of rows, true label down, predicted label across; `per_label`.
 
-        These are 0 where a label was never predicted or never true.
+        Precision, recall and F1 are 0 where a label was never predicted or never true.
         """
         from sklearn.metrics import precision_recall_fscore_support
 
@@ -182,10 +182,10 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
         precision, recall, f1, _ = precision_recall_fscore_support(
             true_codes, codes, labels=np.arange(n_labels), sample_weight=weight, average=None, zero_division=0
         )
-        values = zip(confusion.sum(axis=1).tolist(), precision.tolist(), recall.tolist(), f1.tolist(), strict=True)
-        names = ("n", "precision", "recall", "f1")
+        columns = {"n": confusion.sum(axis=1), "precision": precision, "recall": recall, "f1": f1}
         per_label = {
-            label: dict(zip(names, each, strict=True)) for label, each in zip(state.labels, values, strict=True)
+            label: {name: values[code].item() for name, values in columns.items()}
+            for code, label in enumerate(state.labels)
         }
         return {"confusion": confusion.tolist(), "per_label": per_label}
 

@@ -178,7 +178,7 @@ def subject_of(
     """Learn from a table, build and compile: the way of `bptrain fit`, the table being one part."""
     frame = Frame(pa.table(dict(cells)), np.arange(len(next(iter(cells.values())))))
     column_states, target_states = preparer.learn(frame, columns), targets_prepare.learn(frame, targets)
-    arrays = targets_prepare.encode(target_states, frame)
+    arrays, _ = targets_prepare.encode(target_states, frame)
     truths = {output_name(i): _as_computed(array) for i, array in enumerate(arrays)}
     network = build(column_states, target_states, model, seed=seed).members
     functions = losses(target_states, model.members)

@@ -140,7 +140,7 @@ def _made() -> tuple[keras.Model, Any, ArrayDataset]:
     columns = {"x": NumericOptions(), "z": NumericOptions(), "c": CategoricalOptions(min_count=1)}
     targets = {"number": RegressionOptions(), "label": MulticlassOptions()}
     column_states, target_states = preparer.learn(frame, columns), targets_prepare.learn(frame, targets)
-    arrays = targets_prepare.encode(target_states, frame)
+    arrays, _ = targets_prepare.encode(target_states, frame)
     truths = {output_name(i): a.astype(float_type) if a.dtype.kind == "f" else a for i, a in enumerate(arrays)}
     weights = {name: rng.uniform(0.2, 3.0, N_ROWS).astype(float_type) for name in truths}
     inputs = preparer.transform(column_states, frame).arrays

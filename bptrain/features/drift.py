@@ -42,16 +42,18 @@ class Histogram:
         """
         keys = frame.labels(name)
         some = frame.take(np.arange(FIRST_ROWS)).labels(name) if frame.n_rows > FIRST_ROWS else keys
-        if pc.count_distinct(some).as_py() <= MOST_LABELS:
-            labels = pc.unique(keys.drop_null())
-            if len(labels) <= MOST_LABELS:
-                ordered = sorted(pc.cast(labels, pa.string()).to_pylist())
-                return cls(ordered, [], cls._label_shares(keys, ordered)) if ordered else None
-        numbers, bad = frame.numbers(name)
-        if bad.any() or np.isinf(numbers).any():
-            return None
-        edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, N_BINS + 1)[1:-1])).tolist()
-        return cls([], edges, cls._bin_shares(numbers, edges))
+        labels: list[str] = []
+        edges: list[float] = []
+        if pc.count_distinct(some).as_py() <= MOST_LABELS and len(found := pc.unique(keys.drop_null())) <= MOST_LABELS:
+            labels = sorted(pc.cast(found, pa.string()).to_pylist())
+            if not labels:
+                return None
+        else:
+            numbers, bad = frame.numbers(name)
+            if bad.any() or np.isinf(numbers).any():
+                return None
+            edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, N_BINS + 1)[1:-1])).tolist()
+        return cls(labels, edges, cls(labels, edges, []).shares_of(frame, name))
 
     def distance(self, n_cells: int, frame: Frame, name: str) -> tuple[float, float]:
         """Total variation distance (0 … 1) from the cells of `frame`, and what chance alone gives.
@@ -62,26 +64,21 @@ class Histogram:
         n_now = frame.n_present(name)
         if not n_now:
             return 0.0, 0.0
-        if self.edges:
-            now = np.array(self._bin_shares(frame.numbers(name)[0], self.edges))
-        else:
-            now = np.array(self._label_shares(frame.labels(name), self.labels))
-        then = np.array(self.shares)
+        then, now = np.array(self.shares), np.array(self.shares_of(frame, name))
         pooled = (then * n_cells + now * n_now) / (n_cells + n_now)
         errors = np.sqrt(pooled * (1 - pooled) * (1 / max(n_cells, 1) + 1 / n_now))
         return float(np.abs(now - then).sum() / 2), float(np.sqrt(2 / np.pi) * errors.sum() / 2)
 
-    @staticmethod
-    def _bin_shares(numbers: np.ndarray, edges: list[float]) -> list[float]:
-        places = np.searchsorted(edges, numbers[~np.isnan(numbers)], side="right")
-        counts = np.bincount(places, minlength=len(edges) + 1)
-        return list((counts / max(counts.sum(), 1)).tolist())
-
-    @staticmethod
-    def _label_shares(keys: pa.ChunkedArray, labels: list[str]) -> list[float]:
-        keys = keys.drop_null()
-        positions = pc.fill_null(pc.index_in(keys, value_set=pa.array(labels, keys.type)), len(labels))
-        counts = np.bincount(positions.to_numpy(), minlength=len(labels) + 1)
+    def shares_of(self, frame: Frame, name: str) -> list[float]:
+        """The shares of these labels or bins in a column."""
+        if self.labels:
+            keys = frame.labels(name).drop_null()
+            places = pc.fill_null(pc.index_in(keys, value_set=pa.array(self.labels, keys.type)), len(self.labels))
+            counts = np.bincount(places.to_numpy(), minlength=len(self.labels) + 1)
+        else:
+            numbers = frame.numbers(name)[0]
+            bins = np.searchsorted(self.edges, numbers[~np.isnan(numbers)], side="right")
+            counts = np.bincount(bins, minlength=len(self.edges) + 1)
         return list((counts / max(counts.sum(), 1)).tolist())
 
 
@@ -97,7 +94,7 @@ class Profile:
     @classmethod
     def learn(cls, frame: Frame, columns: Iterable[str]) -> Profile:
         """The profile of the training rows in `frame`."""
-        missing = {name: _missing_share(frame, name) for name in columns}
+        missing = {name: float(np.mean(frame.is_missing(name))) for name in columns}
         histograms = {name: histogram for name in missing if (histogram := Histogram.learn(frame, name)) is not None}
         return cls(frame.n_rows, missing, histograms)
 
@@ -141,7 +138,7 @@ def measure_drift(before: Profile, frame: Frame, prepared: Transformed) -> list[
     """
     result = []
     for name, then in before.missing.items() if frame.n_rows else ():
-        now = _missing_share(frame, name)
+        now = float(np.mean(frame.is_missing(name)))
         unknown, outside = prepared.unknown.get(name, 0) / frame.n_rows, prepared.outside.get(name, 0) / frame.n_rows
         # The standard error of the difference of two shares, if both samples were of one kind.
         pooled = (then * before.n_rows + now * frame.n_rows) / (before.n_rows + frame.n_rows)
@@ -155,7 +152,3 @@ def measure_drift(before: Profile, frame: Frame, prepared: Transformed) -> list[
         notable = more_missing or is_shifted or max(unknown, outside) > NOTABLE_SHARE
         result.append(Drift(name, then, now, unknown, outside, shift, notable))
     return result
-
-
-def _missing_share(frame: Frame, name: str) -> float:
-    return float(np.mean(frame.is_missing(name)))

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from bptrain.data.frame import Frame
 from bptrain.data.limits import NEARLY_ALL
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.features.kinds import KINDS, is_feature
+from bptrain.features.kinds import KINDS
 from bptrain.features.options import ColumnOptions, IgnoreOptions
 from bptrain.messages import features as messages
 from bptrain.messages.message import Message
@@ -25,6 +25,7 @@ Choice = Literal["ignore", "keep"]
 Why = Literal["unread", "empty", "constant", "identifier", "text"]
 
 DECLARED = "declared"
+DEFAULTS = "<{}>"  # the key under `columns` of the defaults of a kind: `"<numeric>": {scaling: robust}`
 MOSTLY_UNIQUE = 0.9  # share of distinct values from which text tells rows apart instead of grouping them
 LEAST_ROWS = 20  # below this, almost every column looks unique
 WORDS_OF_TEXT = 4  # mean words per cell from which mostly unique text is prose, not an identifier
@@ -75,12 +76,12 @@ def resolve(
     """
     names = [name for name in frame.names if name not in targets]
     by_name = match_patterns(names, declared, targets)
-    wrong = [
-        problem
-        for key, options in declared.items()
-        if is_feature(options)
-        for problem in KINDS[options.kind].check_options(key, options, decimal=frame.decimal)
-    ]
+    wrong = []
+    for key, options in declared.items():
+        for field in KINDS[options.kind].marks if options.kind in KINDS else ():
+            if getattr(options, field) == frame.decimal:
+                other = "," if frame.decimal == "." else "."
+                wrong.append(messages.THOUSANDS_ARE_DECIMAL(name=key, decimal=frame.decimal, other=other))
     if wrong:
         raise UsageError(*wrong)
     kept: set[Why] = {"constant"} if constants == "keep" else set()
@@ -100,11 +101,12 @@ def resolve(
             problems.extend(error.problems)
     if problems:
         raise DataError(*problems)
-    if not any(map(is_feature, kinds.options.values())):
+    if not any(options.kind in KINDS for options in kinds.options.values()):
         raise DataError(_nothing_left(kinds))
-    kinds.options.update(with_defaults(kinds.options, defaults_of_kinds(declared, names)))
+    if defaults := defaults_of_kinds(declared, names):
+        kinds.options.update(with_defaults(kinds.options, defaults))
     for name, options in kinds.options.items():
-        if is_feature(options):
+        if options.kind in KINDS:
             n_missing = frame.n_rows - frame.n_present(name)
             if n_missing > MOSTLY_MISSING * frame.n_rows:
                 warning = messages.MOSTLY_MISSING(
@@ -126,7 +128,7 @@ def match_patterns(
     problems = []
     defaults = defaults_of_kinds(declared, names)
     for pattern, column in declared.items():
-        if column.kind in defaults and pattern == defaults_key(column.kind):
+        if column.kind in defaults and pattern == DEFAULTS.format(column.kind):
             continue
         fitting = [name for name in names if fnmatchcase(name, pattern)]
         if not fitting and pattern in targets:
@@ -142,17 +144,12 @@ def match_patterns(
     return options | {name: declared[name] for name in names if name in declared}
 
 
-def defaults_key(kind: str) -> str:
-    """The key under `columns` that gives the defaults of a kind: `"<numeric>": {scaling: robust}`."""
-    return f"<{kind}>"
-
-
 def defaults_of_kinds(declared: Mapping[str, ColumnOptions], names: Sequence[str]) -> dict[str, ColumnOptions]:
     """The declared defaults by kind; where a column has such a name, the key means that column."""
     return {
         options.kind: options
         for key, options in declared.items()
-        if key == defaults_key(options.kind) and key not in names
+        if key == DEFAULTS.format(options.kind) and key not in names
     }
 
 
@@ -172,7 +169,7 @@ def with_defaults(
         try:
             merged[name] = type(column).model_validate(written)
         except ValidationError as error:
-            said, key = str(error.errors()[0]["msg"]).removeprefix("Value error, "), defaults_key(column.kind)
+            said, key = str(error.errors()[0]["msg"]).removeprefix("Value error, "), DEFAULTS.format(column.kind)
             message = f"the options of column `{escape(name)}` and the defaults `{key}` do not go together: {said}"
             hints = ("write all options that belong together at one place",)
             raise UsageError(Problem("BP108", message, hints=hints, key=("columns", key))) from error

@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
+from pydantic_core import to_jsonable_python
 
 from bptrain.errors import Problem
 from bptrain.features.options import ColumnOptions, EmbeddingOptions
@@ -40,13 +41,15 @@ from bptrain.utils.text import yaml_name
 if TYPE_CHECKING:
     from bptrain.data.files import AllowedPaths
     from bptrain.data.frame import Frame
+    from bptrain.models.presets import Preset
 
 Json = dict[str, Any]
 Inputs = dict[str, tuple[str, tuple[int, ...]]]  # arrays by name: dtype, and the shape of one row
 Tensor = Any  # of Keras, which has no types
 
 Options = TypeVar("Options", bound=ColumnOptions)
-State = TypeVar("State", bound="FeatureState")
+Column = TypeVar("Column", bound="LearnedColumn", covariant=True)
+State = TypeVar("State", bound="FeatureState[LearnedColumn]")
 
 
 @dataclass(frozen=True)
@@ -108,31 +111,72 @@ class Features:
         )
 
 
-class FeatureState(ABC):
-    """What training rows taught about all columns of a kind: values and arrays, no code."""
+@dataclass(frozen=True)
+class LearnedColumn:
+    """What training rows taught about one column: JSON can hold the fields that a subclass adds."""
+
+    name: str
 
     @property
-    @abstractmethod
+    def width(self) -> int:
+        """How many numbers of the kind's array are the column's."""
+        return 1
+
+
+@dataclass(frozen=True)
+class FeatureState(Generic[Column]):
+    """What training rows taught about all columns of a kind: values and arrays, no code.
+
+    Arrays are fields of a subclass whose names end in `_`; they are saved beside the JSON, without that mark.
+
+    Attributes:
+        kind: the name of the kind, and of its array for the network.
+        column: the class of its columns.
+        dtype: of the array.
+        learned: what was learned of each column.
+        indicators: the columns with missing training cells, of which the network is told which cells lack; None for a
+            kind that has no such.
+    """
+
+    kind: ClassVar[str]
+    column: ClassVar[type[LearnedColumn]] = LearnedColumn
+    dtype: ClassVar[str] = "float32"
+
+    learned: tuple[Column, ...]
+    indicators: tuple[str, ...] | None = None
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns."""
+        return tuple(column.name for column in self.learned)
 
     @property
-    @abstractmethod
     def inputs(self) -> Inputs:
-        """The arrays that `ColumnKind.transform` makes and the network receives."""
+        """The arrays that `ColumnKind.transform` makes and the network receives.
+
+        Here one of numbers (n_rows, width), and with indicators one that says which of their cells lack.
+        """
+        inputs: Inputs = {self.kind: (self.dtype, (sum(column.width for column in self.learned),))}
+        if self.indicators:
+            inputs[f"{self.kind}_missing"] = ("float32", (len(self.indicators),))
+        return inputs
 
     @property
     def n_features(self) -> int:
         """How many numbers a row is to the network, each label that has an input of its own counted."""
         return sum(math.prod(shape) for _, shape in self.inputs.values())
 
-    @abstractmethod
     def to_json(self) -> Json:
         """All that is no array."""
+        columns: Json = {"columns": to_jsonable_python(self.learned)}
+        return columns if self.indicators is None else columns | {"indicators": list(self.indicators)}
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays that are kept beside the JSON."""
-        return {}
+        return {name.removesuffix("_"): array for name, array in vars(self).items() if name.endswith("_")}
+
+
+AnyState = FeatureState[LearnedColumn]
 
 
 class ColumnKind(ABC, Generic[Options, State]):
@@ -141,18 +185,22 @@ class ColumnKind(ABC, Generic[Options, State]):
     Attributes:
         name: how a config names the kind, and the name of its folder.
         options: the section of the config.
+        state: what is learned.
         unusable: what a cell is that the kind cannot use; `predict` writes it into the column `status`.
         cells_are_numbers: whether `1.50` and `1.5` are the same cell, for the digests in lock.json.
         takes_any_text: whether every cell can be of the kind; it is asked last.
         tells_time: whether cells say when something happened.
+        marks: options that name a mark within numbers, which cannot be the decimal mark of the table.
     """
 
     name: ClassVar[str]
     options: type[Options]
+    state: type[State]
     unusable: ClassVar[str] = "no finite number"
     cells_are_numbers: ClassVar[bool] = False
     takes_any_text: ClassVar[bool] = False
     tells_time: ClassVar[bool] = False
+    marks: ClassVar[tuple[str, ...]] = ()
 
     # Columns that are not declared
 
@@ -167,18 +215,17 @@ class ColumnKind(ABC, Generic[Options, State]):
         """A warning where cells that were taken for labels look like this kind, were it declared with options."""
         return None
 
-    # Problems of options and cells
+    # Options and cells
 
-    def check_options(self, key: str, options: Options, *, decimal: str) -> list[Problem]:
-        """What does not go together with how the table is read; `key` stands under `columns`."""
-        return []
+    def resolve_options(self, options: Mapping[str, Options], preset: Preset) -> Mapping[str, Options]:
+        """The options of all columns of the kind, with what the preset puts where they say `auto`."""
+        return options
 
-    def check(self, frame: Frame, options: Mapping[str, Options]) -> list[Problem]:
-        """Cells of any rows that cannot be used. Loads no scikit-learn."""
-        return []
+    def check(self, frame: Frame, options: Mapping[str, Options], *, training: bool) -> list[Problem]:
+        """Cells of any rows that cannot be used; loads no scikit-learn.
 
-    def check_training(self, frame: Frame, options: Mapping[str, Options]) -> list[Problem]:
-        """Cells that training rows must not have and others may, and columns without any value."""
+        With `training`, instead what only training rows must not have: other odd cells, columns without any value.
+        """
         return []
 
     def warn(self, frame: Frame, name: str, options: Options) -> list[Problem]:
@@ -203,7 +250,7 @@ class ColumnKind(ABC, Generic[Options, State]):
     def learn(self, frame: Frame, options: Mapping[str, Options], paths: AllowedPaths) -> State:
         """What the training rows in `frame` teach about the columns in `options`, at least one.
 
-        Raises DataError with all that `check` and `check_training` would find.
+        Raises DataError with all that `check` would find, with and without `training`.
         """
 
     @abstractmethod
@@ -213,9 +260,16 @@ class ColumnKind(ABC, Generic[Options, State]):
         Files that cells name are opened through `paths`: `open_data(DataFile(paths.resolve(cell), cell))`.
         """
 
-    @abstractmethod
     def load(self, saved: Json, arrays: Mapping[str, np.ndarray]) -> State:
         """The state that `to_json` and `arrays` wrote."""
+        columns: list[Json] = [
+            {key: tuple(value) if isinstance(value, list) else value for key, value in column.items()}
+            for column in saved["columns"]
+        ]
+        fields: Json = {"learned": tuple(self.state.column(**column) for column in columns)}
+        fields |= {name: tuple(saved[name]) for name in ("indicators",) if name in saved}
+        fields |= {f"{name}_": array for name, array in arrays.items()}
+        return self.state(**fields)
 
     def array_shapes(self, saved: Json) -> Inputs:
         """Dtype and shape of all `arrays` that belong to `saved`, to check them before they are loaded."""
@@ -233,14 +287,6 @@ class ColumnKind(ABC, Generic[Options, State]):
             embedding: `model.embedding`, for kinds that give vectors of numbers.
         """
         return Features.of_numbers(inputs[name] for name in state.inputs)
-
-
-def with_indicators(name: str, width: int, indicators: tuple[str, ...]) -> Inputs:
-    """An array `name` (n_rows, width) float32, and one that says of the columns in `indicators` which cells lack."""
-    inputs: Inputs = {name: ("float32", (width,))}
-    if indicators:
-        inputs[f"{name}_missing"] = ("float32", (len(indicators),))
-    return inputs
 
 
 def unreadable_cells(frame: Frame, name: str, mask: np.ndarray, said: str, *hints: str) -> Problem:

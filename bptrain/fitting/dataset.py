@@ -30,7 +30,7 @@ from bptrain.evaluation.gates import check_gate_splits, parse_gates
 from bptrain.evaluation.predictions import OUT_OF_FOLD
 from bptrain.features import inference, preparer
 from bptrain.features.options import ColumnOptions
-from bptrain.features.roles import row_weights, timestamps, weight_column
+from bptrain.features.preparer import timestamps
 from bptrain.fitting.resolve import (
     fewest_networks,
     most_networks,
@@ -43,7 +43,7 @@ from bptrain.messages import data as data_messages
 from bptrain.messages import fitting as messages
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.classification.labels import frame_codes, learn_labels
-from bptrain.targets.tasks import TASKS, infer_task
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import nearest, quote_list
 
 
@@ -135,7 +135,7 @@ def _clean(loaded: Loaded, config: Config, warnings: list[Problem]) -> Dataset:
     if config.clean.rare_class != "error":
         training = kept.take(np.flatnonzero(source == "train"))
         for name, options in config.targets.items():
-            task = TASKS[infer_task(training, name, options).task]
+            task = TASKS[targets_prepare.infer_task(training, name, options).task]
             too_few = config.clean.rare_class == "group" and not task.many_labels  # to be grouped labels must be three
             if task.predicts_labels and not too_few:
                 kept, source, steps = clean_rare_classes(kept, name, source, config.clean)
@@ -288,9 +288,9 @@ def check_dataset(dataset: Dataset) -> tuple[Config, inference.Kinds, list[Probl
     others = dataset.frame.take(np.flatnonzero(dataset.source != "train"))
     problems: list[Problem] = []
     for check in (
-        lambda: row_weights(dataset.frame, weight_column(config.columns)),
-        lambda: preparer.check(dataset.frame, config.columns),
-        lambda: preparer.check_training(training, config.columns),
+        lambda: preparer.row_weights(dataset.frame, preparer.weight_column(config.columns)),
+        lambda: preparer.check(dataset.frame, config.columns, training=False),
+        lambda: preparer.check(training, config.columns, training=True),
         lambda: targets_prepare.encode(targets_prepare.learn(training, config.targets), others),
     ):
         try:

@@ -19,11 +19,11 @@ from bptrain.features import preparer
 from bptrain.features.drift import Profile
 from bptrain.features.inference import Kinds, Why
 from bptrain.features.options import IgnoreOptions
-from bptrain.features.roles import row_weights, weight_column
 from bptrain.fitting.dataset import Dataset
 from bptrain.fitting.resolve import (
     ResolvedConfig,
     Sizes,
+    learned_options,
     most_networks,
     resolve_from_training_rows,
     resolve_sizes,
@@ -127,14 +127,15 @@ def resolve_config(
     """
     frame = dataset.frame
     config, kinds = resolve_from_training_rows(dataset.config, frame.take(final_split(dataset.config, split).train))
-    row_weights(frame, weight_column(config.columns))  # wrong ones of all parts in one message
+    preparer.row_weights(frame, preparer.weight_column(config.columns))  # wrong ones of all parts in one message
     learned = learn_preparation(config, frame, split, base_run, published=split)
-    targets = targets_prepare.written_options(config.targets, learned.targets)
+    targets = learned_options(config.targets, learned.targets, anew=True)
+    n_features, row_bytes = preparer.row_size(learned.columns)
     sizes = Sizes(
-        n_features=preparer.n_features(learned.columns),
+        n_features=n_features,
         n_rows=frame.n_rows,
         n_train=len(split.train),
-        row_bytes=preparer.row_bytes(learned.columns) + targets_prepare.row_bytes(learned.targets),
+        row_bytes=row_bytes + 4 * len(learned.targets),
         folds=split.fold is not None,
         has_validation=split.fold is not None or len(split.validation) > 0 or config.training.final == "refit",
     )
@@ -155,18 +156,18 @@ def learn_preparation(
     something only together with it. Raises DataError for columns and cells that cannot be used.
     """
     finally_trained, _ = drop_untrained_rows(config, frame, final_split(config, split))
-    targets_options = targets_prepare.resolve(config.targets, frame.take(finally_trained.train))
     split, cleaned = drop_untrained_rows(config, frame, split)
     training = frame.take(split.train)
     if base_run is not None:
-        targets = targets_prepare.extend_range(targets_prepare.reset_calibration(base_run.targets), training)
+        targets = targets_prepare.restart(base_run.targets, training)
         return Preparation(base_run.columns, targets, split, cleaned)
     settling = frame.take(final_split(config, published).train)
     empty = [name for name in config.columns if not training.n_present(name)]
     later = {name: IgnoreOptions() for name in empty if settling.n_present(name)}
     columns = preparer.learn(training, config.columns | later)
-    weight = row_weights(training, weight_column(config.columns))
-    return Preparation(columns, targets_prepare.learn(training, targets_options, weight), split, cleaned)
+    weight = preparer.row_weights(training, preparer.weight_column(config.columns))
+    targets = targets_prepare.learn(training, config.targets, weight, frame.take(finally_trained.train))
+    return Preparation(columns, targets, split, cleaned)
 
 
 def transform_parts(
@@ -177,7 +178,7 @@ def transform_parts(
     Rows that are to be streamed lie in files without names on the disk of `folder`. Raises DataError for cells that
     cannot be used.
     """
-    weight = weight_column(config.complete.columns)
+    weight = preparer.weight_column(config.complete.columns)
     room = folder if config.residence == "stream" else None
     parts = {
         name: prepare_rows(learned.columns, learned.targets, frame.take(rows), weight, room)
@@ -191,7 +192,7 @@ def transform_parts(
     for part in parts.values():
         changed.update(part.changed)
     cleaned = [Cleaned(what, n, n_rows, "cells", column) for (what, column), n in changed.items()]
-    names = [*preparer.used_columns(learned.columns), *learned.targets]
+    names = [*preparer.kinds_of_columns(learned.columns), *learned.targets]
     before = Profile.learn(frame.take(learned.split.train), names)
     return TrainingInputs(config, learned.columns, learned.targets, parts, before, [*learned.cleaned, *cleaned])
 
@@ -209,12 +210,13 @@ def prepare_rows(
     """
     allocate = memory.in_memory if folder is None else memory.memory_mapped(folder)
     transformed = preparer.transform_or_raise(columns, frame, allocate)
+    encoded, truths = targets_prepare.encode(targets, frame)
     return PreparedRows(
         frame.rows,
         transformed.arrays,
-        [memory.copy_into(each, allocate) for each in targets_prepare.encode(targets, frame)],
-        targets_prepare.y_true(targets, frame),
-        row_weights(frame, weight),
+        [memory.copy_into(each, allocate) for each in encoded],
+        truths,
+        preparer.row_weights(frame, weight),
         transformed.changed,
     )
 
@@ -227,7 +229,7 @@ def drop_untrained_rows(config: Config, frame: Frame, split: Split) -> tuple[Spl
         Cleaned(f"rows with a cell that is {what} not trained on", n, len(kept), "rows", column)
         for what, column, n in reasons
     ]
-    weight = row_weights(training, weight_column(config.columns))
+    weight = preparer.row_weights(training, preparer.weight_column(config.columns))
     if not weight.all():
         steps.append(Cleaned("rows of weight 0 not trained on", int((weight == 0).sum()), len(kept), "rows"))
     kept &= weight > 0

@@ -14,7 +14,7 @@ from bptrain.config.schema import Config
 from bptrain.data.hashes import parts_digest, table_digests
 from bptrain.data.splits import Split
 from bptrain.errors import DataError, LockedError, RunError, UsageError
-from bptrain.features.kinds import kind_of
+from bptrain.features.kinds import KINDS
 from bptrain.features.options import IgnoreOptions
 from bptrain.messages import fitting as messages
 from bptrain.messages import runs as run_messages
@@ -70,7 +70,7 @@ def describe_inputs(config: Config, dataset: Dataset, split: Split, base_run: Ba
     """
     settings = config.model_dump(mode="json", exclude=NOT_SETTINGS)
     columns = {
-        name: (kind_of(options) or options).cells_are_numbers
+        name: KINDS.get(options.kind, options).cells_are_numbers
         for name, options in config.columns.items()
         if not isinstance(options, IgnoreOptions)
     }

@@ -20,17 +20,16 @@ from bptrain.errors import UsageError
 from bptrain.evaluation.gates import check_gate_splits, check_gates, parse_gates
 from bptrain.evaluation.predictions import OUT_OF_FOLD, PARTS
 from bptrain.features import inference
-from bptrain.features.kinds import kind_of
-from bptrain.features.numeric.options import NumericOptions, ResolvedNumericOptions
-from bptrain.features.options import ColumnOptions, IgnoreOptions
+from bptrain.features.kinds import KINDS
+from bptrain.features.options import IgnoreOptions
+from bptrain.features.preparer import by_kind
 from bptrain.messages import data as data_messages
 from bptrain.messages import fitting as messages
 from bptrain.models.options import ModelOptions, ResolvedModel
 from bptrain.models.presets import MANY_FEATURES, MANY_ROWS, PRESETS, NetworkSize, Preset
 from bptrain.targets import preparer as targets_prepare
-from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.target_options import TargetOptions
-from bptrain.targets.tasks import TASKS, infer_task
+from bptrain.targets.tasks import TASKS
 from bptrain.training.options import AdamOptions, ResolvedTraining, TrainingOptions, UsualOptimizer
 from bptrain.utils.text import nearest, quote_list, yaml_name
 
@@ -80,9 +79,11 @@ def resolve_from_table(config: Config, training_rows: Frame, source: np.ndarray)
     named = {
         name: options
         for name, options in by_pattern.items()
-        if options.kind in ROLES or ((kind := kind_of(options)) is not None and kind.tells_time)
+        if options.kind in ROLES or ((kind := KINDS.get(options.kind)) is not None and kind.tells_time)
     }
-    targets = {name: infer_task(training_rows, name, options) for name, options in config.targets.items()}
+    targets = {
+        name: targets_prepare.infer_task(training_rows, name, options) for name, options in config.targets.items()
+    }
     targets_prepare.learn(training_rows, targets)  # only for what it refuses, before anything is split
     config = config.model_copy(update={"columns": config.columns | named, "targets": targets})
     gates, metrics = parse_gates(config.evaluation.gates), metrics_of(config)
@@ -193,42 +194,33 @@ def resolve_from_training_rows(config: Config, training_rows: Frame) -> tuple[Co
         constants=config.clean.constants,
         identifiers=config.clean.identifiers,
     )
-    columns = _resolve_columns(kinds.options, preset)
+    columns = dict(kinds.options)
+    for kind, own in by_kind(kinds.options):
+        columns |= kind.resolve_options(own, preset)
     targets = {name: resolve_target(options, preset) for name, options in config.targets.items()}
     kinds = replace(kinds, options=columns)
     return config.model_copy(update={"columns": columns, "targets": targets}), kinds
 
 
-def _resolve_columns(columns: Mapping[str, ColumnOptions], preset: Preset) -> dict[str, ColumnOptions]:
-    """The options of all columns with `scaling`, `clip`, `bins` and `periodic` of numeric ones settled."""
-    n_numeric = sum(isinstance(options, NumericOptions) for options in columns.values())
-    few = n_numeric <= preset.most_columns
-    bins = max(preset.fewest_bins, min(preset.bins, preset.all_bins // n_numeric)) if few and n_numeric else 0
-    resolved: dict[str, ColumnOptions] = dict(columns)
-    for name, options in columns.items():
-        if isinstance(options, NumericOptions):
-            clips = options.scaling == "auto" and "clip" not in options.model_fields_set
-            resolved[name] = ResolvedNumericOptions.resolve(
-                options,
-                scaling=preset.scaling,
-                bins=bins,
-                periodic=preset.periodic and few,
-                **({"clip": preset.clip} if clips else {}),
-            )
-    return resolved
-
-
 def resolve_target(options: TargetOptions, preset: Preset) -> TargetOptions:
     """The options of a target with what the preset leaves neither to training nor to validation rows."""
-    update: dict[str, object] = {}
-    if isinstance(options, RegressionOptions):
-        if options.clip == "auto":
-            update["clip"] = preset.clips_predictions
-        if options.transform == "auto" and not preset.learns_logarithm:
-            update["transform"] = "none"
-    elif getattr(options, "temperature", None) == "auto" and not preset.calibrates:
-        update["temperature"] = 1.0
-    return options.model_copy(update=update)
+    usual = TASKS[options.task].usual_options(preset)
+    return options.model_copy(update={name: value for name, value in usual.items() if getattr(options, name) == "auto"})
+
+
+def learned_options(
+    options: Mapping[str, TargetOptions], targets: targets_prepare.Targets, *, anew: bool = False
+) -> dict[str, TargetOptions]:
+    """The options with what they left open as it was learned; with `anew`, as the config of a run has them.
+
+    There, what each training settles anew stays open.
+    """
+    learned = {}
+    for name, chosen in options.items():
+        task, report = TASKS[chosen.task], targets[name].report()
+        left = {key for key in task.settled_anew if anew and getattr(chosen, key) == "auto"}
+        learned[name] = chosen.model_copy(update={key: report[key] for key in task.settled if key not in left})
+    return learned
 
 
 # By the sizes

@@ -18,15 +18,16 @@ from bptrain.config.yaml_writer import flow_yaml
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import Problem, RunError, UsageError
 from bptrain.features.inference import defaults_of_kinds, match_patterns
-from bptrain.features.kinds import is_feature
+from bptrain.features.kinds import KINDS
 from bptrain.features.options import ColumnOptions, IgnoreOptions
 from bptrain.features.preparer import Columns
+from bptrain.fitting.resolve import learned_options
 from bptrain.messages import fitting as messages
 from bptrain.models.predictor import WEIGHTS, check_columns, load_preparation
 from bptrain.models.presets import DEFAULT
 from bptrain.runs.arrays import Expected
 from bptrain.runs.manifest import RunFiles, open_run
-from bptrain.targets.preparer import Targets, learned_options
+from bptrain.targets.preparer import Targets
 from bptrain.utils.section import Section
 from bptrain.utils.text import quote_list
 
@@ -105,7 +106,7 @@ def adopt_columns(config: Config, base_run: BaseRun, names: Sequence[str]) -> tu
     Raises DataError for a table without its columns, UsageError for columns that the config declares otherwise.
     """
     theirs = base_run.config.columns
-    check_columns((name for name, options in theirs.items() if is_feature(options)), tuple(names), source="")
+    check_columns((name for name, options in theirs.items() if options.kind in KINDS), tuple(names), source="")
     features = [name for name in names if name not in config.targets]
     declared = match_patterns(features, config.columns, list(config.targets))
     problems = [
@@ -125,14 +126,14 @@ def adopt_columns(config: Config, base_run: BaseRun, names: Sequence[str]) -> tu
     unknown = [name for name in features if name not in theirs and name not in declared]
     shown = quote_list(unknown, last="and", limit=10)
     warnings = [messages.UNKNOWN_COLUMNS(n=len(unknown), names=shown, where=base_run.files.directory)]
-    roles = {name: options for name, options in declared.items() if not is_feature(options)}
+    roles = {name: options for name, options in declared.items() if options.kind not in KINDS}
     columns = {name: theirs.get(name, IgnoreOptions()) for name in features} | roles
     return config.model_copy(update={"columns": columns}), warnings if unknown else []
 
 
 def _column_differences(name: str, options: ColumnOptions, before: ColumnOptions) -> Iterator[Problem]:
     """What the options of a column say otherwise than those of the base run; roles are the config's own."""
-    if not is_feature(options) and not is_feature(before):
+    if options.kind not in KINDS and before.kind not in KINDS:
         return
     if options.kind != before.kind:
         yield messages.OTHER_KIND(name=name, kind=options.kind, before=before.kind)

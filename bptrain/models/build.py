@@ -9,7 +9,7 @@ from functools import partial
 import keras
 import numpy as np
 
-from bptrain.features.kind import Features, FeatureState
+from bptrain.features.kind import AnyState, Features
 from bptrain.features.kinds import KINDS
 from bptrain.models.compat import KerasModel, Layer, LayerArgument, Loss, Tensor, Variable
 from bptrain.models.layers import (
@@ -27,7 +27,7 @@ from bptrain.targets.tasks import TASKS
 from bptrain.utils import seeds
 
 ops = keras.ops
-Columns = Mapping[str, FeatureState]
+Columns = Mapping[str, AnyState]
 Targets = Mapping[str, TargetState]
 
 # Glorot & Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014.

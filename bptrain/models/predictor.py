@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -211,7 +211,7 @@ def describe_inputs(predictor: Predictor) -> Json:
             name: [value if np.isfinite(value) else None for value in array.tolist()] for name, array in arrays.items()
         },
         "outputs": [
-            {"name": f"target_{position}", "target": name, **state.to_json()}
+            {"name": f"target_{position}", "target": name, **asdict(state)}
             for position, (name, state) in enumerate(predictor.targets.items())
         ],
     }

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from bptrain.data.frame import Frame
 from bptrain.errors import Problem
 from bptrain.features import inference
-from bptrain.features.kinds import KINDS, kind_of
-from bptrain.features.numeric.number_formats import infer_format
+from bptrain.features.kinds import KINDS
+from bptrain.features.numeric.kind import infer_format
 from bptrain.features.options import ColumnOptions, IgnoreOptions
 from bptrain.messages import features as messages
 from bptrain.scaffold.data import text_columns
@@ -62,7 +62,7 @@ def propose_columns(frame: Frame, target: str, broken: Mapping[str, str]) -> Col
     of_ignored = [ignored.warning for ignored in inferred.ignored.values()]  # say why, as the column's line does
     warnings = [warning for warning in inferred.warnings if warning not in of_ignored]
     for name, options in inferred.options.items():
-        settings, kind = written_settings(options), kind_of(options)
+        settings, kind = written_settings(options), KINDS.get(options.kind)
         # An analyst wants to see times named, although they would be inferred: what is made of them is worth a look.
         tells_time = kind is not None and kind.tells_time
         if name in declared or kind is None or tells_time or settings:
@@ -93,7 +93,7 @@ def split_hints(frame: Frame, columns: Columns) -> list[tuple[str, str]]:
     """When another split is right, and the line that asks for it."""
     hints = []
     for name, options in columns.options.items():
-        if (kind := kind_of(options)) is not None and kind.tells_time:
+        if (kind := KINDS.get(options.kind)) is not None and kind.tells_time:
             when = f"To judge on the latest rows, as when the model will predict the future (`{escape(name)}`):"
             hints.append((when, f"split: {{kind: time, column: {yaml_name(name)}}}"))
     for name in _group_columns(frame, columns):
@@ -114,7 +114,7 @@ def _group_columns(frame: Frame, columns: Columns) -> list[str]:
             if largest < LARGEST_SHARE * frame.n_rows:
                 n_groups[name] = n_labels
     named = [name for name in n_groups if inference.ID_NAME.search(name)]
-    kinds = {name: kind_of(columns.options[name]) for name, n in n_groups.items() if n > MANY_LABELS}
+    kinds = {name: KINDS.get(columns.options[name].kind) for name, n in n_groups.items() if n > MANY_LABELS}
     many = [name for name, kind in kinds.items() if kind is not None and kind.takes_any_text]
     many.sort(key=lambda name: -n_groups[name])
     return list(dict.fromkeys([*named, *many]))[:MOST_GROUPS]

@@ -9,11 +9,12 @@ import numpy as np
 
 from bptrain.data.frame import Frame
 from bptrain.errors import UsageError
-from bptrain.targets.classification.labels import codes_of, label_shares, learn_labels
+from bptrain.targets.classification.labels import codes_of, learn_labels
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
+from bptrain.targets.preparer import infer_task
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.target_options import AutoOptions, TaskOptions
-from bptrain.targets.tasks import TASKS, infer_task
+from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import escape, quote_list, shorten
 
 AFFIRMATIVE = ("yes", "y", "true", "t", "1", "1.0", "on", "positive", "pos", "ja", "oui", "sim")
@@ -47,7 +48,8 @@ def propose_target(frame: Frame, name: str) -> Target:
     if not TASKS[options.task].predicts_labels:
         return Target(name, options, _summary_of_numbers(frame.numbers(name)[0]))
     labels = learn_labels(frame, name)
-    parts = label_shares(codes_of(frame.texts(name), labels), len(labels))
+    counts = np.bincount(codes_of(frame.texts(name), labels), minlength=len(labels))
+    parts = tuple((counts / counts.sum()).tolist())
     if not TASKS[options.task].many_labels:
         rarer = labels[0] if parts[0] < parts[1] else labels[1]
         says_yes = (label for label in labels if label.casefold() in AFFIRMATIVE)
@@ -79,7 +81,7 @@ def _labels_or_amounts(frame: Frame, name: str, values: np.ndarray) -> Target:
     if is_whole and len(numbers) <= MOST_CLASSES and counts.min() >= LEAST_ROWS:
         because = f"{len(numbers)} whole numbers, each in at least {counts.min()} rows, are taken for labels."
         other = "If they are amounts or grades, where 3 lies between 2 and 4, write `task: regression`."
-        parts = label_shares(np.searchsorted(numbers, values), len(numbers))
+        parts = tuple((counts / counts.sum()).tolist())
         summary = _summary_of_labels(learn_labels(frame, name), parts)
         return Target(name, MulticlassOptions(), summary, [because, other])
     if not is_whole:

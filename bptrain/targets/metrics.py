@@ -6,7 +6,6 @@ scikit-learn computes nearly all; it is imported when a metric is asked for, as 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,25 +130,3 @@ def number_metric(name: str, y_true: np.ndarray, y_pred: np.ndarray, weight: np.
         case _:
             raise KeyError(name)
     return float(value)
-
-
-def per_label(
-    y_true: np.ndarray, y_pred: np.ndarray, labels: Sequence[str], *, weight: np.ndarray
-) -> dict[str, dict[str, float | int]]:
-    """Rows, precision, recall and F1 of each label; 0 where a label was never predicted or never true."""
-    from sklearn.metrics import precision_recall_fscore_support
-
-    codes = np.arange(len(labels))
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        y_true, y_pred, labels=codes, sample_weight=weight, average=None, zero_division=0
-    )
-    counts = np.bincount(y_true, minlength=len(labels))
-    return {
-        label: {
-            "n": int(counts[code]),
-            "precision": float(precision[code]),
-            "recall": float(recall[code]),
-            "f1": float(f1[code]),
-        }
-        for code, label in enumerate(labels)
-    }

@@ -5,7 +5,6 @@ They stand apart from the tasks, as the config is read without the libraries for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -70,11 +69,3 @@ class AutoOptions(Section):
 
 TaskOptions = BinaryOptions | MulticlassOptions | RegressionOptions
 TargetOptions = Annotated[AutoOptions | TaskOptions, Field(discriminator="task")]
-
-
-def with_tasks(targets: Mapping[str, AutoOptions | TaskOptions]) -> dict[str, TaskOptions]:
-    """The options of targets by name, once their tasks are known."""
-    options = {name: chosen for name, chosen in targets.items() if not isinstance(chosen, AutoOptions)}
-    if len(options) < len(targets):
-        raise TypeError("a target's task is not known yet: see infer_task")
-    return options

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from bptrain.data.frame import Frame
-from bptrain.targets.metrics import METRICS
 from bptrain.utils.section import Section
+
+if TYPE_CHECKING:
+    from bptrain.models.presets import Preset
 
 Json = dict[str, Any]
 Tensor: TypeAlias = Any  # Keras' own: a symbolic tensor, or an array of its backend
@@ -31,8 +33,11 @@ class Decoded:
     probabilities: dict[str, np.ndarray] = field(default_factory=dict)
 
 
+UNREPORTED: Json = dict.fromkeys(("positive", "threshold", "temperature", "transform"))
+
+
 @dataclass(frozen=True, kw_only=True)
-class TargetState:
+class TargetState(ABC):
     """What a task learned on training rows; the base of each task's own, all of whose fields JSON can hold.
 
     Args:
@@ -41,7 +46,11 @@ class TargetState:
         loss_weight: factor of this loss in the sum over targets.
         labels: the classes in the order of their codes; empty for numbers.
         class_weights: how much the rows of each class count in training; empty for numbers.
+
+    `calibrated` are the fields that validation rows choose.
     """
+
+    calibrated: ClassVar[tuple[str, ...]] = ()
 
     task: str
     loss: Json
@@ -54,13 +63,9 @@ class TargetState:
         """How many numbers the network gives for a row."""
         return 1
 
-    def to_json(self) -> Json:
-        """A JSON value from which `Task.load` makes an equal state."""
-        return asdict(self)
-
+    @abstractmethod
     def report(self) -> Json:
-        """What metrics.json says of the target beside its labels; null where the task has no such thing."""
-        return {"positive": None, "threshold": None, "temperature": None, "transform": None}
+        """What metrics.json says of the target beside its labels: `UNREPORTED` and what the task has of it."""
 
 
 Options = TypeVar("Options", bound=Section)
@@ -102,18 +107,23 @@ class Task(ABC, Generic[Options, State]):
     name: str  # in a config's `task`, in files of a run, and in METRICS
     options: type[Options]
     state: type[State]
+    metrics: tuple[str, ...]  # those that it has; the first is the primary one where a config names none
     predicts_labels: bool  # whether rows can be stratified by it, and have an accuracy rather than an error
+    settled: tuple[str, ...] = ()  # options that may be open and are settled by learning, as `report` says
+    settled_anew: tuple[str, ...] = ()  # those of them that a run's config leaves open, for each training to settle
     many_labels: bool = False  # whether there may be more than two, so that rare ones can be left out or grouped
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics that it has; the first is the primary one where a config names none."""
-        return tuple(name for name, metric in METRICS.items() if self.name in metric.tasks)
 
     # From the config to a state
 
+    def usual_options(self, preset: Preset) -> Json:
+        """What the preset puts where options say `auto`; the rows settle what is left then."""
+        return {}
+
     def resolve(self, options: Options, frame: Frame, name: str) -> Options:
-        """The options with what the values of training rows in `frame` settle before anything is learned."""
+        """The options with what the values of rows in `frame` settle before anything is learned.
+
+        Raises DataError for cells of which nothing can be learned.
+        """
         return options
 
     @abstractmethod
@@ -130,27 +140,18 @@ class Task(ABC, Generic[Options, State]):
         fields: Json = {name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()}
         return self.state(**fields)
 
-    def learned_options(self, options: Options, state: State) -> Options:
-        """The options with all that they left open as it was learned."""
-        return options
-
-    def written_options(self, options: Options, state: State) -> Options:
-        """The options for config.yaml of the run: as learned, but open where each training is to settle it anew."""
-        return self.learned_options(options, state)
-
-    def extend_range(self, state: State, frame: Frame, name: str) -> State:
-        """The state of a run to start from, with bounds of predictions that hold the values of `frame`, too."""
+    def restart(self, state: State, frame: Frame, name: str) -> State:
+        """The state of a run to start from: as before `calibrate`, and with bounds that hold the values of `frame`."""
         return state
 
     # From rows to what the network is to give, and back
 
     @abstractmethod
-    def encode(self, state: State, frame: Frame, name: str) -> np.ndarray:
-        """y_true as the loss compares it, (n_rows, width). Raises DataError for cells that cannot be used."""
+    def encode(self, state: State, frame: Frame, name: str) -> tuple[np.ndarray, pa.Array]:
+        """y_true as the loss compares it, (n_rows, width), and in the user's terms (n_rows,), as `Decoded.prediction`.
 
-    @abstractmethod
-    def y_true(self, state: State, frame: Frame, name: str) -> pa.Array:
-        """y_true (n_rows,) in the user's terms, as `Decoded.prediction` is. Raises DataError as `encode`."""
+        Raises DataError for cells that cannot be used, such as a label that training rows never showed.
+        """
 
     @abstractmethod
     def decode(self, state: State, outputs: np.ndarray) -> Decoded:
@@ -175,14 +176,6 @@ class Task(ABC, Generic[Options, State]):
             metric: the primary metric.
             seed: what random draws follow from.
         """
-        return state
-
-    def reset_calibration(self, state: State) -> State:
-        """The state as before `calibrate`."""
-        return state
-
-    def copy_calibration(self, state: State, source: State) -> State:
-        """The state with what was chosen for another state of the same target."""
         return state
 
     # How good predictions are

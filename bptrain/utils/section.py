@@ -39,6 +39,7 @@ class Section(BaseModel):
         """The fields by the keys that are written for them."""
         return {field.alias or name: field for name, field in cls.model_fields.items()}
 
-    def values_by_key(self) -> dict[str, object]:
-        """The values by the keys that are written for them."""
-        return {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
+    def values_by_key(self, **usual: object) -> dict[str, object]:
+        """The values by the keys that are written for them; where they are `auto`, those that are `usual`."""
+        values = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
+        return values | {name: value for name, value in usual.items() if values[name] == "auto"}

@@ -22,7 +22,6 @@ from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.gates import apply_gates, check_gates, parse_gates
 from bptrain.features import preparer
 from bptrain.features.drift import Drift, measure_drift
-from bptrain.features.roles import weight_column
 from bptrain.fitting import artifacts
 from bptrain.fitting.dataset import load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import predict_parts
@@ -89,7 +88,7 @@ def judge_own_rows(run: Run, roots: AllowedPaths) -> Judged:
     require_same_files(digests, dataset.digests)  # again, as files may change between the two
     split = final_split(config, split_rows(dataset))
     split, _ = drop_untrained_rows(config, dataset.frame, split)
-    model, weight = run.predictor, weight_column(config.columns)
+    model, weight = run.predictor, preparer.weight_column(config.columns)
     parts = {
         name: prepare_rows(model.columns, model.targets, dataset.frame.take(rows), weight, scratch)
         for name, rows in split.parts().items()
@@ -123,7 +122,7 @@ def judge_other_rows(run: Run, data: str | Path | pd.DataFrame, roots: AllowedPa
     if not kept.n_rows:
         raise DataError(data_messages.NO_ROWS_TO_JUDGE(n=frame.n_rows, where=source))
     warnings += dropped
-    weight = weight_column(run.config.columns)
+    weight = preparer.weight_column(run.config.columns)
     if weight is not None and weight not in frame.names:
         warnings.append(messages.NO_WEIGHTS(name=weight))
         weight = None

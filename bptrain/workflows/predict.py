@@ -125,7 +125,7 @@ def _frames(
 
 
 def _no_rows(model: predictor.Predictor) -> Frame:
-    names = preparer.used_columns(model.columns)
+    names = preparer.kinds_of_columns(model.columns)
     return Frame(pa.table({name: pa.array([], pa.string()) for name in names}), np.empty(0, np.int64))
 
 

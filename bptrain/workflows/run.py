@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from bptrain.config.load import config_from_text
 from bptrain.config.schema import Config
 from bptrain.errors import Problem
-from bptrain.features.kinds import is_feature
+from bptrain.features.kinds import KINDS
 from bptrain.runs.manifest import RunFiles, open_run
 from bptrain.runs.storage import Json
 
@@ -86,7 +86,7 @@ class Run:
     @property
     def features(self) -> tuple[str, ...]:
         """The columns that the model sees."""
-        return tuple(name for name, options in self.config.columns.items() if is_feature(options))
+        return tuple(name for name, options in self.config.columns.items() if options.kind in KINDS)
 
     @property
     def passed(self) -> bool:

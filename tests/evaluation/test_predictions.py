@@ -59,7 +59,7 @@ def learned(names: tuple[str, ...]) -> tuple[Targets, pa.Table]:
     frame = Frame(pa.table({name: cells[name] for name in names}), np.arange(6))
     targets = preparer.learn(frame, {name: options[name] for name in names})
     outputs = [np.zeros((6, state.n_outputs), np.float32) for state in targets.values()]
-    y_true = preparer.y_true(targets, frame)
+    _, y_true = preparer.encode(targets, frame)
     split = [OUT_OF_FOLD] * 4 + ["test"] * 2
     return targets, predictions_table(targets, outputs, y_true, np.arange(6), np.ones(6), split)
 

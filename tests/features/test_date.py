@@ -26,9 +26,7 @@ from bptrain.data.frame import Frame
 from bptrain.data.options import DataOptions
 from bptrain.errors import DataError
 from bptrain.features import preparer as prepare
-from bptrain.features.date.calendar import PARTS, read_part
-from bptrain.features.date.formats import seconds
-from bptrain.features.date.kind import DateState
+from bptrain.features.date.kind import PARTS, DateState, read_part, seconds
 from bptrain.features.date.options import DateOptions
 from bptrain.features.inference import resolve
 
@@ -182,7 +180,7 @@ def test_parts_are_those_of_pythons_calendar(day: dt.date, second: int) -> None:
 
 def test_periodic_parts_are_points_on_a_circle() -> None:
     state = learn(["2024-01-01", "2024-07-01"], parts=("month", "weekday"), elapsed=False)
-    assert state.features == ["c: month sine", "c: month cosine", "c: weekday sine", "c: weekday cosine"]
+    assert state.to_json()["features"] == ["c: month sine", "c: month cosine", "c: weekday sine", "c: weekday cosine"]
     np.testing.assert_allclose(  # a Monday in April, a Sunday in December
         made(state, ["2024-04-01", "2024-12-01"])["date"],
         [[1, 0, 0, 1], [-0.5, math.sqrt(0.75), math.sin(2 * math.pi * 6 / 7), math.cos(2 * math.pi * 6 / 7)]],
@@ -196,7 +194,7 @@ def test_other_parts_and_elapsed_days_are_standardised_as_scikit_learn_does() ->
     state = learn(cells, parts=("year", "month", "weekend"), cyclic=False)
     raw = np.array([[2024, 1, 0, 0], [np.nan] * 4, [2024, 3, 0, 60.5], [2026, 1, 1, 761]])
     expected = np.nan_to_num(StandardScaler().fit_transform(raw))
-    assert state.features == ["c: year", "c: month", "c: weekend", "c: elapsed"]
+    assert state.to_json()["features"] == ["c: year", "c: month", "c: weekend", "c: elapsed"]
     np.testing.assert_allclose(made(state, cells)["date"], expected, atol=1e-6)
     assert state.origin_.tolist() == [(dt.date(2024, 1, 1) - dt.date(1970, 1, 1)).days]
     np.testing.assert_array_equal(made(state, cells)["date_missing"], [[0], [1], [0], [0]])
@@ -213,13 +211,13 @@ def test_other_parts_and_elapsed_days_are_standardised_as_scikit_learn_does() ->
 )
 def test_parts_and_elapsed_choose_the_features(options: dict[str, Any], features: list[str]) -> None:
     state = learn(["2024-01-01", "2024-05-02"], cyclic=False, **options)
-    assert state.features == [f"c: {name}" for name in features]
+    assert state.to_json()["features"] == [f"c: {name}" for name in features]
     assert state.inputs["date"] == ("float32", (len(features),))
 
 
 def test_the_hour_is_used_where_training_cells_have_a_time_of_day() -> None:
-    assert "c: hour sine" in learn(["2024-01-01", "2024-05-02 06:00"]).features
-    assert "c: hour sine" not in learn(["2024-01-01 00:00", "2024-05-02"]).features
+    assert "c: hour sine" in learn(["2024-01-01", "2024-05-02 06:00"]).to_json()["features"]
+    assert "c: hour sine" not in learn(["2024-01-01 00:00", "2024-05-02"]).to_json()["features"]
 
 
 def test_indicators_are_of_columns_with_missing_training_cells() -> None:
@@ -228,7 +226,7 @@ def test_indicators_are_of_columns_with_missing_training_cells() -> None:
     assert learn(cells, indicator=False).indicators == ()
     whole = learn(["2024-01-01", "2024-05-02"])
     assert set(made(whole, cells)) == {"date"}
-    assert made(whole, cells)["date"][1].tolist() == [0.0] * len(whole.features)
+    assert made(whole, cells)["date"][1].tolist() == [0.0] * len(whole.to_json()["features"])
 
 
 def test_nothing_of_the_date_is_refused() -> None:
@@ -339,14 +337,14 @@ def test_training_cells_must_be_dates() -> None:
     assert caught.value.problems[0].where == "row 2"
     assert "%d.%m.%Y" in " ".join(caught.value.problems[0].hints)
     with pytest.raises(DataError, match="BP255"):
-        prepare.check(frame_of(c=["2024-05-01", "soon"]), {"c": DateOptions()})
+        prepare.check(frame_of(c=["2024-05-01", "soon"]), {"c": DateOptions()}, training=False)
 
 
 def test_a_column_without_values_is_refused() -> None:
     with pytest.raises(DataError, match="BP241: column `c` is declared a date"):
         learn(pa.nulls(3))
     with pytest.raises(DataError, match="BP241"):
-        prepare.check_training(frame_of(c=pa.nulls(3)), {"c": DateOptions()})
+        prepare.check(frame_of(c=pa.nulls(3)), {"c": DateOptions()}, training=True)
 
 
 def test_in_other_rows_what_is_no_date_is_bad_and_counts_as_missing() -> None:

@@ -37,7 +37,9 @@ class PickyKind(NumericKind):
     def bad_cells(self, frame: Frame, name: str, mask: np.ndarray) -> Problem:
         return Problem("BP999", f"{name} has {int(mask.sum())} odd cells")
 
-    def check_training(self, frame: Frame, options: Mapping[str, NumericOptions]) -> list[Problem]:
+    def check(self, frame: Frame, options: Mapping[str, NumericOptions], *, training: bool) -> list[Problem]:
+        if not training:
+            return super().check(frame, options, training=False)
         return [Problem("BP998", f"{name} is small") for name in options if (frame.numbers(name)[0] <= 1).any()]
 
 
@@ -69,10 +71,11 @@ def test_a_kind_speaks_its_own_words(picky: PickyKind) -> None:
 @pytest.mark.usefixtures("picky")
 def test_a_kind_may_refuse_cells_of_training_rows_only() -> None:
     options = {"n": NumericOptions(), "c": CategoricalOptions()}
-    prepare.check_training(frame_of(n=[2.0, 3.0], c=["a", "b"]), options)
+    prepare.check(frame_of(n=[2.0, 3.0], c=["a", "b"]), options, training=True)
     with pytest.raises(DataError, match="BP998: n is small"):
-        prepare.check_training(frame_of(n=[1.0, 3.0], c=["a", "b"]), options)
-    prepare.check_training(frame_of(n=[1.0, 3.0]), {"c": CategoricalOptions()})
+        prepare.check(frame_of(n=[1.0, 3.0], c=["a", "b"]), options, training=True)
+    prepare.check(frame_of(n=[1.0, 3.0], c=["a", "b"]), options, training=False)
+    prepare.check(frame_of(n=[1.0, 3.0]), {"c": CategoricalOptions()}, training=True)
 
 
 def test_status_names_each_word_once_per_run_of_columns() -> None:

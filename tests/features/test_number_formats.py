@@ -11,7 +11,7 @@ from bptrain.data.frame import Frame
 from bptrain.errors import DataError, Problem
 from bptrain.features import inference as infer
 from bptrain.features import preparer as prepare
-from bptrain.features.numeric.number_formats import infer_format
+from bptrain.features.numeric.kind import infer_format
 from bptrain.features.numeric.options import NumericOptions
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,9 @@ from bptrain.data.frame import Frame
 from bptrain.errors import DataError
 from bptrain.features import preparer as prepare
 from bptrain.features.kind import Transformed
-from bptrain.features.numeric.kind import NumericState, learn_bounds
+from bptrain.features.numeric.kind import NumericState
 from bptrain.features.numeric.options import NumericOptions
-from bptrain.features.numeric.scaling import n_quantiles
+from bptrain.features.numeric.scaling import learn_bounds, n_quantiles
 
 RANDOM = np.random.default_rng(7)
 SKEW = RANDOM.lognormal(0.0, 1.5, 400) * RANDOM.choice([-1, 1], 400)
@@ -190,12 +191,12 @@ def test_cells_outside_the_range_are_missing(bounds: list[float | None] | None, 
 
 def test_cells_outside_the_range_teach_nothing() -> None:
     assert learn(AGES, range=[0, 120]).fill_.tolist() == [30.0]
-    assert learn(AGES, range=[0, 120]).scaling.center.tolist() == [30.0]
+    assert learn(AGES, range=[0, 120]).center_.tolist() == [30.0]
 
 
 def test_cells_outside_the_range_can_be_an_error() -> None:
     options = {"x": NumericOptions(range=(0, 120), out_of_range="error")}
-    for refuse in (prepare.check, prepare.learn):
+    for refuse in (partial(prepare.check, training=False), prepare.learn):
         with pytest.raises(DataError, match=r"BP254: .* ranges from 0 to 120, but 2 of 5 .*'-1.0' \(row 3\)") as caught:
             refuse(frame_of(AGES), options)
         assert caught.value.problems[0].where == "row 3"

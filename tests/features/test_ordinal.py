@@ -23,7 +23,7 @@ from bptrain.data.options import DataOptions
 from bptrain.errors import DataError, UsageError
 from bptrain.features import preparer as prepare
 from bptrain.features.inference import resolve
-from bptrain.features.ordinal.kind import SCALES, OrdinalState, letters, order_of
+from bptrain.features.ordinal.kind import SCALES, OrdinalState, order_of
 from bptrain.features.ordinal.options import OrdinalOptions
 from bptrain.workflows.check import check
 
@@ -146,10 +146,11 @@ def test_other_labels_are_not(labels: list[str], kind: str) -> None:
 
 def test_every_word_of_the_scales_is_compared_by_its_letters() -> None:
     for scale in SCALES:
-        words = [letters(word) for place in scale for word in place.split("|")]
+        words = [word.replace(" ", "") for place in scale for word in place.split("|")]
         assert len(words) == len(set(words)) >= 3
         first = [place.partition("|")[0] for place in scale]
         assert order_of([word.title().replace(" ", "_") for word in reversed(first)]) is not None
+        assert order_of([word.upper().replace(" ", "-") for word in first]) is not None
 
 
 # Cells that cannot be used

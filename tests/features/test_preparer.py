@@ -34,7 +34,7 @@ def frame_of(**columns: Any) -> Frame:
 
 def learn_levels(cells: Any, **options: Any) -> Levels:
     learned = prepare.learn(frame_of(c=cells), {"c": CategoricalOptions(**options)})
-    column: Levels = learned["categorical"].levels[0]  # type: ignore[attr-defined]
+    column: Levels = learned["categorical"].learned[0]  # type: ignore[assignment]
     return column
 
 
@@ -163,7 +163,7 @@ def test_column_that_is_not_read_is_ignored_with_a_warning() -> None:
     assert found.options["tags"] == IgnoreOptions()
     assert [warning.code for warning in found.warnings] == ["BP248"]
     learned = prepare.learn(unread_frame(), found.options)
-    assert prepare.used_columns(learned) == ("c",)
+    assert list(prepare.kinds_of_columns(learned)) == ["c"]
 
 
 def test_column_that_is_not_read_may_be_declared_ignored() -> None:

@@ -19,7 +19,17 @@ from bptrain.data.load import load
 from bptrain.data.options import CleanOptions, DataOptions
 from bptrain.errors import DataError
 from bptrain.features import kinds, preparer
-from bptrain.features.kind import ColumnKind, Features, FeatureState, Inferred, Inputs, Json, Tensor, Transformed
+from bptrain.features.kind import (
+    ColumnKind,
+    Features,
+    FeatureState,
+    Inferred,
+    Inputs,
+    Json,
+    LearnedColumn,
+    Tensor,
+    Transformed,
+)
 from bptrain.features.options import ColumnOptions, EmbeddingOptions
 from bptrain.models.build import build, losses
 from bptrain.targets import preparer as targets_prepare
@@ -34,24 +44,15 @@ class TinyPictureOptions(ColumnOptions):
     kind: Literal["tiny_picture"] = "tiny_picture"
 
 
-@dataclass(frozen=True)
-class TinyPictureState(FeatureState):
-    names: tuple[str, ...]
+@dataclass(frozen=True, kw_only=True)
+class TinyPictureState(FeatureState[LearnedColumn]):
+    kind = "tiny_picture"
+
     mean_: np.ndarray
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        return self.names
-
-    @property
     def inputs(self) -> Inputs:
-        return dict.fromkeys(self.names, ("uint8", SHAPE))
-
-    def to_json(self) -> Json:
-        return {"columns": list(self.names)}
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {"mean": self.mean_}
+        return dict.fromkeys(self.columns, ("uint8", SHAPE))
 
 
 class TinyPictureKind(ColumnKind[TinyPictureOptions, TinyPictureState]):
@@ -59,19 +60,18 @@ class TinyPictureKind(ColumnKind[TinyPictureOptions, TinyPictureState]):
 
     name = "tiny_picture"
     options = TinyPictureOptions
+    state = TinyPictureState
 
     def infer(self, frame: Frame, name: str) -> Inferred[TinyPictureOptions] | None:
         return None
 
     def learn(self, frame: Frame, options: Mapping[str, TinyPictureOptions], paths: AllowedPaths) -> TinyPictureState:
         pictures = [read_pictures(frame, name, paths) for name in options]
-        return TinyPictureState(tuple(options), np.array([picture.mean() for picture in pictures]))
+        mean = np.array([picture.mean() for picture in pictures])
+        return TinyPictureState(learned=tuple(map(LearnedColumn, options)), mean_=mean)
 
     def transform(self, state: TinyPictureState, frame: Frame, paths: AllowedPaths) -> Transformed:
-        return Transformed({name: read_pictures(frame, name, paths) for name in state.names})
-
-    def load(self, saved: Json, arrays: Mapping[str, np.ndarray]) -> TinyPictureState:
-        return TinyPictureState(tuple(saved["columns"]), arrays["mean"])
+        return Transformed({name: read_pictures(frame, name, paths) for name in state.columns})
 
     def array_shapes(self, saved: Json) -> Inputs:
         return {"mean": ("<f8", (len(saved["columns"]),))}
@@ -81,7 +81,7 @@ class TinyPictureKind(ColumnKind[TinyPictureOptions, TinyPictureState]):
     ) -> Features:
         import keras
 
-        pixels = [keras.ops.cast(inputs[name], "float32") / 255 for name in state.names]
+        pixels = [keras.ops.cast(inputs[name], "float32") / 255 for name in state.columns]
         flat = [keras.layers.Flatten()(pixel) for pixel in pixels]
         hidden = [keras.layers.Dense(2, name=f"look_{number}")(each) for number, each in enumerate(flat)]
         return Features(hidden, [2] * len(hidden), [])
@@ -141,7 +141,7 @@ def test_a_kind_with_nothing_linear_trains_alone(frame: Frame, tmp_path: Path, m
     network = build(columns, targets, mlp(hidden=(4,), members=members, linear=True), seed=0).members
     network.compile(optimizer=keras.optimizers.SGD(0.1), loss=dict(losses(targets, members)), jit_compile=False)
     inputs = preparer.transform(columns, frame).arrays
-    truth = dict(zip(["target_0"], targets_prepare.encode(targets, frame), strict=True))
+    truth = dict(zip(["target_0"], targets_prepare.encode(targets, frame)[0], strict=True))
     before = [weight.copy() for weight in network.get_weights()]
     if members > 1:  # Keras itself knows no members
         assert network(inputs)["target_0"].shape == (12, members, 1)

@@ -221,7 +221,7 @@ def test_exported_networks_open_without_bptrain(folder: Path) -> None:
         for name, (dtype, shape) in shapes.items():
             numbers = rng.integers(0, 3, (50, *shape)) if dtype == "int32" else rng.normal(size=(50, *shape))
             inputs[name] = numbers.astype(dtype)
-        assert preparer.used_columns(run.predictor.columns)
+        assert preparer.kinds_of_columns(run.predictor.columns)
         np.savez(folder / f"{preset}-inputs.npz", **inputs)
         runs[preset] = run, inputs
         arguments += [run.path / "model.keras", folder / f"{preset}-inputs.npz", folder / f"{preset}-outputs.npz"]
@@ -848,7 +848,7 @@ def test_a_logarithm_is_taken_of_amounts_over_decades(
     values[0] = ends[0]
     frame = Frame(pa.table({"y": values}), np.arange(160))
     options = RegressionOptions.model_validate({"clip": True, **others})
-    assert NUMBER.learn(frame, "y", options, np.ones(160)).transform == transform
+    assert NUMBER.learn(frame, "y", NUMBER.resolve(options, frame, "y"), np.ones(160)).transform == transform
 
 
 def test_the_least_number_has_a_logarithm() -> None:

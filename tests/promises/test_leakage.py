@@ -21,7 +21,7 @@ from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths
 from bptrain.features import preparer as columns_prepare
 from bptrain.features.drift import Profile
-from bptrain.features.kinds import is_feature
+from bptrain.features.kinds import KINDS
 from bptrain.fitting import dataset
 from bptrain.fitting.resolve import resolve_from_training_rows
 from bptrain.models.predictor import FORMAT
@@ -89,7 +89,7 @@ def learned(content: dict[str, Any], folder: Path) -> Learned:
     saved, arrays = columns_prepare.save(columns_prepare.learn(training.take(np.flatnonzero(kept)), settled.columns))
     targets = targets_prepare.save(targets_prepare.learn(training, settled.targets))
     write_arrays(folder / "preparer.npz", arrays)
-    features = [name for name, options in settled.columns.items() if is_feature(options)]
+    features = [name for name, options in settled.columns.items() if options.kind in KINDS]
     before = Profile.learn(training, [*features, *settled.targets]).to_json()
     content = {"format": FORMAT, "columns": saved, "targets": targets, "profile": before}
     preparer = canonical_json(content).encode()

@@ -256,7 +256,7 @@ def test_class_weight_of_a_label_that_is_not_there_is_refused() -> None:
 
 def test_row_weights_are_those_of_row_and_class_with_mean_one() -> None:
     targets = learn(BinaryOptions(class_weights={"b": 3.0}), ["a", "b", "b"])
-    encoded = targets_prepare.encode(targets, Frame(pa.table({"y": ["a", "b", "b"]}), np.arange(3)))
+    encoded, _ = targets_prepare.encode(targets, Frame(pa.table({"y": ["a", "b", "b"]}), np.arange(3)))
     (found,) = targets_prepare.row_weights(targets, encoded, np.array([2.0, 1.0, 0.0]))
     np.testing.assert_allclose(found, np.array([2.0, 3.0, 0.0]) * 3 / 5, rtol=1e-6)
 

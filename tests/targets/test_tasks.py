@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from bptrain.data.frame import Frame, unread
 from bptrain.errors import DataError, UsageError
 from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.predictions import predictions_table
+from bptrain.fitting.resolve import learned_options
 from bptrain.runs.storage import canonical_json, parse_json
 from bptrain.targets import preparer as prepare
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
+from bptrain.targets.preparer import infer_task
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.target_options import AutoOptions, TargetOptions, TaskOptions
-from bptrain.targets.tasks import TASKS, infer_task
+from bptrain.targets.tasks import TASKS
 
 
 def frame_of(cells: Any, name: str = "y") -> Frame:
@@ -101,7 +104,7 @@ def test_constant_numbers_are_refused_although_their_mean_is_rounded(cells: list
 
 def test_nearly_constant_numbers_can_be_learned() -> None:
     frame = frame_of([0.1, 0.1, np.nextafter(0.1, 1)])
-    (encoded,) = prepare.encode(prepare.learn(frame, {"y": RegressionOptions()}), frame)
+    (encoded,), _ = prepare.encode(prepare.learn(frame, {"y": RegressionOptions()}), frame)
     assert np.isfinite(encoded).all()
 
 
@@ -144,8 +147,8 @@ def test_task_offers_what_the_others_ask_for(task: str) -> None:
     positive = state.report()["positive"]
     assert bool(state.labels) == TASKS[task].predicts_labels
     assert positive is None or positive in state.labels
-    assert TASKS[task].load(parse_json(canonical_json(state.to_json()).encode(), source="x")) == state
-    written = prepare.written_options({"y": OPTIONS[task]}, learned)["y"]
+    assert TASKS[task].load(parse_json(canonical_json(asdict(state)).encode(), source="x")) == state
+    written = learned_options({"y": OPTIONS[task]}, learned, anew=True)["y"]
     assert prepare.learn(frame, {"y": written}) == learned
     assert getattr(written, "positive", None) == positive
 
@@ -156,9 +159,8 @@ def test_truths_are_spelled_as_the_labels_were_learned(task: str, spell: Any) ->
     cells = LEARNED_FROM[task]
     learned = prepare.learn(frame_of(cells), {"y": OPTIONS[task]})
     other = frame_of([spell(cell) for cell in cells])
-    (encoded,), (expected,) = prepare.encode(learned, other), prepare.encode(learned, frame_of(cells))
+    ((encoded,), truths), ((expected,), _) = prepare.encode(learned, other), prepare.encode(learned, frame_of(cells))
     np.testing.assert_array_equal(encoded, expected)
-    truths = prepare.y_true(learned, other)
     assert truths["y"].to_pylist() == [str(cell) for cell in cells]
     outputs = [np.zeros((4, learned["y"].n_outputs), np.float32)]
     table = predictions_table(learned, outputs, truths, np.arange(4), np.ones(4), ["test"] * 4)
@@ -171,7 +173,7 @@ def test_truths_are_spelled_as_the_labels_were_learned(task: str, spell: Any) ->
 def test_truth_of_an_unknown_label_is_refused() -> None:
     learned = prepare.learn(frame_of(["a", "b"]), {"y": BinaryOptions()})
     with pytest.raises(DataError, match="BP264"):
-        prepare.y_true(learned, frame_of(["a", "c"]))
+        prepare.encode(learned, frame_of(["a", "c"]))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +14,10 @@ from bptrain.features.kind import (
     ColumnKind,
     FeatureState,
     Inferred,
-    Inputs,
-    Json,
+    LearnedColumn,
     Transformed,
     empty_columns,
     unreadable_cells,
-    with_indicators,
 )
 from bptrain.utils.text import yaml_name
 
@@ -32,10 +30,9 @@ MOST_SPELLINGS = 16  # of two words, in all their letter cases; a column with mo
 
 
 @dataclass(frozen=True)
-class Words:
+class Words(LearnedColumn):
     """The words of one column, in lower case."""
 
-    name: str
     true: tuple[str, ...]
     false: tuple[str, ...]
 
@@ -63,23 +60,11 @@ class Words:
         return signs, text, others & ~text
 
 
-@dataclass(frozen=True)
-class BooleanState(FeatureState):
+class BooleanState(FeatureState[Words]):
     """The words of all boolean columns, and which of these had missing training cells."""
 
-    words: tuple[Words, ...]
-    indicators: tuple[str, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.words)
-
-    @property
-    def inputs(self) -> Inputs:
-        return with_indicators("boolean", len(self.words), self.indicators)
-
-    def to_json(self) -> Json:
-        return {"columns": [asdict(column) for column in self.words], "indicators": list(self.indicators)}
+    kind = "boolean"
+    column = Words
 
 
 class BooleanKind(ColumnKind[BooleanOptions, BooleanState]):
@@ -96,6 +81,7 @@ class BooleanKind(ColumnKind[BooleanOptions, BooleanState]):
 
     name = "boolean"
     options = BooleanOptions
+    state = BooleanState
     unusable = "neither true nor false"
 
     def infer(self, frame: Frame, name: str) -> Inferred[BooleanOptions] | None:
@@ -107,16 +93,12 @@ class BooleanKind(ColumnKind[BooleanOptions, BooleanState]):
             return None
         return Inferred(BooleanOptions(), f"every value is {' or '.join(sorted(words, reverse=True))}")
 
-    def check(self, frame: Frame, options: Mapping[str, BooleanOptions]) -> list[Problem]:
-        """Text that is no word of its column."""
-        masks = {name: Words.declared(name, column, frame).read(frame)[1] for name, column in options.items()}
-        return [self.bad_cells(frame, name, text) for name, text in masks.items() if text.any()]
-
-    def check_training(self, frame: Frame, options: Mapping[str, BooleanOptions]) -> list[Problem]:
-        """Numbers that are no word of their column, and columns without any value."""
-        masks = {name: Words.declared(name, column, frame).read(frame)[2] for name, column in options.items()}
-        odd = [self.bad_cells(frame, name, numbers) for name, numbers in masks.items() if numbers.any()]
-        return [*odd, *empty_columns(frame, options, "boolean")]
+    def check(self, frame: Frame, options: Mapping[str, BooleanOptions], *, training: bool) -> list[Problem]:
+        """Text that is no word of its column; in training, numbers that are none and columns without any value."""
+        read = {name: Words.declared(name, column, frame).read(frame) for name, column in options.items()}
+        masks = {name: numbers if training else text for name, (_, text, numbers) in read.items()}
+        odd = [self.bad_cells(frame, name, mask) for name, mask in masks.items() if mask.any()]
+        return [*odd, *empty_columns(frame, options, "boolean")] if training else odd
 
     def bad_cells(self, frame: Frame, name: str, mask: np.ndarray) -> Problem:
         """The problem of cells that are neither true nor false."""
@@ -133,7 +115,7 @@ class BooleanKind(ColumnKind[BooleanOptions, BooleanState]):
 
     def learn(self, frame: Frame, options: Mapping[str, BooleanOptions], paths: AllowedPaths) -> BooleanState:
         """The words of each column, and whether training rows had missing cells."""
-        problems = [*self.check(frame, options), *self.check_training(frame, options)]
+        problems = [*self.check(frame, options, training=False), *self.check(frame, options, training=True)]
         if problems:
             raise DataError(*problems)
         missing = (name for name, column in options.items() if column.indicator and frame.is_missing(name).any())
@@ -142,9 +124,9 @@ class BooleanKind(ColumnKind[BooleanOptions, BooleanState]):
 
     def transform(self, state: BooleanState, frame: Frame, paths: AllowedPaths) -> Transformed:
         """The signs; text that is no word of its column is `bad`, a number that is none `unknown`."""
-        signs = np.empty((frame.n_rows, len(state.words)), np.float32)
+        signs = np.empty((frame.n_rows, len(state.learned)), np.float32)
         bad, unknown = {}, {}
-        for position, words in enumerate(state.words):
+        for position, words in enumerate(state.learned):
             signs[:, position], text, numbers = words.read(frame)
             if text.any():
                 bad[words.name] = text
@@ -155,11 +137,6 @@ class BooleanKind(ColumnKind[BooleanOptions, BooleanState]):
             chosen = [state.columns.index(name) for name in state.indicators]
             arrays["boolean_missing"] = (signs[:, chosen] == 0).astype(np.float32)
         return Transformed(arrays, bad, unknown)
-
-    def load(self, saved: Json, arrays: Mapping[str, np.ndarray]) -> BooleanState:
-        """The state that `to_json` wrote."""
-        words = (Words(column["name"], tuple(column["true"]), tuple(column["false"])) for column in saved["columns"])
-        return BooleanState(tuple(words), tuple(saved["indicators"]))
 
 
 BOOLEAN = BooleanKind()

@@ -20,14 +20,14 @@ def encode(state: CategoricalState, codes: Tensor, seed: int) -> Features:
     A one-hot column has an input for each code, 1 where the row has it; code 0, unknown, raises none, and its vector in
     an embedding is zero and never trained.
     """
-    one_hot = [(position, column.n_codes) for position, column in enumerate(state.levels) if not column.dimension]
+    one_hot = [(position, column.n_codes) for position, column in enumerate(state.learned) if not column.dimension]
     parts = []
     if one_hot:
         owner = np.concatenate([np.full(n_codes, position, np.int32) for position, n_codes in one_hot])
         code = np.concatenate([np.arange(1, n_codes + 1, dtype=np.int32) for _, n_codes in one_hot])
         raised = keras.ops.equal(keras.ops.take(codes, owner, axis=1), code)
         parts.append(Features.of_numbers([keras.ops.cast(raised, keras.config.floatx())]))
-    for position, column in enumerate(state.levels):
+    for position, column in enumerate(state.learned):
         if column.dimension:
             layer = keras.layers.Embedding(column.n_codes + 1, column.dimension, name=f"embedding_{position}")
             vectors = layer(codes[:, position])

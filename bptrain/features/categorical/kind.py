@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bptrain.errors import Problem
 from bptrain.features.categorical.options import CategoricalOptions
-from bptrain.features.kind import (
-    ColumnKind,
-    Features,
-    FeatureState,
-    Inferred,
-    Inputs,
-    Json,
-    Tensor,
-    Transformed,
-)
+from bptrain.features.kind import ColumnKind, Features, FeatureState, Inferred, LearnedColumn, Tensor, Transformed
 from bptrain.features.options import EmbeddingOptions
 from bptrain.messages import features as messages
 from bptrain.utils.text import shorten
@@ -34,13 +25,12 @@ MIN_COUNT = 5  # with `min_count` left open; in small tables it is one in a hund
 
 
 @dataclass(frozen=True)
-class Levels:
+class Levels(LearnedColumn):
     """The codes of one column; `missing` and `rare` are UNKNOWN where training rows had none.
 
     `dimension` is the length of the embedding, 0 for one-hot.
     """
 
-    name: str
     levels: tuple[str, ...]
     rare_labels: tuple[str, ...]
     missing: int
@@ -52,60 +42,18 @@ class Levels:
         """Codes that raise an input, 1 … n_codes."""
         return len(self.levels) + (self.missing > 0) + (self.rare > 0)
 
-    @classmethod
-    def learn(cls, frame: Frame, name: str, options: CategoricalOptions) -> Levels:
-        """The levels of the training rows in `frame`."""
-        labels, positions = frame.encode_labels(name)
-        counts = dict(zip(labels, np.bincount(positions[positions >= 0], minlength=len(labels)).tolist(), strict=True))
-        min_count = options.min_count or min(MIN_COUNT, max(1, frame.n_rows // 100))
-        levels = tuple(sorted(label for label, count in counts.items() if count >= min_count))
-        one_hot = options.encoding == "auto" and len(levels) <= options.one_hot_limit
-        if options.encoding == "one_hot" or one_hot:
-            dimension = 0
-        else:  # by default the rule of thumb of fast.ai's tabular learner
-            dimension = options.dimension or min(50, max(1, round(1.6 * len(levels) ** 0.56)))
-            if options.min_count is None:  # a vector of its own costs a rare level nothing
-                levels = tuple(sorted(counts))
-        rare_labels = tuple(sorted(set(counts) - set(levels)))
-        missing = 1 if (positions < 0).any() else UNKNOWN
-        rare = missing + 1 if rare_labels else UNKNOWN
-        return cls(name, levels, rare_labels, missing, rare, dimension)
 
-    def read(self, frame: Frame) -> tuple[np.ndarray, int, int]:
-        """The code of each cell (n_rows,), and how many cells hold a label unknown to training rows, and a rare one."""
-        first = 1 + max(self.missing, self.rare)
-        codes_of = {level: code for code, level in enumerate(self.levels, start=first)}
-        rare_labels = set(self.rare_labels)
-        labels, positions = frame.encode_labels(self.name)
-        codes = np.array([*(codes_of.get(label, self.rare) for label in labels), self.missing], np.int32)[positions]
-        counts = np.bincount(positions[positions >= 0], minlength=len(labels)).tolist()
-        unlisted = [(label, n) for label, n in zip(labels, counts, strict=True) if label not in codes_of]
-        n_rare = sum(n for label, n in unlisted if label in rare_labels)
-        n_unknown = sum(n for _, n in unlisted) - n_rare
-        return codes, n_unknown, n_rare
+class CategoricalState(FeatureState[Levels]):
+    """The levels of all categorical columns; the array holds a code of each."""
 
-
-@dataclass(frozen=True)
-class CategoricalState(FeatureState):
-    """What training rows taught about all categorical columns."""
-
-    levels: tuple[Levels, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.levels)
-
-    @property
-    def inputs(self) -> Inputs:
-        return {"categorical": ("int32", (len(self.levels),))}
+    kind = "categorical"
+    column = Levels
+    dtype = "int32"
 
     @property
     def n_features(self) -> int:
         """One for each code, or the numbers of a vector."""
-        return sum(column.dimension or column.n_codes for column in self.levels)
-
-    def to_json(self) -> Json:
-        return {"columns": [asdict(column) for column in self.levels]}
+        return sum(column.dimension or column.n_codes for column in self.learned)
 
 
 class CategoricalKind(ColumnKind[CategoricalOptions, CategoricalState]):
@@ -121,6 +69,7 @@ class CategoricalKind(ColumnKind[CategoricalOptions, CategoricalState]):
 
     name = "categorical"
     options = CategoricalOptions
+    state = CategoricalState
     takes_any_text = True
 
     def infer(self, frame: Frame, name: str) -> Inferred[CategoricalOptions] | None:
@@ -141,28 +90,43 @@ class CategoricalKind(ColumnKind[CategoricalOptions, CategoricalState]):
 
     def learn(self, frame: Frame, options: Mapping[str, CategoricalOptions], paths: AllowedPaths) -> CategoricalState:
         """The levels of each column."""
-        return CategoricalState(tuple(Levels.learn(frame, name, column) for name, column in options.items()))
+        learned = []
+        for name, column in options.items():
+            labels, positions = frame.encode_labels(name)
+            n_rows = np.bincount(positions[positions >= 0], minlength=len(labels)).tolist()
+            counts = dict(zip(labels, n_rows, strict=True))
+            min_count = column.min_count or min(MIN_COUNT, max(1, frame.n_rows // 100))
+            levels = tuple(sorted(label for label, count in counts.items() if count >= min_count))
+            few = len(levels) <= column.one_hot_limit
+            if column.encoding == "one_hot" or (few and column.encoding != "embedding"):
+                dimension = 0
+            else:  # by default the rule of thumb of fast.ai's tabular learner
+                dimension = column.dimension or min(50, max(1, round(1.6 * len(levels) ** 0.56)))
+                if column.min_count is None:  # a vector of its own costs a rare level nothing
+                    levels = tuple(sorted(counts))
+            rare_labels = tuple(sorted(set(counts) - set(levels)))
+            missing = 1 if (positions < 0).any() else UNKNOWN
+            rare = missing + 1 if rare_labels else UNKNOWN
+            learned.append(Levels(name, levels, rare_labels, missing, rare, dimension))
+        return CategoricalState(tuple(learned))
 
     def transform(self, state: CategoricalState, frame: Frame, paths: AllowedPaths) -> Transformed:
         """The codes; every label has one, so nothing is bad."""
-        codes = np.empty((frame.n_rows, len(state.levels)), np.int32)
-        unknown, rare = {}, {}
-        for position, column in enumerate(state.levels):
-            codes[:, position], unknown[column.name], rare["rare label", column.name] = column.read(frame)
-        return Transformed(
-            {"categorical": codes},
-            unknown={name: count for name, count in unknown.items() if count},
-            changed={key: count for key, count in rare.items() if count},
-        )
-
-    def load(self, saved: Json, arrays: Mapping[str, np.ndarray]) -> CategoricalState:
-        """The state that `to_json` wrote."""
-        return CategoricalState(
-            tuple(
-                Levels(**(column | {key: tuple(column[key]) for key in ("levels", "rare_labels")}))
-                for column in saved["columns"]
-            )
-        )
+        result = Transformed({"categorical": np.empty((frame.n_rows, len(state.learned)), np.int32)})
+        for place, column in enumerate(state.learned):
+            first = 1 + max(column.missing, column.rare)
+            codes_of = {level: code for code, level in enumerate(column.levels, start=first)}
+            labels, positions = frame.encode_labels(column.name)
+            codes = [*(codes_of.get(label, column.rare) for label in labels), column.missing]
+            result.arrays["categorical"][:, place] = np.array(codes, np.int32)[positions]
+            counts = np.bincount(positions[positions >= 0], minlength=len(labels)).tolist()
+            unlisted = {label: n for label, n in zip(labels, counts, strict=True) if label not in codes_of}
+            n_rare = sum(unlisted.get(label, 0) for label in column.rare_labels)
+            if n_rare:
+                result.changed["rare label", column.name] = n_rare
+            if sum(unlisted.values()) > n_rare:
+                result.unknown[column.name] = sum(unlisted.values()) - n_rare
+        return result
 
     def encode(
         self, state: CategoricalState, inputs: dict[str, Tensor], *, seed: int, embedding: EmbeddingOptions

@@ -60,8 +60,18 @@ class DateOptions(ColumnOptions):
     @field_validator("format")
     @classmethod
     def _known_fields(cls, value: str) -> str:
-        if value != ISO:
-            _check_fields([piece[:1] for piece in value.replace("%%", "").split("%")[1:]])
+        if value == ISO:
+            return value
+        fields = [piece[:1] for piece in value.replace("%%", "").split("%")[1:]]
+        unknown = sorted(set(fields) - set(FIELDS))
+        if unknown:
+            raise ValueError(f"`%{unknown[0]}` is no field of a date format; there are %{' %'.join(FIELDS)} (and %%)")
+        if len(set(fields)) < len(fields):
+            raise ValueError("a field may stand in a date format once only")
+        if len({"Y", "y"} & set(fields)) != 1:
+            raise ValueError("a date format needs the year, %Y or %y, once")
+        if "d" in fields and "m" not in fields:
+            raise ValueError("a date format with %d needs %m")
         return value
 
     @model_validator(mode="after")
@@ -69,15 +79,3 @@ class DateOptions(ColumnOptions):
         if self.parts == () and not self.elapsed:
             raise Contradiction("nothing of the date is left", "name some `parts` or write `elapsed: true`")
         return self
-
-
-def _check_fields(fields: list[str]) -> None:
-    unknown = sorted(set(fields) - set(FIELDS))
-    if unknown:
-        raise ValueError(f"`%{unknown[0]}` is no field of a date format; there are %{' %'.join(FIELDS)} (and %%)")
-    if len(set(fields)) < len(fields):
-        raise ValueError("a field may stand in a date format once only")
-    if len({"Y", "y"} & set(fields)) != 1:
-        raise ValueError("a date format needs the year, %Y or %y, once")
-    if "d" in fields and "m" not in fields:
-        raise ValueError("a date format with %d needs %m")

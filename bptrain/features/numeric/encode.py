@@ -9,7 +9,7 @@ Holzmüller, Grinsztajn & Steinwart, Better by Default (NeurIPS 2024), section 3
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import keras
@@ -38,8 +38,8 @@ Draw = Callable[[np.random.Generator], np.ndarray]
 def encode(state: NumericState, inputs: dict[str, Tensor], seed: int, options: EmbeddingOptions) -> Features:
     """The numbers, their embeddings and the indicators of missing cells."""
     numbers, indicators = inputs["numeric"], [inputs[name] for name in state.inputs if name != "numeric"]
-    binned = [place for place, edges in enumerate(state.bin_edges) if len(edges)]
-    periodic = [place for place, is_periodic in enumerate(state.periodic) if is_periodic]
+    binned = [place for place, column in enumerate(state.learned) if column.n_bin_edges]
+    periodic = [place for place, column in enumerate(state.learned) if column.periodic]
     if not binned and not periodic:
         return Features.of_numbers([numbers, *indicators])
     bare = sorted(set(range(len(state.columns))) - {*binned, *periodic})
@@ -53,31 +53,25 @@ def encode(state: NumericState, inputs: dict[str, Tensor], seed: int, options: E
     return Features.concat([*parts, Features.of_numbers(indicators)])
 
 
-def shares_of_bins(numbers: Tensor, bin_edges: Sequence[np.ndarray]) -> Tensor:
-    """How much of each bin lies below the number: (batch, columns) → (columns, batch, most bins), 0 where none is.
+def piecewise_linear(
+    state: NumericState, numbers: Tensor, places: list[int], seed: int, options: EmbeddingOptions
+) -> Features:
+    """Piecewise-linear embeddings (batch, columns * d_embedding) of the columns at `places`.
 
-    Columns come first, as the products with each column's own weights need it.
+    They are made of how much of each bin lies below the number: (columns, batch, most bins), 0 where a column has none.
+    Columns come first there, as the products with each column's own weights need it.
     """
-    shape = len(bin_edges), 1, max(map(len, bin_edges)) - 1
-    left, steepness, low, high = (np.zeros(shape, np.float32) for _ in range(4))
+    every_edges = state.of_each("bin_edges")
+    bin_edges, names = [every_edges[place] for place in places], [state.columns[place] for place in places]
+    left, steepness, low, high = np.zeros((4, len(places), 1, max(map(len, bin_edges)) - 1), np.float32)
     for place, edges in enumerate(bin_edges):
         n_bins = len(edges) - 1
         left[place, 0, :n_bins] = edges[:-1]
         steepness[place, 0, :n_bins] = 1 / np.maximum(np.diff(edges), THINNEST)
         high[place, 0, :n_bins] = 1.0
         low[place, 0, 0], high[place, 0, n_bins - 1] = (BELOW, BEYOND) if n_bins > 1 else (-ALONE, ALONE)
-    return ops.minimum(ops.maximum((ops.transpose(numbers)[:, :, None] - left) * steepness, low), high)
-
-
-def piecewise_linear(
-    state: NumericState, numbers: Tensor, places: list[int], seed: int, options: EmbeddingOptions
-) -> Features:
-    """Piecewise-linear embeddings (batch, columns * d_embedding) of the columns at `places`."""
-    below, shape = (
-        shares_of_bins(numbers, [state.bin_edges[place] for place in places]),
-        (len(places), options.d_embedding),
-    )
-    names, bound = [state.columns[place] for place in places], options.d_embedding**-0.5
+    below = ops.minimum(ops.maximum((ops.transpose(numbers)[:, :, None] - left) * steepness, low), high)
+    shape, bound = (len(places), options.d_embedding), options.d_embedding**-0.5
     line = keras.layers.EinsumDense("bc,ce->bce", shape, bias_axes="ce", name="numeric_line")
     bends = keras.layers.EinsumDense(
         "cbm,cme->cbe", (None, options.d_embedding), kernel_initializer="zeros", name="numeric_bends"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -17,30 +19,29 @@ from bptrain.features.kind import (
     Inferred,
     Inputs,
     Json,
+    LearnedColumn,
     Tensor,
     Transformed,
-    with_indicators,
 )
-from bptrain.features.numeric.options import NumericOptions, ResolvedNumericOptions
-from bptrain.features.numeric.scaling import ColumnScaling, Scaling, clip, learn_scaling
+from bptrain.features.numeric.options import NumericOptions, ResolvedNumericOptions, Thousands
+from bptrain.features.numeric.scaling import Scaling, Taught, learn_bounds, learn_column, scaled
 from bptrain.features.options import EmbeddingOptions
 from bptrain.messages import features as messages
-from bptrain.utils.text import yaml_name
+from bptrain.utils.text import shorten, yaml_name
 
 if TYPE_CHECKING:
     from bptrain.data.files import AllowedPaths
     from bptrain.data.frame import Frame
-
-# Arrays of the state with a number per column, by the names under which they are saved.
-PER_COLUMN = ("lower", "upper", "fill", "minimum", "maximum", "center", "scale")
+    from bptrain.models.presets import Preset
 
 EXACT = 2**53  # float64 holds every whole number up to this
+N_LOOKED_AT = 1000  # distinct cells from which formats are guessed; all cells then decide
+UNITS = ("$", "€", "£", "¥", "₹", "%", "USD", "EUR", "GBP", "CHF", "kg", "lbs", "km", "cm", "mm", "mph", "°C", "°F")
+THOUSANDS: tuple[Thousands, ...] = get_args(Thousands)
+DECIMAL_COMMA = r"^[+-]?([$€£¥₹] ?)?[\d.]*,\d+( ?[$€£¥₹%])?$"
+# What may stand for a separator: tables written by people have typographic spaces and apostrophes.
+SPELLINGS = {" ": " \u00a0\u2009\u202f", "'": "'\u2019"}
 DOUBTFUL_SHARE = 0.2  # of cells outside `range`: rather the range is wrong than they
-DEFAULT_LIMITS = {"quantile": 0.005, "zscore": 4.0}  # of outliers
-
-ALL_VALUES = 8 / 3  # so many times the bins: with no more different values, each is a bin edge
-FEWEST_BINS = 4  # for the rows beside the values that many share
-MANY_VALUES = 49  # different values from which periodic features are given
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,6 @@ class Cells:
     @classmethod
     def read(cls, frame: Frame, name: str, options: NumericOptions) -> Cells:
         """The cells of a column as its options read them."""
-        from bptrain.features.numeric.number_formats import read_numbers
-
         numbers, no_number, n_reformatted = read_numbers(frame, name, options)
         bad = no_number | (np.abs(numbers) > LARGEST_NUMBER)
         values = np.where(bad, np.nan, numbers)
@@ -75,66 +74,41 @@ class Cells:
 
 
 @dataclass(frozen=True)
-class NumericState(FeatureState):
-    """What training rows taught, beside the options it was learned with; the arrays are float64 (n_columns,).
+class NumericColumn(LearnedColumn):
+    """One column: how many `quantiles` and `bin_edges` are its own, whether it has periodic features, its options."""
 
-    `bin_edges` (k,) are those of each column's piecewise-linear embedding, none where it has no such, and `periodic`
-    tells which have periodic features.
+    n_quantiles: int
+    n_bin_edges: int
+    periodic: bool
+    options: ResolvedNumericOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumericState(FeatureState[NumericColumn]):
+    """What training rows taught; arrays are float64 (n_columns,).
 
     `lower_` and `upper_` are ±LARGEST_NUMBER where outliers are not clipped; `minimum_` and `maximum_` are the smallest
-    and largest training values, by which it is told how new rows differ.
+    and largest training values, by which it is told how new rows differ. `quantiles_` and `bin_edges_` (k,) hold those
+    of one column after the other: of `scaling: quantile`, and of piecewise-linear embeddings.
     """
 
-    options: dict[str, ResolvedNumericOptions]
-    indicators: tuple[str, ...]
+    kind = "numeric"
+    column = NumericColumn
+
     lower_: np.ndarray
     upper_: np.ndarray
     fill_: np.ndarray
     minimum_: np.ndarray
     maximum_: np.ndarray
-    scaling: Scaling
-    bin_edges: tuple[np.ndarray, ...]
-    periodic: tuple[bool, ...]
+    center_: np.ndarray
+    scale_: np.ndarray
+    quantiles_: np.ndarray
+    bin_edges_: np.ndarray
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(self.options)
-
-    @property
-    def inputs(self) -> Inputs:
-        return with_indicators("numeric", len(self.columns), self.indicators)
-
-    def to_json(self) -> Json:
-        columns = [
-            {
-                "name": name,
-                "n_quantiles": len(self.scaling.quantiles.get(position, ())),
-                "n_bin_edges": len(self.bin_edges[position]),
-                "periodic": self.periodic[position],
-                "options": options.model_dump(mode="json"),
-            }
-            for position, (name, options) in enumerate(self.options.items())
-        ]
-        return {"columns": columns, "indicators": list(self.indicators)}
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        quantiles = [self.scaling.quantiles[position] for position in sorted(self.scaling.quantiles)]
-        return {
-            "lower": self.lower_,
-            "upper": self.upper_,
-            "fill": self.fill_,
-            "minimum": self.minimum_,
-            "maximum": self.maximum_,
-            "center": self.scaling.center,
-            "scale": self.scaling.scale,
-            "quantiles": np.concatenate([np.empty(0), *quantiles]),
-            "bin_edges": np.concatenate([np.empty(0), *self.bin_edges]),
-        }
-
-    def scaled(self, values: np.ndarray) -> np.ndarray:
-        """Values (n_rows, n_columns) float64 filled, scaled and clipped."""
-        options = list(self.options.values())
-        return clip(options, self.scaling.apply(options, np.where(np.isnan(values), self.fill_, values)))
+    def of_each(self, name: Literal["quantiles", "bin_edges"]) -> list[np.ndarray]:
+        """The quantiles or bin edges of each column."""
+        counts = [column.n_quantiles if name == "quantiles" else column.n_bin_edges for column in self.learned]
+        return np.split(self.quantiles_ if name == "quantiles" else self.bin_edges_, np.cumsum(counts)[:-1])
 
 
 class NumericKind(ColumnKind[NumericOptions, NumericState]):
@@ -153,7 +127,9 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
 
     name = "numeric"
     options = NumericOptions
+    state = NumericState
     cells_are_numbers = True
+    marks = ("thousands",)
 
     def infer(self, frame: Frame, name: str) -> Inferred[NumericOptions] | None:
         """Whether every cell is a number. A nearly numeric text column is a DataError that shows the other cells."""
@@ -165,30 +141,59 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
             missing = f", {n_missing} of {frame.n_rows} cells are missing" if n_missing else ""
             return Inferred(NumericOptions(), f"every value is a number{missing}")
         if n_bad and n_read / (n_read + n_bad) >= NEARLY_ALL:
-            from bptrain.features.numeric.number_formats import with_format_hint
-
             hint = f"if they are labels, write `columns: {{{yaml_name(name)}: categorical}}`"
             problem = frame.almost_numbers(name, bad, n_read + n_bad, what="column", hint=hint)
             raise DataError(with_format_hint(problem, frame, name))
         return None
 
     def suspect(self, frame: Frame, name: str) -> Problem | None:
-        """Numbers with units, thousands separators or a decimal comma."""
-        from bptrain.features.numeric.number_formats import suspect_numbers
+        """Labels of which nearly all look like numbers with units, thousands separators or a decimal comma."""
+        import pyarrow.compute as pc
 
-        return suspect_numbers(frame, name)
+        texts = frame.texts(name).drop_null()
+        options = infer_format(frame, name)
+        if options is not None:
+            words = []
+            if options.unit is not None:
+                is_currency = options.unit in "$€£¥₹"
+                sign = "a currency sign" if is_currency else "a unit"
+                words.append("a percent sign" if options.unit == "%" else sign)
+            if options.thousands is not None:
+                words.append("thousands separators")
+            what, fitting = f"numbers with {' and '.join(words)}", pc.match_substring_regex(texts, r"[^0-9+-]")
+            hint = declaration(name, options)
+        else:
+            what, fitting = "numbers with a decimal comma", pc.match_substring_regex(texts, DECIMAL_COMMA)
+            hint = 'set `data.decimal: ","`'
+            if not len(texts) or pc.sum(fitting).as_py() < NEARLY_ALL * len(texts):
+                return None
+        return messages.LOOKS_LIKE(
+            name=name,
+            what=what,
+            example=shorten(texts.filter(fitting)[0].as_py()),
+            where=frame.where(int(np.flatnonzero(~frame.is_missing(name))[0])),
+            hints=(f"{hint}, or declare the column's kind under `columns` if this is meant",),
+        )
 
-    def check_options(self, key: str, options: NumericOptions, *, decimal: str) -> list[Problem]:
-        """A separator of thousands that is the decimal mark."""
-        if options.thousands != decimal:
-            return []
-        return [messages.THOUSANDS_ARE_DECIMAL(name=key, decimal=decimal, other="," if decimal == "." else ".")]
+    def resolve_options(
+        self, options: Mapping[str, NumericOptions], preset: Preset
+    ) -> Mapping[str, ResolvedNumericOptions]:
+        """With the preset's `scaling`, and its `clip` where neither is written; bins are shared out among columns."""
+        few = len(options) <= preset.most_columns
+        bins = max(preset.fewest_bins, min(preset.bins, preset.all_bins // len(options))) if few else 0
+        return {
+            name: resolved(
+                column, scaling=preset.scaling, clip=preset.clip, bins=bins, periodic=preset.periodic and few
+            )
+            for name, column in options.items()
+        }
 
-    def check(self, frame: Frame, options: Mapping[str, NumericOptions]) -> list[Problem]:
-        """Cells that are no finite number or out of range where that is an error, and empty columns."""
+    def check(self, frame: Frame, options: Mapping[str, NumericOptions], *, training: bool) -> list[Problem]:
+        """Cells that are no finite number or out of range where that is an error, and empty columns, in any rows."""
         return [
             problem
             for name, column in options.items()
+            if not training
             for problem in self._check_cells(frame, name, column, Cells.read(frame, name, column))
         ]
 
@@ -252,56 +257,66 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
 
     def learn(self, frame: Frame, options: Mapping[str, NumericOptions], paths: AllowedPaths) -> NumericState:
         """Bounds, fillings and scales, one column after the other."""
-        resolved = {
-            name: column if isinstance(column, ResolvedNumericOptions) else ResolvedNumericOptions.resolve(column)
+        settled = {
+            name: column if isinstance(column, ResolvedNumericOptions) else resolved(column)
             for name, column in options.items()
         }
-        learned: list[_LearnedColumn] = []
+        taught: list[Taught] = []
         problems: list[Problem] = []
-        for name, column in resolved.items():
+        for name, column in settled.items():
             cells = Cells.read(frame, name, column)
             column_problems = self._check_cells(frame, name, column, cells)
             problems += column_problems
             if not column_problems:
-                learned.append(_learn_column(cells.values, column))
+                taught.append(learn_column(cells.values, column))
         if problems:
             raise DataError(*problems)
-        lower, upper, fill, minimum, maximum = np.array([column.numbers for column in learned]).T.copy()
-        gaps = zip(resolved.items(), learned, strict=True)
+        lower, upper = np.array([column.bounds for column in taught]).T.copy()
+        minimum, maximum = np.array([column.extremes for column in taught]).T.copy()
+        gaps = zip(settled.items(), taught, strict=True)
         return NumericState(
-            resolved,
-            tuple(name for (name, column), taught in gaps if column.indicator and taught.some_missing),
-            lower,
-            upper,
-            fill,
-            minimum,
-            maximum,
-            Scaling.concat([column.scaling for column in learned]),
-            tuple(column.bin_edges for column in learned),
-            tuple(column.periodic for column in learned),
+            learned=tuple(
+                NumericColumn(name, len(each.scaling.quantiles), len(each.bin_edges), each.periodic, column)
+                for (name, column), each in zip(settled.items(), taught, strict=True)
+            ),
+            indicators=tuple(name for (name, column), each in gaps if column.indicator and each.some_missing),
+            lower_=lower,
+            upper_=upper,
+            fill_=np.array([column.fill for column in taught]),
+            minimum_=minimum,
+            maximum_=maximum,
+            center_=np.array([column.scaling.center for column in taught]),
+            scale_=np.array([column.scaling.scale for column in taught]),
+            quantiles_=np.concatenate([column.scaling.quantiles for column in taught]),
+            bin_edges_=np.concatenate([column.bin_edges for column in taught]),
         )
 
     def transform(self, state: NumericState, frame: Frame, paths: AllowedPaths) -> Transformed:
         """The scaled numbers; unusable cells are `bad` and count as missing."""
-        cells = {name: Cells.read(frame, name, column) for name, column in state.options.items()}
-        values = np.stack([column.values for column in cells.values()], axis=1)
+        options = [column.options for column in state.learned]
+        cells = [Cells.read(frame, column.name, column.options) for column in state.learned]
+        values = np.stack([column.values for column in cells], axis=1)
         kept = np.clip(values, state.lower_, state.upper_)
+        scaling = [Scaling(*each) for each in zip(state.center_, state.scale_, state.of_each("quantiles"), strict=True)]
         with np.errstate(over="ignore", invalid="ignore"):  # far outside a narrow column: too large once it is scaled
-            too_large = ~(np.abs(state.scaled(kept)) <= LARGEST_NUMBER)
-        kept[too_large] = np.nan
-        arrays = {"numeric": state.scaled(kept).astype(np.float32)}
+            numbers = scaled(options, scaling, np.where(np.isnan(kept), state.fill_, kept))
+            too_large = ~(np.abs(numbers) <= LARGEST_NUMBER)
+        if too_large.any():
+            kept[too_large] = np.nan
+            numbers = scaled(options, scaling, np.where(np.isnan(kept), state.fill_, kept))
+        arrays = {"numeric": numbers.astype(np.float32)}
         if state.indicators:
             chosen = [state.columns.index(name) for name in state.indicators]
             arrays["numeric_missing"] = np.isnan(kept[:, chosen]).astype(np.float32)
         result = Transformed(arrays)
         n_outside = np.count_nonzero((values < state.minimum_) | (values > state.maximum_), axis=0).tolist()
         n_clipped = (np.count_nonzero(kept != values, axis=0) - np.isnan(kept).sum(axis=0)).tolist()
-        for position, (name, column) in enumerate(cells.items()):
-            is_error = state.options[name].out_of_range == "error"
+        for position, (learned, column) in enumerate(zip(state.learned, cells, strict=True)):
+            name, is_error = learned.name, learned.options.out_of_range == "error"
             bad = column.bad | too_large[:, position]
             if is_error and column.out_of_range.any():
                 bad |= column.out_of_range
-                result.problems[name] = _impossible(frame, name, state.options[name], column.out_of_range)
+                result.problems[name] = _impossible(frame, name, learned.options, column.out_of_range)
             if bad.any():
                 result.bad[name] = bad
             if n_outside[position]:
@@ -316,32 +331,17 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
 
     def load(self, saved: Json, arrays: Mapping[str, np.ndarray]) -> NumericState:
         """The state that `to_json` and `arrays` wrote."""
-        columns = saved["columns"]
-        quantiles, bin_edges = (
-            np.split(arrays[name], np.cumsum([column[f"n_{name}"] for column in columns])[:-1])
-            for name in ("quantiles", "bin_edges")
-        )
-        return NumericState(
-            {column["name"]: ResolvedNumericOptions.model_validate(column["options"]) for column in columns},
-            tuple(saved["indicators"]),
-            arrays["lower"],
-            arrays["upper"],
-            arrays["fill"],
-            arrays["minimum"],
-            arrays["maximum"],
-            Scaling(
-                arrays["center"],
-                arrays["scale"],
-                {position: ranks for position, ranks in enumerate(quantiles) if len(ranks)},
-            ),
-            tuple(bin_edges),
-            tuple(column["periodic"] for column in columns),
-        )
+        columns = [
+            column | {"options": ResolvedNumericOptions.model_validate(column["options"])}
+            for column in saved["columns"]
+        ]
+        return super().load(saved | {"columns": columns}, arrays)
 
     def array_shapes(self, saved: Json) -> Inputs:
         """Dtypes and shapes of the arrays that belong to `saved`."""
         columns = saved["columns"]
-        shapes: Inputs = {name: ("<f8", (len(columns),)) for name in PER_COLUMN}
+        names = ("lower", "upper", "fill", "minimum", "maximum", "center", "scale")
+        shapes: Inputs = {name: ("<f8", (len(columns),)) for name in names}
         for name in ("quantiles", "bin_edges"):
             shapes[name] = ("<f8", (sum(column[f"n_{name}"] for column in columns),))
         return shapes
@@ -360,8 +360,6 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
         if options.out_of_range == "error" and cells.out_of_range.any():
             problems.append(_impossible(frame, name, options, cells.out_of_range))
         if cells.bad.any():
-            from bptrain.features.numeric.number_formats import with_format_hint
-
             problems.append(with_format_hint(self.bad_cells(frame, name, cells.bad), frame, name))
         elif np.isnan(cells.values).all():
             n_outside = int(cells.out_of_range.sum())
@@ -370,75 +368,96 @@ class NumericKind(ColumnKind[NumericOptions, NumericState]):
         return problems
 
 
-@dataclass(frozen=True)
-class _LearnedColumn:
-    """What one column taught: `numbers` are lower, upper, fill, minimum and maximum."""
-
-    numbers: tuple[float, float, float, float, float]
-    some_missing: bool
-    scaling: ColumnScaling
-    bin_edges: np.ndarray
-    periodic: bool
-
-
-def _learn_column(values: np.ndarray, options: ResolvedNumericOptions) -> _LearnedColumn:
-    """Of the cells (n_rows,) of a column, NaN for missing; they are changed in place."""
-    from sklearn.impute import SimpleImputer
-
-    is_clipped = options.outliers == "clip"
-    lower, upper = learn_bounds(values, options) if is_clipped else (-LARGEST_NUMBER, LARGEST_NUMBER)
-    minimum, maximum = float(np.nanmin(values)), float(np.nanmax(values))
-    np.clip(values, lower, upper, out=values)
-    missing = np.isnan(values)
-    if options.missing == "constant":
-        fill = options.fill
-    elif options.missing == "median":  # SimpleImputer's number without its sorting, which takes most of the time
-        fill = float(np.nanmedian(values))
-    else:
-        fill = float(SimpleImputer(strategy=options.missing).fit(values[:, None]).statistics_[0])
-    values[missing] = fill
-    scaling = learn_scaling(options, values)
-    bin_edges, periodic = np.empty(0), False
-    if options.bins or options.periodic:  # of the numbers that the network will see
-        seen = clip([options], Scaling.concat([scaling]).apply([options], values[:, None]))
-        seen = seen.astype(np.float32).astype(np.float64)[:, 0]
-        bin_edges = learn_bin_edges(seen, options.bins)
-        periodic = options.periodic and len(np.unique(seen)) >= MANY_VALUES
-    return _LearnedColumn((lower, upper, fill, minimum, maximum), bool(missing.any()), scaling, bin_edges, periodic)
+def resolved(
+    options: NumericOptions,
+    *,
+    scaling: str = "standard",
+    clip: str | None = None,
+    bins: int = 0,
+    periodic: bool = False,
+) -> ResolvedNumericOptions:
+    """The options with these values where they say `auto`; `clip` goes with a `scaling` that does."""
+    values: Json = {"scaling": scaling, "bins": bins, "periodic": periodic}
+    values = {name: value for name, value in values.items() if getattr(options, name) == "auto"}
+    if clip is not None and "scaling" in values and "clip" not in options.model_fields_set:
+        values["clip"] = clip
+    return ResolvedNumericOptions.model_construct(
+        options.model_fields_set | values.keys(), **{**dict(options), **values}
+    )
 
 
-def learn_bin_edges(values: np.ndarray, n_bins: int) -> np.ndarray:
-    """Rising bin edges (k,) float64 of the scaled training rows (n_rows,); none for two values or without bins.
+def read_numbers(frame: Frame, name: str, options: NumericOptions) -> tuple[np.ndarray, np.ndarray, int]:
+    """As `Frame.numbers`, without `unit` and `thousands`, and the number of cells that are numbers because of that.
 
-    Gorishniy, Rubachev & Babenko, On Embeddings for Numerical Features in Tabular Deep Learning (NeurIPS 2022), section
-    3.2, take plain quantiles. These leave hardly a bin to the rest of a column in which most cells hold one value, so
-    such values are edges of their own here, and quantiles are those of the other rows.
+    A cell that is not grouped by threes keeps its separators.
     """
-    different, counts = np.unique(values, return_counts=True)
-    if not n_bins or len(different) <= 2:
-        return np.empty(0)
-    if len(different) <= ALL_VALUES * n_bins:
-        return different
-    heavy = different[counts > len(values) / n_bins]
-    others = values[~np.isin(values, heavy)]
-    shares = np.linspace(0, 1, max(n_bins - len(heavy), FEWEST_BINS) + 1)
-    return np.unique(np.concatenate([heavy, different[[0, -1]], np.quantile(others, shares, method="nearest")]))
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from bptrain.data.frame import parse_numbers
+
+    kind = frame.type_of(name)
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    if (options.unit is None and options.thousands is None) or not is_text:
+        return *frame.numbers(name), 0
+    texts = plain = frame.texts(name)
+    if options.unit is not None:  # removed once, at the beginning (also behind a sign) or else at the end
+        unit = re.escape(options.unit.strip())
+        begins = rf"^\s*([+-]?)\s*{unit}\s*"
+        at_end = pc.replace_substring_regex(plain, rf"\s*{unit}\s*$", "")
+        at_start = pc.replace_substring_regex(plain, begins, r"\1", max_replacements=1)
+        plain = pc.if_else(pc.match_substring_regex(plain, begins), at_start, at_end)
+    if options.thousands is not None:
+        marks = f"[{re.escape(SPELLINGS.get(options.thousands, options.thousands))}]"
+        pattern = rf"^\s*[+-]?[0-9]{{1,3}}({marks}[0-9]{{3}})+({re.escape(frame.decimal)}[0-9]*)?\s*$"
+        grouped = pc.match_substring_regex(plain, pattern)
+        plain = pc.if_else(grouped, pc.replace_substring_regex(plain, marks, ""), plain)
+    numbers, bad = parse_numbers(plain, decimal=frame.decimal)
+    changed = pc.indices_nonzero(pc.not_equal(plain, texts))
+    return numbers, bad, int(np.count_nonzero(~bad[np.from_dlpack(changed)])) if len(changed) else 0
 
 
-def learn_bounds(values: np.ndarray, options: NumericOptions) -> tuple[float, float]:
-    """The least and greatest value (n_rows,; NaN is missing) that is no outlier."""
-    present = values[~np.isnan(values)]
-    if not len(present):
-        return -np.inf, np.inf
-    limit = options.outlier_limit or DEFAULT_LIMITS[options.outlier_rule]
-    if options.outlier_rule == "quantile":
-        low, high = np.quantile(present, (limit, 1 - limit))
-    else:
-        mean, deviation = present.mean(), present.std()
-        low, high = mean - limit * deviation, mean + limit * deviation
-    if present.min() == present.max():  # the mean of equal numbers may be another one
-        low = high = present[0]
-    return float(low), float(high)
+def infer_format(frame: Frame, name: str) -> NumericOptions | None:
+    """The `unit` and `thousands` with which nearly all cells of a text column are numbers, where they are not without.
+
+    None where no such options help, or none are needed. Fewest come first, and only those that stand in some cell.
+    """
+    import pyarrow as pa
+
+    different = frame.texts(name).drop_null().unique().slice(0, N_LOOKED_AT)
+    rows, cells = np.arange(len(different)), different.to_pylist()
+    sample = type(frame)(pa.table({name: different.cast(pa.string())}), rows, decimal=frame.decimal)
+    everything = "\n".join(cells)
+    units = []
+    for unit in (unit for unit in UNITS if unit in everything):
+        written = re.escape(unit)
+        number = re.compile(rf"\s*[+-]*\s*(?:{written}\s*[+-]?[0-9.,].*|[+-]?[0-9.,].*{written})\s*")
+        units += [unit] if any(map(number.fullmatch, cells)) else []
+    thousands = [mark for mark in THOUSANDS if mark != frame.decimal and any(mark in cell.strip() for cell in cells)]
+    for mark, separator in list(product([None, *units], [None, *thousands]))[1:]:
+        options = NumericOptions(unit=mark, thousands=separator)
+        for some in (sample, frame):
+            numbers, bad, n_changed = read_numbers(some, name, options)
+            n_read, n_bad = np.count_nonzero(~np.isnan(numbers)), np.count_nonzero(bad)
+            if not n_changed or n_read / (n_read + n_bad) < NEARLY_ALL:
+                break
+        else:
+            return options
+    return None
+
+
+def declaration(name: str, options: NumericOptions) -> str:
+    """What to write in a config for a column: "write `columns: {price: {kind: numeric, unit: "$"}}`"."""
+    given = {"unit": options.unit, "thousands": options.thousands}
+    written = [f'{key}: "{mark}"' for key, mark in given.items() if mark is not None]
+    return f"write `columns: {{{yaml_name(name)}: {{{', '.join(['kind: numeric', *written])}}}}}`"
+
+
+def with_format_hint(problem: Problem, frame: Frame, name: str) -> Problem:
+    """The problem of cells that are no numbers, with the options that read them where there are such."""
+    options = infer_format(frame, name)
+    return problem if options is None else replace(problem, hints=(declaration(name, options), *problem.hints))
 
 
 def _impossible(frame: Frame, name: str, options: NumericOptions, outside: np.ndarray) -> Problem:

@@ -130,18 +130,3 @@ class ResolvedNumericOptions(NumericOptions):
     scaling: Literal["standard", "minmax", "robust", "quantile", "log1p", "none"]
     bins: Annotated[int, Field(ge=0, le=1024)]
     periodic: bool
-
-    @classmethod
-    def resolve(
-        cls,
-        options: NumericOptions,
-        *,
-        scaling: str = "standard",
-        bins: int = 0,
-        periodic: bool = False,
-        **others: object,
-    ) -> ResolvedNumericOptions:
-        """The options with these values where they say `auto`, and with `others` in any case."""
-        values = {"scaling": scaling, "bins": bins, "periodic": periodic}
-        values = {name: value for name, value in values.items() if getattr(options, name) == "auto"} | others
-        return cls.model_construct(options.model_fields_set | values.keys(), **{**dict(options), **values})

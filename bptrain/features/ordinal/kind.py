@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +14,10 @@ from bptrain.features.kind import (
     ColumnKind,
     FeatureState,
     Inferred,
-    Inputs,
-    Json,
+    LearnedColumn,
     Transformed,
     empty_columns,
     unreadable_cells,
-    with_indicators,
 )
 from bptrain.features.ordinal.options import OrdinalOptions
 from bptrain.utils.text import escape, nearest, yaml_name
@@ -70,26 +68,25 @@ def order_of(labels: Sequence[str]) -> tuple[str, ...] | None:
     """The labels from the lowest to the highest if one scale has them all, each in a place of its own."""
     if len(labels) < LEAST_LABELS:
         return None
+    by_letters = {label: re.sub(r"[\s_-]", "", label).lower() for label in labels}
     for scale in SCALES:
-        by_word = {letters(word): place for place, words in enumerate(scale) for word in words.split("|")}
-        places = {label: by_word.get(letters(label)) for label in labels}
-        if None not in places.values() and len(set(places.values())) == len(labels):
-            return tuple(sorted(labels, key=lambda label: by_word[letters(label)]))
+        by_word = {word.replace(" ", ""): place for place, words in enumerate(scale) for word in words.split("|")}
+        places = {label: by_word.get(letters, -1) for label, letters in by_letters.items()}
+        if -1 not in places.values() and len(set(places.values())) == len(labels):
+            return tuple(sorted(labels, key=places.__getitem__))
     return None
 
 
-def letters(label: str) -> str:
-    """The label in lower case without spaces, `_` and `-`."""
-    return re.sub(r"[\s_-]", "", label).lower()
-
-
 @dataclass(frozen=True)
-class Scale:
+class Scale(LearnedColumn):
     """The labels of one column from the lowest to the highest, and how places become features."""
 
-    name: str
     order: tuple[str, ...]
     encoding: str
+
+    @property
+    def width(self) -> int:
+        return 1 if self.encoding == "linear" else len(self.order) - 1
 
     @classmethod
     def declared(cls, name: str, options: OrdinalOptions, frame: Frame) -> Scale:
@@ -113,23 +110,11 @@ class Scale:
         return np.concatenate([rows, np.zeros((1, rows.shape[1]))]).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class OrdinalState(FeatureState):
+class OrdinalState(FeatureState[Scale]):
     """The scales of all ordinal columns, and which of these had missing training cells."""
 
-    scales: tuple[Scale, ...]
-    indicators: tuple[str, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(scale.name for scale in self.scales)
-
-    @property
-    def inputs(self) -> Inputs:
-        return with_indicators("ordinal", sum(scale.table().shape[1] for scale in self.scales), self.indicators)
-
-    def to_json(self) -> Json:
-        return {"columns": [asdict(scale) for scale in self.scales], "indicators": list(self.indicators)}
+    kind = "ordinal"
+    column = Scale
 
 
 class OrdinalKind(ColumnKind[OrdinalOptions, OrdinalState]):
@@ -149,6 +134,7 @@ class OrdinalKind(ColumnKind[OrdinalOptions, OrdinalState]):
 
     name = "ordinal"
     options = OrdinalOptions
+    state = OrdinalState
     unusable = "not in the order"
 
     def infer(self, frame: Frame, name: str) -> Inferred[OrdinalOptions] | None:
@@ -158,8 +144,10 @@ class OrdinalKind(ColumnKind[OrdinalOptions, OrdinalState]):
         order = order_of(frame.encode_labels(name)[0])
         return Inferred(OrdinalOptions(order=order), " < ".join(order)) if order else None
 
-    def check_training(self, frame: Frame, options: Mapping[str, OrdinalOptions]) -> list[Problem]:
-        """Labels that are not in the order, and columns without any value."""
+    def check(self, frame: Frame, options: Mapping[str, OrdinalOptions], *, training: bool) -> list[Problem]:
+        """Of training rows, labels that are not in the order, and columns without any value."""
+        if not training:
+            return []
         problems = empty_columns(frame, options, "ordinal")
         for name, column in options.items():
             unknown = Scale.declared(name, column, frame).read(frame)[1]
@@ -177,7 +165,7 @@ class OrdinalKind(ColumnKind[OrdinalOptions, OrdinalState]):
 
     def learn(self, frame: Frame, options: Mapping[str, OrdinalOptions], paths: AllowedPaths) -> OrdinalState:
         """The order of each column, and whether training rows had missing cells."""
-        problems = self.check_training(frame, options)
+        problems = self.check(frame, options, training=True)
         if problems:
             raise DataError(*problems)
         missing = (name for name, column in options.items() if column.indicator and frame.is_missing(name).any())
@@ -187,21 +175,16 @@ class OrdinalKind(ColumnKind[OrdinalOptions, OrdinalState]):
     def transform(self, state: OrdinalState, frame: Frame, paths: AllowedPaths) -> Transformed:
         """The features of the places; a label that is not in the order is `unknown` and counts as missing."""
         places, unknown = {}, {}
-        for scale in state.scales:
+        for scale in state.learned:
             places[scale.name], others = scale.read(frame)
             if others.any():
                 unknown[scale.name] = int(np.count_nonzero(others))
-        features = [scale.table()[places[scale.name]] for scale in state.scales]
+        features = [scale.table()[places[scale.name]] for scale in state.learned]
         arrays = {"ordinal": np.concatenate(features, axis=1)}
         if state.indicators:
             absent = [places[name] < 0 for name in state.indicators]
             arrays["ordinal_missing"] = np.stack(absent, axis=1).astype(np.float32)
         return Transformed(arrays, unknown=unknown)
-
-    def load(self, saved: Json, arrays: Mapping[str, np.ndarray]) -> OrdinalState:
-        """The state that `to_json` wrote."""
-        scales = (Scale(**(column | {"order": tuple(column["order"])})) for column in saved["columns"])
-        return OrdinalState(tuple(scales), tuple(saved["indicators"]))
 
 
 ORDINAL = OrdinalKind()

@@ -27,16 +27,17 @@ def choose_temperature(codes: np.ndarray, logits: np.ndarray, weight: np.ndarray
     the one they would have if the probabilities at 1 were right, as few rows may show none of the rare mistakes.
     """
     from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
 
     rows, logits = np.arange(len(codes)), logits.astype(np.float64)
 
     def loss(log_temperature: float) -> float:
-        return -float(weight @ log_softmax(logits / np.exp(log_temperature))[rows, codes])
+        return -float(weight @ log_softmax(logits / np.exp(log_temperature), axis=1)[rows, codes])
 
     best = minimize_scalar(loss, bounds=(np.log(LOWEST), np.log(HIGHEST)), method="bounded")
     temperature = round(float(np.exp(best.x)), DECIMALS)
-    before = log_softmax(logits)
-    gains = log_softmax(logits / temperature) - before
+    before = log_softmax(logits, axis=1)
+    gains = log_softmax(logits / temperature, axis=1) - before
     gain = gains[rows, codes]
     observed = (gain - np.average(gain, weights=weight)) ** 2
     probability = np.exp(before)
@@ -44,13 +45,6 @@ def choose_temperature(codes: np.ndarray, logits: np.ndarray, weight: np.ndarray
     expected = (probability * (gains - mean) ** 2).sum(axis=1)
     error = np.sqrt(max(weight**2 @ observed, weight**2 @ expected))
     return temperature if weight @ gain > error else TEMPERATURE
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Logarithms of the probabilities (n_rows, n_labels) of logits (n_rows, n_labels)."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    result: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return result
 
 
 def choose_threshold(

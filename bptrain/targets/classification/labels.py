@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data.frame import Frame, normalize_labels, parse_numbers, text_array
-from bptrain.errors import DataError, UsageError
+from bptrain.errors import UsageError
 from bptrain.messages import targets as messages
 from bptrain.targets.classification.options import ClassWeights
 from bptrain.utils.text import nearest, quote_list
@@ -34,9 +34,10 @@ def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:
     return tuple(by_key[key] for key in sorted(by_key, key=numbers.__getitem__))
 
 
-def codes_of(texts: pa.ChunkedArray, labels: Sequence[str]) -> np.ndarray:
+def codes_of(texts: pa.Array | pa.ChunkedArray, labels: Sequence[str]) -> np.ndarray:
     """Codes (n_rows,) int64 of each text in `labels`, however it is spelled; -1 for missing or any other text."""
-    return _positions(normalize_labels(texts), normalize_labels(pa.chunked_array([text_array(labels)])))
+    keys = normalize_labels(texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts]))
+    return _positions(keys, normalize_labels(pa.chunked_array([text_array(labels)])))
 
 
 def frame_codes(frame: Frame, cells: str | Sequence[str], labels: Sequence[str]) -> np.ndarray:
@@ -50,29 +51,6 @@ def frame_codes(frame: Frame, cells: str | Sequence[str], labels: Sequence[str])
 def _positions(keys: pa.ChunkedArray, known: pa.ChunkedArray) -> np.ndarray:
     positions, _ = parse_numbers(pc.index_in(keys, value_set=known.combine_chunks()))
     return np.where(np.isnan(positions), -1, positions).astype(np.int64)
-
-
-def known_codes(frame: Frame, name: str, labels: Sequence[str]) -> np.ndarray:
-    """Codes (n_rows,) int64 of a target column. Raises DataError for a label that training rows never showed."""
-    codes = frame_codes(frame, name, labels)
-    unknown = codes < 0
-    if unknown.any():
-        raise DataError(
-            messages.UNKNOWN_LABEL(
-                name=name,
-                n=int(unknown.sum()),
-                examples=frame.examples(name, unknown),
-                labels=", ".join(f"`{label}`" for label in labels[:10]),
-                where=frame.where(int(np.flatnonzero(unknown)[0])),
-            )
-        )
-    return codes
-
-
-def label_shares(codes: np.ndarray, n_labels: int, weight: np.ndarray | None = None) -> tuple[float, ...]:
-    """Share of each class among the rows, counted by weight (n_rows,)."""
-    counts = np.bincount(codes, weight, minlength=n_labels)
-    return tuple(float(share) for share in counts / counts.sum())
 
 
 def class_weights(

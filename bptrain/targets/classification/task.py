@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from bptrain.data.frame import Frame
+from bptrain.data.frame import Frame, positions_array, text_array
 from bptrain.errors import DataError, UsageError
 from bptrain.messages import targets as messages
 from bptrain.targets import metrics
@@ -18,13 +18,15 @@ from bptrain.targets.classification.labels import (
     class_weights,
     codes_of,
     frame_codes,
-    known_codes,
-    label_shares,
     learn_labels,
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
-from bptrain.targets.task import Decoded, Head, Json, TargetState, Task
+from bptrain.targets.metrics import METRICS
+from bptrain.targets.task import UNREPORTED, Decoded, Head, Json, TargetState, Task
 from bptrain.utils.text import quote_list
+
+if TYPE_CHECKING:
+    from bptrain.models.presets import Preset
 
 LabelOptions = TypeVar("LabelOptions", BinaryOptions, MulticlassOptions)
 
@@ -47,6 +49,8 @@ class ClassificationState(TargetState):
     threshold: float | None = None
     threshold_metrics: tuple[str, ...] = ()
 
+    calibrated = ("temperature", "threshold")
+
     @property
     def n_outputs(self) -> int:
         return len(self.labels) if self.threshold is None else 1
@@ -54,7 +58,7 @@ class ClassificationState(TargetState):
     def report(self) -> Json:
         positive = None if self.threshold is None else self.labels[1]
         chosen = {"positive": positive, "threshold": self.threshold, "temperature": self.temperature}
-        return super().report() | chosen
+        return UNREPORTED | chosen
 
 
 class ClassificationTask(Task[LabelOptions, ClassificationState]):
@@ -64,28 +68,42 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
     predicts_labels = True
     code_type: type[np.number]  # of what the loss takes as y_true
 
+    def usual_options(self, preset: Preset) -> Json:
+        return {} if preset.calibrates else {"temperature": calibration.TEMPERATURE}
+
     def learned(
         self, frame: Frame, name: str, options: LabelOptions, weight: np.ndarray, labels: tuple[str, ...]
     ) -> ClassificationState:
         """The state of these labels, in the order of their codes, as multiclass has it."""
         codes = frame_codes(frame, name, labels)
+        counts = np.bincount(codes, weight, minlength=len(labels))
+        temperature = options.temperature if isinstance(options.temperature, float) else None
         return ClassificationState(
             task=self.name,
             loss=options.loss.model_dump(),
             loss_weight=options.loss_weight,
             labels=labels,
             class_weights=class_weights(frame, codes, labels, options.class_weights, name),
-            shares=label_shares(codes, len(labels), weight),
-            temperature=calibration.TEMPERATURE if options.temperature == "auto" else options.temperature,
+            shares=tuple((counts / counts.sum()).tolist()),
+            temperature=calibration.TEMPERATURE if temperature is None else temperature,
             # With class weights the best temperature would take back what they say (decision Y2).
-            tunes_temperature=options.temperature == "auto" and options.class_weights == "none",
+            tunes_temperature=temperature is None and options.class_weights == "none",
         )
 
-    def encode(self, state: ClassificationState, frame: Frame, name: str) -> np.ndarray:
-        return known_codes(frame, name, state.labels).astype(self.code_type)[:, None]
-
-    def y_true(self, state: ClassificationState, frame: Frame, name: str) -> pa.Array:
-        return pa.array(state.labels, pa.string()).take(pa.array(known_codes(frame, name, state.labels)))
+    def encode(self, state: ClassificationState, frame: Frame, name: str) -> tuple[np.ndarray, pa.Array]:
+        codes = frame_codes(frame, name, state.labels)
+        unknown = codes < 0
+        if unknown.any():
+            raise DataError(
+                messages.UNKNOWN_LABEL(
+                    name=name,
+                    n=int(unknown.sum()),
+                    examples=frame.examples(name, unknown),
+                    labels=", ".join(f"`{label}`" for label in state.labels[:10]),
+                    where=frame.where(int(np.flatnonzero(unknown)[0])),
+                )
+            )
+        return codes.astype(self.code_type)[:, None], text_array(state.labels).take(positions_array(codes))
 
     def decode(self, state: ClassificationState, outputs: np.ndarray) -> Decoded:
         with np.errstate(invalid="ignore"):  # NaN stays NaN, after training that diverged
@@ -106,7 +124,7 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
             codes = probabilities.argmax(axis=1)
         else:
             codes = (probabilities[:, 1] >= state.threshold).astype(np.int64)
-        labels = pa.array(state.labels, pa.string()).take(pa.array(codes))
+        labels = text_array(state.labels).take(positions_array(codes))
         return Decoded(labels, {label: probabilities[:, code] for code, label in enumerate(state.labels)})
 
     def calibrate(
@@ -119,31 +137,29 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
         metric: str,
         seed: int,
     ) -> ClassificationState:
-        state = self.reset_calibration(state)
-        codes = encoded[:, 0].astype(np.int64)
+        codes, temperature = encoded[:, 0].astype(np.int64), state.temperature
         if state.tunes_temperature:
             logits = outputs if state.threshold is None else np.pad(outputs, ((0, 0), (1, 0)))
-            state = replace(state, temperature=calibration.choose_temperature(codes, logits, weight))
+            temperature = calibration.choose_temperature(codes, logits, weight)
+        threshold = calibration.THRESHOLD if state.threshold_metrics else state.threshold
+        state = replace(state, temperature=temperature, threshold=threshold)
         if metric in state.threshold_metrics:
             positive = self.decode(state, outputs).probabilities[state.labels[1]]
             threshold = calibration.choose_threshold(codes > 0, positive, weight, metric=metric, seed=seed)
             state = replace(state, threshold=threshold)
         return state
 
-    def reset_calibration(self, state: ClassificationState) -> ClassificationState:
+    def restart(self, state: ClassificationState, frame: Frame, name: str) -> ClassificationState:
         return replace(
             state,
             temperature=calibration.TEMPERATURE if state.tunes_temperature else state.temperature,
             threshold=calibration.THRESHOLD if state.threshold_metrics else state.threshold,
         )
 
-    def copy_calibration(self, state: ClassificationState, source: ClassificationState) -> ClassificationState:
-        return replace(state, threshold=source.threshold, temperature=source.temperature)
-
     def measure(
         self, state: ClassificationState, y_true: pa.Array, predicted: Decoded, weight: np.ndarray, names: Sequence[str]
     ) -> dict[str, float]:
-        true_codes, codes = _codes(state, y_true), _codes(state, predicted.prediction)
+        true_codes, codes = codes_of(y_true, state.labels), codes_of(predicted.prediction, state.labels)
         probabilities = np.stack([predicted.probabilities[label] for label in state.labels], axis=1)
         binary = state.threshold is not None
         return {
@@ -153,10 +169,23 @@ class ClassificationTask(Task[LabelOptions, ClassificationState]):
     def label_tables(
         self, state: ClassificationState, y_true: pa.Array, predicted: Decoded, weight: np.ndarray
     ) -> Json:
-        """`confusion`: counts of rows, true label down, predicted label across; `per_label` as of `metrics`."""
-        true_codes, codes, n_labels = _codes(state, y_true), _codes(state, predicted.prediction), len(state.labels)
+        """`confusion`: counts of rows, true label down, predicted label across; `per_label`.
+
+        Precision, recall and F1 are 0 where a label was never predicted or never true.
+        """
+        from sklearn.metrics import precision_recall_fscore_support
+
+        true_codes, codes = codes_of(y_true, state.labels), codes_of(predicted.prediction, state.labels)
+        n_labels = len(state.labels)
         confusion = np.bincount(true_codes * n_labels + codes, minlength=n_labels**2).reshape(n_labels, n_labels)
-        per_label = metrics.per_label(true_codes, codes, state.labels, weight=weight)
+        precision, recall, f1, _ = precision_recall_fscore_support(
+            true_codes, codes, labels=np.arange(n_labels), sample_weight=weight, average=None, zero_division=0
+        )
+        columns = {"n": confusion.sum(axis=1), "precision": precision, "recall": recall, "f1": f1}
+        per_label = {
+            label: {name: values[code].item() for name, values in columns.items()}
+            for code, label in enumerate(state.labels)
+        }
         return {"confusion": confusion.tolist(), "per_label": per_label}
 
     @property
@@ -170,7 +199,9 @@ class BinaryTask(ClassificationTask[BinaryOptions]):
     """Two labels: one logit, that of the positive label; y_true is 0 or 1."""
 
     name = "binary"
+    metrics = tuple(name for name, metric in METRICS.items() if "binary" in metric.tasks)
     options = BinaryOptions
+    settled = ("positive",)
     code_type = np.float32
 
     def learn(self, frame: Frame, name: str, options: BinaryOptions, weight: np.ndarray) -> ClassificationState:
@@ -198,18 +229,16 @@ class BinaryTask(ClassificationTask[BinaryOptions]):
             for metric in calibration.THRESHOLD_METRICS
             if metric != "accuracy" or options.class_weights == "none"
         ]
-        if options.threshold == "auto":
-            return replace(state, threshold=calibration.THRESHOLD, threshold_metrics=tuple(chosen_for))
-        return replace(state, threshold=options.threshold)
-
-    def learned_options(self, options: BinaryOptions, state: ClassificationState) -> BinaryOptions:
-        return options.model_copy(update={"positive": state.labels[1]})
+        if isinstance(options.threshold, float):
+            return replace(state, threshold=options.threshold)
+        return replace(state, threshold=calibration.THRESHOLD, threshold_metrics=tuple(chosen_for))
 
 
 class MulticlassTask(ClassificationTask[MulticlassOptions]):
     """Three labels or more: a logit for each; y_true is a label's number in their order."""
 
     name = "multiclass"
+    metrics = tuple(name for name, metric in METRICS.items() if "multiclass" in metric.tasks)
     options = MulticlassOptions
     many_labels = True
     code_type = np.int32
@@ -220,7 +249,3 @@ class MulticlassTask(ClassificationTask[MulticlassOptions]):
         if len(labels) < 2:
             raise DataError(messages.ONE_LABEL(name=name))
         return self.learned(frame, name, options, weight, labels)
-
-
-def _codes(state: ClassificationState, labels: pa.Array) -> np.ndarray:
-    return codes_of(pa.chunked_array([labels]), state.labels)

@@ -83,3 +83,10 @@ class RegressionOptions(Section):
         if self.transform == "log" and isinstance(self.loss, PoissonLoss):
             raise Contradiction("the loss `poisson` is about a logarithm already", "remove `transform: log`")
         return self
+
+
+class ResolvedRegressionOptions(RegressionOptions):
+    """The options of a regression target with nothing left open."""
+
+    transform: Literal["none", "log"]
+    clip: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,16 +15,20 @@ from bptrain.errors import DataError
 from bptrain.messages import targets as messages
 from bptrain.messages.message import Message
 from bptrain.targets import metrics
+from bptrain.targets.metrics import METRICS
 from bptrain.targets.regression.options import (
     AbsoluteLoss,
     PoissonLoss,
     QuantileLoss,
-    RegressionLoss,
     RegressionOptions,
+    ResolvedRegressionOptions,
     SquaredLoss,
 )
-from bptrain.targets.task import Decoded, Head, Json, TargetState, Task
+from bptrain.targets.task import UNREPORTED, Decoded, Head, Json, TargetState, Task
 from bptrain.utils.text import yaml_name
+
+if TYPE_CHECKING:
+    from bptrain.models.presets import Preset
 
 FAR = 1000.0  # times as large as the first percentile is the last one, where a logarithm is taken
 
@@ -55,23 +60,30 @@ class RegressionState(TargetState):
     least: float = 0.0
 
     def report(self) -> Json:
-        return super().report() | {"transform": self.transform}
+        return UNREPORTED | {"transform": self.transform}
 
 
 class RegressionTask(Task[RegressionOptions, RegressionState]):
     """One number."""
 
     name = "regression"
+    metrics = tuple(name for name, metric in METRICS.items() if "regression" in metric.tasks)
     options = RegressionOptions
     state = RegressionState
     predicts_labels = False
+    settled = settled_anew = ("transform",)
 
-    def resolve(self, options: RegressionOptions, frame: Frame, name: str) -> RegressionOptions:
-        """The options with it settled whether a logarithm is taken, by how far the training values reach.
+    def usual_options(self, preset: Preset) -> Json:
+        clip = {"clip": preset.clips_predictions}
+        return clip if preset.learns_logarithm else clip | {"transform": "none"}
 
-        Raises DataError when a cell is no finite number.
-        """
-        return options.model_copy(update={"transform": _transform(options, _values(frame, name))})
+    def resolve(self, options: RegressionOptions, frame: Frame, name: str) -> ResolvedRegressionOptions:
+        """The options with it settled whether a logarithm is taken, by how far the values reach."""
+        values = _values(frame, name)
+        low, high = np.quantile(values, (0.01, 0.99))
+        may = isinstance(options.loss, SquaredLoss) and options.clip is True and values.min() > 0
+        transform = "log" if may and high > FAR * low else "none"
+        return ResolvedRegressionOptions.model_validate(options.values_by_key(transform=transform, clip=False))
 
     def learn(self, frame: Frame, name: str, options: RegressionOptions, weight: np.ndarray) -> RegressionState:
         """Mean and spread of the training rows; the best constant counts them by weight.
@@ -81,65 +93,66 @@ class RegressionTask(Task[RegressionOptions, RegressionState]):
         """
         values = _values(frame, name)
         least, greatest, offset = float(values.min()), float(values.max()), 0.0
-        transform, scaled = _transform(options, values), values
-        if transform == "log":
+        loss, scaled = options.loss, values
+        if options.transform == "log":
             above = values[values > 0]
             if len(above) and not values.all():  # zeros: half the least value above zero is added
                 offset = float(above.min()) / 2 or float(above.min())
-            _check_logarithm(frame, name, values, offset, messages.NO_LOGARITHM)
+            too_low, what = (values < 0, "below zero") if offset else (values <= 0, "not above zero")
+            _check(frame, name, too_low, messages.NO_LOGARITHM, what)
             scaled = np.log(values + offset)
         mean, scale = float(np.mean(scaled)), float(np.std(scaled))
         if least == greatest or not scale > 0:  # rounding leaves equal values a scale, tiny ones none
             raise DataError(messages.CONSTANT_NUMBER(name=name, value=f"{values[0]:g}"))
-        is_rate = isinstance(options.loss, PoissonLoss)
+        is_rate = isinstance(loss, PoissonLoss)
         if is_rate:
             _check(frame, name, values < 0, messages.NEGATIVE_COUNT)
+        if not isinstance(loss, AbsoluteLoss | QuantileLoss):
+            constant = np.average(values, weights=weight)
+        else:
+            share = loss.quantile if isinstance(loss, QuantileLoss) else 0.5
+            constant = np.quantile(values, share)
+            if np.ptp(weight):
+                constant = np.quantile(values, share, weights=weight, method="inverted_cdf")
         return RegressionState(
             task=self.name,
-            loss=options.loss.model_dump(),
+            loss=loss.model_dump(),
             loss_weight=options.loss_weight,
             mean=0.0 if is_rate else mean,
             scale=mean if is_rate else scale,
             link="log" if is_rate else "identity",
             lowest=least if options.clip is True else None,
             highest=greatest if options.clip is True else None,
-            constant=_best_constant(values, options.loss, weight),
-            transform=transform,
+            constant=float(constant),
+            transform=options.transform,
             offset=offset,
             least=least,
         )
 
-    def learned_options(self, options: RegressionOptions, state: RegressionState) -> RegressionOptions:
-        return options.model_copy(update={"clip": state.lowest is not None, "transform": state.transform})
-
-    def written_options(self, options: RegressionOptions, state: RegressionState) -> RegressionOptions:
-        """With it settled whether predictions are clipped; a transform that is open, each training settles anew."""
-        transform = options.transform if options.transform == "auto" else state.transform
-        return options.model_copy(update={"clip": state.lowest is not None, "transform": transform})
-
-    def extend_range(self, state: RegressionState, frame: Frame, name: str) -> RegressionState:
+    def restart(self, state: RegressionState, frame: Frame, name: str) -> RegressionState:
         values = _values(frame, name)
         if state.transform == "log":
-            _check_logarithm(frame, name, values, state.offset, messages.NO_LOGARITHM_IN_BASE_RUN)
+            too_low, what = (values < 0, "below zero") if state.offset else (values <= 0, "not above zero")
+            _check(frame, name, too_low, messages.NO_LOGARITHM_IN_BASE_RUN, what)
         if state.lowest is None or state.highest is None:
             return state
         lowest, highest = min(state.lowest, float(values.min())), max(state.highest, float(values.max()))
         return replace(state, lowest=lowest, highest=highest)
 
-    def encode(self, state: RegressionState, frame: Frame, name: str) -> np.ndarray:
+    def encode(self, state: RegressionState, frame: Frame, name: str) -> tuple[np.ndarray, pa.Array]:
         """(n_rows, 1) float32.
 
         Where the logarithm of a cell does not exist, it is that of the smallest value of the training rows.
         """
-        values = _values(frame, name)
+        numbers = values = _values(frame, name)
         if state.link == "log":
             _check(frame, name, values < 0, messages.NEGATIVE_COUNT)
         if state.transform == "log":
-            values = np.log(np.where(_too_low(values, state.offset), state.least, values) + state.offset)
-        return ((values - state.mean) / state.scale).astype(np.float32)[:, None]
-
-    def y_true(self, state: RegressionState, frame: Frame, name: str) -> pa.Array:
-        return pa.array(_values(frame, name))
+            too_low = values < 0 if state.offset else values <= 0
+            numbers = np.log(np.where(too_low, state.least, values) + state.offset)
+        # not by `pa.array`, which imports pandas
+        truth = pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+        return ((numbers - state.mean) / state.scale).astype(np.float32)[:, None], truth
 
     def decode(self, state: RegressionState, outputs: np.ndarray) -> Decoded:
         numbers = outputs[:, 0].astype(np.float64)
@@ -190,34 +203,3 @@ def _check(frame: Frame, name: str, wrong: np.ndarray, message: Message, what: s
                 column=yaml_name(name),
             )
         )
-
-
-def _check_logarithm(frame: Frame, name: str, values: np.ndarray, offset: float, message: Message) -> None:
-    what = "below zero" if offset else "not above zero"
-    _check(frame, name, _too_low(values, offset), message, what)
-
-
-def _too_low(values: np.ndarray, offset: float) -> np.ndarray:
-    """Which values are below zero, or zero where nothing is added, so that a logarithm is not theirs to have."""
-    low: np.ndarray = values < 0 if offset else values <= 0
-    return low
-
-
-def _transform(options: RegressionOptions, values: np.ndarray) -> str:
-    """Either "log" or "none": that of the options, or where it is open by how far the values reach."""
-    if options.transform != "auto":
-        return options.transform
-    if not isinstance(options.loss, SquaredLoss) or options.clip is not True or not values.min() > 0:
-        return "none"
-    low, high = np.quantile(values, (0.01, 0.99))
-    return "log" if high > FAR * low else "none"
-
-
-def _best_constant(values: np.ndarray, loss: RegressionLoss, weight: np.ndarray) -> float:
-    """What a model without columns would predict: the median for `mae`, the quantile, else the mean."""
-    share = loss.quantile if isinstance(loss, QuantileLoss) else 0.5
-    if not isinstance(loss, AbsoluteLoss | QuantileLoss):
-        return float(np.average(values, weights=weight))
-    if np.ptp(weight) == 0:
-        return float(np.quantile(values, share))
-    return float(np.quantile(values, share, weights=weight, method="inverted_cdf"))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.special import log_softmax
 from sklearn.metrics import log_loss
 
 import bptrain
@@ -28,12 +29,12 @@ from bptrain.targets.classification.calibration import (
     LOWEST,
     choose_temperature,
     choose_threshold,
-    log_softmax,
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.classification.task import ClassificationState
+from bptrain.targets.preparer import infer_task
 from bptrain.targets.target_options import AutoOptions, TaskOptions
-from bptrain.targets.tasks import TASKS, infer_task
+from bptrain.targets.tasks import TASKS
 
 
 def temperature_of(each: Any) -> Any:
@@ -61,7 +62,7 @@ def test_found_temperature_has_the_least_log_loss() -> None:
     weight = np.random.default_rng(0).uniform(0.2, 3.0, 800)
 
     def loss(temperature: float) -> float:
-        return float(log_loss(codes, np.exp(log_softmax(logits / temperature)), sample_weight=weight))
+        return float(log_loss(codes, np.exp(log_softmax(logits / temperature, axis=1)), sample_weight=weight))
 
     grid = np.geomspace(LOWEST, HIGHEST, 800)
     best = grid[np.argmin([loss(temperature) for temperature in grid])]
@@ -118,10 +119,11 @@ def test_options_say_whether_it_is_chosen(section: type[Any]) -> None:
     assert tuned(section(temperature=1.7)).temperature == 1.7
     for weights in ("balanced", {"a": 3.0}):
         assert tuned(section(class_weights=weights)).temperature == 1.0
-    task = TASKS[section().task]
-    assert temperature_of(task.reset_calibration(tuned(section()))) == 1.0
+    state = {"y": tuned(section())}
+    assert temperature_of(targets_prepare.restart(state, Frame(pa.table({"y": ["a"]}), np.arange(1)))["y"]) == 1.0
     before = tuned(section())
-    assert temperature_of(task.copy_calibration(learned(section(), ["a", "b"]), before)) == temperature_of(before)
+    again = targets_prepare.copy_calibration({"y": learned(section(), ["a", "b"])}, {"y": before})["y"]
+    assert temperature_of(again) == temperature_of(before)
 
 
 @pytest.mark.parametrize("section", [BinaryOptions, MulticlassOptions])

@@ -379,8 +379,8 @@ def test_a_comparison_is_noticed() -> None:
     assert found == [(1, "date"), (2, "x"), (2, "y"), (4, "w"), (4, "z")]
 
 
-# `Any` has a name where it stands for objects of libraries without types, or for values of JSON, which may be anything.
-ANY = {"models/compat.py", "runs/storage.py"}
+# `Any` stands, with a name, for objects of libraries without types, elements of arrays, and values of JSON alone.
+ANY = {"models/compat.py", "runs/storage.py", "runs/arrays.py"}
 
 
 def test_values_of_ours_have_types() -> None:

@@ -96,10 +96,9 @@ def anchors(text: str) -> set[str]:
 
 
 EXAMPLES = {
-    "bptrain.config.diagnostics": 2,
+    "bptrain.config.nodes": 3,
     "bptrain.config.json_schema": 2,
     "bptrain.config.load": 3,
-    "bptrain.config.yaml_reader": 1,
     "bptrain.config.yaml_writer": 1,
     "bptrain.messages.message": 2,
     "bptrain.utils.section": 1,

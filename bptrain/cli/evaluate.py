@@ -30,7 +30,7 @@ def command(
     from bptrain.api import Run
     from bptrain.cli.results import require_gates, require_trained
     from bptrain.fitting import artifacts
-    from bptrain.reports.metrics import drift_table, gates_table, metrics_tables
+    from bptrain.reports.run import drift_table, gates_table, metrics_tables
     from bptrain.reports.text import problem_text, report_text
     from bptrain.runs.directory import latest_run
     from bptrain.runs.storage import canonical_json

@@ -44,7 +44,7 @@ def command(
     from bptrain.cli.results import require_gates
     from bptrain.config.load import load_config, paths_in_overrides, with_source_locations
     from bptrain.data.files import AllowedPaths
-    from bptrain.reports.metrics import result_tables
+    from bptrain.reports.run import result_tables
     from bptrain.reports.terminal import TerminalReporter
     from bptrain.reports.text import report_text
     from bptrain.runs.storage import canonical_json

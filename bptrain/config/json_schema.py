@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 from bptrain.config.schema import Config
 from bptrain.config.short_forms import ANY, SHORT_FORMS, ShortForm
+from bptrain.runs.storage import Json
 from bptrain.utils.text import join_words
 
-Schema = dict[str, Any]  # JSON
+Schema = dict[str, Json]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: Schema = {"type": "string"}

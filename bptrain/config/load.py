@@ -10,21 +10,27 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bptrain.config.diagnostics import Mark, Sources, excerpt, problems_of, split_lines
 from bptrain.config.nodes import (
+    LINE_BREAK,
+    MAX_BYTES,
     MAX_DEPTH,
     Entry,
     MappingNode,
+    Mark,
     Node,
     ScalarNode,
     SequenceNode,
+    Sources,
+    excerpt,
     nodes_of_mapping,
+    parse_config,
+    parse_yaml,
+    problems_of,
     to_python,
 )
 from bptrain.config.schema import Config
 from bptrain.config.short_forms import expand, expand_at, target_as_targets
 from bptrain.config.validation import validation_diagnostics
-from bptrain.config.yaml_reader import MAX_BYTES, parse_config, parse_yaml
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.messages import config as messages
 from bptrain.utils.text import nearest, quote_list, shorten
@@ -54,7 +60,7 @@ def config_from_text(text: str, *, source: str = "config", overrides: Sequence[s
     >>> config.data.train, config.targets["y"].task, config.training.epochs
     (('a.csv',), 'auto', 5)
     """
-    sources = {source: split_lines(text.removeprefix("\ufeff"))}
+    sources = {source: LINE_BREAK.split(text.removeprefix("\ufeff"))}
     return _validated(parse_config(text, source=source), sources, overrides)
 
 
@@ -142,7 +148,7 @@ def _read(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as err:
-        before = split_lines(err.object[: err.start].decode("utf-8"))
+        before = LINE_BREAK.split(err.object[: err.start].decode("utf-8"))
         mark = Mark(path.as_posix(), len(before), len(before[-1]) + 1)
         raise UsageError(messages.NOT_UTF8(byte=f"0x{err.object[err.start]:02x}", where=mark)) from err
 
@@ -157,7 +163,7 @@ def _located(
     else:
         source = config.as_posix()
         text = _read(config)
-        root, sources = parse_config(text, source=source), {source: split_lines(text)}
+        root, sources = parse_config(text, source=source), {source: LINE_BREAK.split(text)}
     root, _ = expand(_overridden(root, overrides, []))
     located = []
     for problem in problems:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from bptrain.config.diagnostics import Diagnostic, Mark
-from bptrain.config.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from bptrain.config.nodes import Diagnostic, Entry, MappingNode, Mark, Node, ScalarNode, SequenceNode
 from bptrain.config.schema import Config
 from bptrain.messages import config as messages
 from bptrain.training.options import AdamOptions, TrainingOptions

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bptrain.config.diagnostics import Diagnostic, Mark
 from bptrain.config.json_schema import (
     Schema,
     alternatives,
@@ -20,8 +19,7 @@ from bptrain.config.json_schema import (
     sections_schema,
     variants,
 )
-from bptrain.config.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from bptrain.config.yaml_reader import resolve_scalar
+from bptrain.config.nodes import Diagnostic, MappingNode, Mark, Node, ScalarNode, SequenceNode, resolve_scalar
 from bptrain.messages import config as messages
 from bptrain.utils.section import Contradiction
 from bptrain.utils.text import escape, first_sentences, join_words, nearest, quote_list, shorten
@@ -65,7 +63,7 @@ class Location:
     @property
     def mark(self) -> Mark:
         """Where the value is written, or its key when the value is left empty."""
-        is_empty = self.node is None or (isinstance(self.node, ScalarNode) and self.node.is_empty)
+        is_empty = self.node is None or (isinstance(self.node, ScalarNode) and self.node.plain and not self.node.text)
         return self.key_mark if self.node is None or is_empty else self.node.mark
 
 
@@ -236,7 +234,7 @@ def _received(node: Node | None) -> str:
     if isinstance(node, SequenceNode):
         n_items = len(node.items)
         return f"a list of {n_items} item{'s' if n_items > 1 else ''}" if n_items else "an empty list"
-    if node is None or node.is_empty:
+    if node is None or (node.plain and not node.text):
         return "nothing"
     text = shorten(escape(node.text))
     return f"'{text}'" if isinstance(node.value, str) else text

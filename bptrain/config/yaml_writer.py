@@ -6,8 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 
+from bptrain.config.nodes import resolve_scalar
 from bptrain.config.schema import Config
-from bptrain.config.yaml_reader import resolve_scalar
 from bptrain.utils.section import Section
 from bptrain.utils.text import escape
 

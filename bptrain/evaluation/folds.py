@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from bptrain.runs.storage import Json
 from bptrain.targets.metrics import METRICS
 
 LEVEL = 0.95
-Report = Mapping[str, Any]  # JSON
+Report = Mapping[str, Json]
 
 
-def summarize(reports: Sequence[Report], *, n_trained: Sequence[int], n_judged: Sequence[int]) -> dict[str, Any]:
+def summarize(reports: Sequence[Report], *, n_trained: Sequence[int], n_judged: Sequence[int]) -> dict[str, Json]:
     """The `cross_validation` part of metrics.json.
 
     Args:
@@ -27,7 +27,7 @@ def summarize(reports: Sequence[Report], *, n_trained: Sequence[int], n_judged: 
         three are null where a fold has no value of the metric, as an AUC of one label.
     """
     share = float(np.mean(np.asarray(n_judged) / np.asarray(n_trained)))
-    targets: dict[str, dict[str, Any]] = {name: {} for name in reports[0]}
+    targets: dict[str, dict[str, Json]] = {name: {} for name in reports[0]}
     for name, metrics in targets.items():
         of_folds = [report[name]["splits"]["test"]["metrics"] for report in reports]
         for metric in (metric for metric in METRICS if metric in of_folds[0]):

@@ -7,13 +7,14 @@ import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from bptrain.errors import Problem, UsageError
-from bptrain.evaluation.predictions import PARTS
+from bptrain.evaluation.options import PARTS
 from bptrain.messages import evaluation as messages
+from bptrain.runs.storage import Json
 from bptrain.utils.text import nearest, quote_list
 
+KEY = ("evaluation", "gates")
 OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 SWAPPED = re.compile(r"=[<>]")
 FORM = re.compile(r"\s*(?P<subject>.+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<limit>[-+\d.eE]+)\s*")
@@ -39,7 +40,7 @@ class Verdict:
     value: float | None
     passed: bool
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         return {**asdict(self.gate), "value": self.value, "passed": self.passed}
 
 
@@ -57,7 +58,7 @@ def parse_gates(texts: Sequence[str]) -> list[Gate]:
             limit = math.nan
         if match is None or not math.isfinite(limit):
             swapped = ("write `>=` or `<=`, not `=>` or `=<`",) if SWAPPED.search(text) else ()
-            problems.append(messages.NOT_A_GATE(text=text, hints=swapped, key=_key(position)))
+            problems.append(messages.NOT_A_GATE(text=text, hints=swapped, key=(*KEY, str(position))))
             continue
         head, _, metric = match["subject"].rpartition(".")
         target, _, split = head.rpartition(".")
@@ -74,7 +75,7 @@ def check_gates(gates: Sequence[Gate], targets: Mapping[str, tuple[str, ...]]) -
     problems: list[Problem] = []
     first = next(iter(targets))
     for position, gate in enumerate(gates):
-        target, key = gate.target or first, _key(position)
+        target, key = gate.target or first, (*KEY, str(position))
         if target not in targets:
             names = quote_list(list(targets), last="and")
             problems.append(messages.NO_SUCH_TARGET(text=gate.text, targets=names, key=key))
@@ -93,7 +94,7 @@ def check_gate_splits(gates: Sequence[Gate], splits: Sequence[str]) -> None:
     """Raise UsageError for gates on a split that has no rows; `splits` are those that have."""
     judged = quote_list(splits, last="and")
     problems = [
-        messages.NO_ROWS(text=gate.text, split=gate.split, splits=judged, key=_key(position))
+        messages.NO_ROWS(text=gate.text, split=gate.split, splits=judged, key=(*KEY, str(position)))
         for position, gate in enumerate(gates)
         if gate.split not in splits
     ]
@@ -101,7 +102,7 @@ def check_gate_splits(gates: Sequence[Gate], splits: Sequence[str]) -> None:
         raise UsageError(*problems)
 
 
-def apply_gates(gates: Sequence[Gate], report: Mapping[str, Any]) -> list[Verdict]:
+def apply_gates(gates: Sequence[Gate], report: Mapping[str, Json]) -> list[Verdict]:
     """Hold each gate against the `targets` part of metrics.json. Raises UsageError for a split without rows."""
     first = next(iter(report))
     check_gate_splits(gates, list(report[first]["splits"]))
@@ -111,7 +112,3 @@ def apply_gates(gates: Sequence[Gate], report: Mapping[str, Any]) -> list[Verdic
         passed = value is not None and bool(OPERATORS[gate.operator](value, gate.limit))
         verdicts.append(Verdict(gate, value, passed))
     return verdicts
-
-
-def _key(position: int) -> tuple[str, ...]:
-    return ("evaluation", "gates", str(position))

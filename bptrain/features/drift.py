@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data.frame import Frame
-from bptrain.features.kind import Json, Transformed
+from bptrain.features.kind import Transformed
+from bptrain.runs.storage import Json
 
 MOST_LABELS = 50  # labels, or different numbers, that are counted one by one
 N_BINS = 10

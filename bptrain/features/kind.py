@@ -28,7 +28,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import numpy as np
 from pydantic_core import to_jsonable_python
@@ -36,16 +36,16 @@ from pydantic_core import to_jsonable_python
 from bptrain.errors import Problem
 from bptrain.features.options import ColumnOptions, EmbeddingOptions
 from bptrain.messages import features as messages
+from bptrain.runs.storage import Json
 from bptrain.utils.text import yaml_name
 
 if TYPE_CHECKING:
     from bptrain.data.files import AllowedPaths
     from bptrain.data.frame import Frame
+    from bptrain.models.compat import Tensor
     from bptrain.models.presets import Preset
 
-Json = dict[str, Any]
 Inputs = dict[str, tuple[str, tuple[int, ...]]]  # arrays by name: dtype, and the shape of one row
-Tensor = Any  # of Keras, which has no types
 
 Options = TypeVar("Options", bound=ColumnOptions)
 Column = TypeVar("Column", bound="LearnedColumn", covariant=True)

@@ -13,10 +13,11 @@ from bptrain.data.memory import Allocate
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.features.date.kind import DATE, Moments
 from bptrain.features.date.options import DateOptions
-from bptrain.features.kind import AnyState, Inputs, Json, Transformed
+from bptrain.features.kind import AnyState, Inputs, Transformed
 from bptrain.features.kinds import KINDS, AnyKind
 from bptrain.features.options import ColumnOptions, WeightOptions
 from bptrain.messages import features as messages
+from bptrain.runs.storage import Json
 from bptrain.utils.text import quote_list, yaml_name
 
 PART_ROWS = 2**17  # rows that are transformed together

@@ -27,7 +27,7 @@ from bptrain.data.splits import (
 )
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.evaluation.gates import check_gate_splits, parse_gates
-from bptrain.evaluation.predictions import OUT_OF_FOLD
+from bptrain.evaluation.options import OUT_OF_FOLD
 from bptrain.features import inference, preparer
 from bptrain.features.options import ColumnOptions
 from bptrain.features.preparer import timestamps

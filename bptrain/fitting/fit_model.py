@@ -14,8 +14,8 @@ import pyarrow as pa
 from bptrain.data.frame import Frame
 from bptrain.data.memory import memory_map_table
 from bptrain.data.splits import Split
-from bptrain.evaluation.evaluate import evaluate_predictions
-from bptrain.evaluation.predictions import OUT_OF_FOLD, predictions_table
+from bptrain.evaluation.evaluate import evaluate_predictions, predictions_table
+from bptrain.evaluation.options import OUT_OF_FOLD
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs, final_split, learn_preparation, transform_parts
 from bptrain.fitting.resume import FitContext
 from bptrain.models.predictor import Predictor

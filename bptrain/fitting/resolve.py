@@ -18,7 +18,7 @@ from bptrain.data.options import SplitOptions
 from bptrain.data.splits import SPLITS
 from bptrain.errors import UsageError
 from bptrain.evaluation.gates import check_gate_splits, check_gates, parse_gates
-from bptrain.evaluation.predictions import OUT_OF_FOLD, PARTS
+from bptrain.evaluation.options import OUT_OF_FOLD, PARTS
 from bptrain.features import inference
 from bptrain.features.kinds import KINDS
 from bptrain.features.options import IgnoreOptions

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from bptrain.models.options import ResolvedModel
 from bptrain.runs import arrays as run_arrays
 from bptrain.runs import storage
 from bptrain.runs.manifest import RunFiles
+from bptrain.runs.storage import Json
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.preparer import Targets
 from bptrain.utils import runtime
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from bptrain.models.predict import PredictFunction
 
 FORMAT = 4
-Json = Any  # values of a JSON file
 WEIGHTS = "model/members/{:02}/weights.npz"
 
 

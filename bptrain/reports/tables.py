@@ -1,12 +1,11 @@
-"""What a report shows, as values: tables, of which `text.py` makes text, and series, which `curves.py` draws."""
+"""What a report shows, as values: tables, of which `text.py` makes text, and series, which are drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-Json = Mapping[str, Any]  # an object as read from metrics.json, lock.json and the like
 Cell = str | int | float | None
 
 

@@ -115,8 +115,8 @@ def _split_lines(scaffold: Scaffold) -> list[str]:
         lines = _entry("split", fallback.settings, fallback.reason, "")
     else:
         defaults = SplitOptions()
-        kind = "stratified" if TASKS[scaffold.target.options.task].predicts_labels else "random"
-        kept = "; shares of labels kept" if kind == "stratified" else ""
+        by_labels = TASKS[scaffold.target.options.task].predicts_labels
+        kind, kept = ("stratified", "; shares of labels kept") if by_labels else ("random", "")
         validation = f"validation: {100 * defaults.share('validation'):g} % for each network of the "
         has_test = bool(scaffold.reading.options.test)
         test = "the file above" if has_test else f"{100 * defaults.test:g} % of the rows"

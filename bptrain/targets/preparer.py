@@ -16,9 +16,10 @@ from bptrain.data.frame import Frame
 from bptrain.data.limits import NEARLY_ALL
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.messages import targets as messages
+from bptrain.runs.storage import Json
 from bptrain.targets.classification.labels import learn_labels
 from bptrain.targets.target_options import AutoOptions, TargetOptions, TaskLoss, TaskOptions
-from bptrain.targets.task import Json, TargetState
+from bptrain.targets.task import TargetState
 from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import join_words, quote_list, yaml_name
 

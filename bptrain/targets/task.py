@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from bptrain.data.frame import Frame
+from bptrain.runs.storage import Json
 from bptrain.utils.section import Section
 
 if TYPE_CHECKING:
+    from bptrain.models.compat import Loss, Tensor
     from bptrain.models.presets import Preset
-
-Json = dict[str, Any]
-Tensor: TypeAlias = Any  # Keras' own: a symbolic tensor, or an array of its backend
-Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]  # of y_true and outputs
 
 
 @dataclass(frozen=True)

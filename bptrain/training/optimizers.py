@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
 
 from bptrain.models.compat import Optimizer, Tensor, functional_optimizer
+from bptrain.runs.storage import Json
 from bptrain.training.options import (
     CosineSchedule,
     CyclicSchedule,
@@ -73,7 +73,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
                 return ops.where(step < top, rising, falling)
         return ops.ones_like(step)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, Json]:
         return {
             "learning_rate": self.learning_rate,
             "options": self.options.model_dump(),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 
+from bptrain.runs.storage import Json
+
 History = list[dict[str, float]]
-Json = Any  # values of a JSON file
 Arrays = list[np.ndarray]  # the weights of a network, in Keras' order
 
 

@@ -198,7 +198,7 @@ def _describe(
 
 def _write_model(folder: Path, model: TrainedModel, reasons: Mapping[str, str]) -> None:
     """The model, its config and how its training went."""
-    from bptrain.reports.curves import curves_svg, learning_curves
+    from bptrain.reports.run import curves_svg, learning_curves
 
     histories = [(result.history, result.best_epoch) for result in (model.selection or model).bag.results]
     predictor.save(model.predictor, model.inputs.config.model, folder)

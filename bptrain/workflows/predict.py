@@ -17,7 +17,7 @@ from bptrain.data.load import PANDAS_NAME, FileSource, common_names, make_frame
 from bptrain.data.options import CleanOptions, DataOptions
 from bptrain.data.writer import open_writer
 from bptrain.errors import DataError, Problem
-from bptrain.evaluation.predictions import predicted_columns
+from bptrain.evaluation.evaluate import predicted_columns
 from bptrain.features import preparer
 from bptrain.features.kind import Transformed
 from bptrain.features.kinds import AnyKind

@@ -19,7 +19,7 @@ import numpy as np
 from bptrain.config.schema import Config
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import DivergedError, RunError
-from bptrain.evaluation.predictions import judging_part
+from bptrain.evaluation.evaluate import judging_part
 from bptrain.fitting.lock import FORMAT, Difference, Record, find_differences, find_other_processor
 from bptrain.messages import workflows as messages
 from bptrain.runs.storage import Json

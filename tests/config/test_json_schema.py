@@ -10,9 +10,8 @@ import pytest
 
 from bptrain.config.json_schema import config_json_schema
 from bptrain.config.load import config_from_text
-from bptrain.config.nodes import to_python
+from bptrain.config.nodes import parse_yaml, to_python
 from bptrain.config.short_forms import ANY, SHORT_FORMS
-from bptrain.config.yaml_reader import parse_yaml
 from bptrain.errors import UsageError
 
 Schema = dict[str, Any]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from bptrain.config.load import config_from_mapping, config_from_text, load_config, paths_in_overrides
+from bptrain.config.nodes import MAX_BYTES
 from bptrain.config.schema import Config
 from bptrain.config.validation import RENAMED
-from bptrain.config.yaml_reader import MAX_BYTES
 from bptrain.errors import Problem, UsageError
 from bptrain.messages.catalogue import CATALOGUE
 

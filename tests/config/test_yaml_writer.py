@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptrain.config.load import config_from_mapping, config_from_text
-from bptrain.config.nodes import to_python
+from bptrain.config.nodes import parse_yaml, to_python
 from bptrain.config.schema import Config
-from bptrain.config.yaml_reader import parse_yaml
 from bptrain.config.yaml_writer import complete_yaml, flow_yaml
 
 ODD = [

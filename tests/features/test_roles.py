@@ -13,8 +13,7 @@ from sklearn import metrics
 import bptrain
 from bptrain import Run
 from bptrain.errors import DataError, UsageError
-from bptrain.reports.metrics import metrics_tables
-from bptrain.reports.run import inspect_tables
+from bptrain.reports.run import inspect_tables, metrics_tables
 from bptrain.reports.text import report_text
 
 

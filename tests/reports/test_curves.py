@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bptrain.reports.curves import curves_svg, learning_curves
+from bptrain.reports.run import curves_svg, learning_curves
 
 HISTORY = [{"epoch": epoch, "loss": 1 / epoch, "validation_loss": 2 / epoch} for epoch in (1, 2, 3)]
 WITHOUT = [{"epoch": 1, "loss": 0.5}]

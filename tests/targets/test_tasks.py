@@ -13,8 +13,7 @@ import yaml
 from bptrain.data import frame as frame_module
 from bptrain.data.frame import Frame, unread
 from bptrain.errors import DataError, UsageError
-from bptrain.evaluation.evaluate import evaluate_predictions
-from bptrain.evaluation.predictions import predictions_table
+from bptrain.evaluation.evaluate import evaluate_predictions, predictions_table
 from bptrain.fitting.resolve import learned_options
 from bptrain.runs.storage import canonical_json, parse_json
 from bptrain.targets import preparer as prepare

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from bptrain.features.kind import Features, Tensor
+from bptrain.features.kind import Features
 from bptrain.utils import seeds
 
 if TYPE_CHECKING:
     from bptrain.features.categorical.kind import CategoricalState
+    from bptrain.models.compat import Tensor
 
 
 def encode(state: CategoricalState, codes: Tensor, seed: int) -> Features:

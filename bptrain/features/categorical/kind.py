@@ -11,7 +11,7 @@ import numpy as np
 
 from bptrain.errors import Problem
 from bptrain.features.categorical.options import CategoricalOptions
-from bptrain.features.kind import ColumnKind, Features, FeatureState, Inferred, LearnedColumn, Tensor, Transformed
+from bptrain.features.kind import ColumnKind, Features, FeatureState, Inferred, LearnedColumn, Transformed
 from bptrain.features.options import EmbeddingOptions
 from bptrain.messages import features as messages
 from bptrain.utils.text import shorten
@@ -19,6 +19,7 @@ from bptrain.utils.text import shorten
 if TYPE_CHECKING:
     from bptrain.data.files import AllowedPaths
     from bptrain.data.frame import Frame
+    from bptrain.models.compat import Tensor
 
 UNKNOWN = 0
 MIN_COUNT = 5  # with `min_count` left open; in small tables it is one in a hundred rows

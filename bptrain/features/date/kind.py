@@ -23,13 +23,13 @@ from bptrain.features.kind import (
     FeatureState,
     Inferred,
     Inputs,
-    Json,
     LearnedColumn,
     Transformed,
     empty_columns,
     unreadable_cells,
 )
 from bptrain.messages import features as messages
+from bptrain.runs.storage import Json
 from bptrain.utils.text import shorten, yaml_name
 
 if TYPE_CHECKING:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from bptrain.features.kind import Features, Tensor
+from bptrain.features.kind import Features
 from bptrain.features.options import EmbeddingOptions
 from bptrain.utils import seeds
 
 if TYPE_CHECKING:
     from bptrain.features.numeric.kind import NumericState
+    from bptrain.models.compat import Tensor
 
 ops = keras.ops
 THINNEST = 1e-4  # width of a bin, in units of the scaled number, that a thinner one is taken to have

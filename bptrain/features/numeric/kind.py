@@ -18,20 +18,20 @@ from bptrain.features.kind import (
     FeatureState,
     Inferred,
     Inputs,
-    Json,
     LearnedColumn,
-    Tensor,
     Transformed,
 )
 from bptrain.features.numeric.options import NumericOptions, ResolvedNumericOptions, Thousands
 from bptrain.features.numeric.scaling import Scaling, Taught, learn_bounds, learn_column, scaled
 from bptrain.features.options import EmbeddingOptions
 from bptrain.messages import features as messages
+from bptrain.runs.storage import Json
 from bptrain.utils.text import shorten, yaml_name
 
 if TYPE_CHECKING:
     from bptrain.data.files import AllowedPaths
     from bptrain.data.frame import Frame
+    from bptrain.models.compat import Tensor
     from bptrain.models.presets import Preset
 
 EXACT = 2**53  # float64 holds every whole number up to this

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import keras
 
-from bptrain.targets.task import Loss, Tensor
-
 if TYPE_CHECKING:
+    from bptrain.models.compat import Loss, Tensor
     from bptrain.targets.classification.task import ClassificationState
 
 NOWHERE = 1e9  # subtracted from a logit to leave its label out of a sum of exponentials

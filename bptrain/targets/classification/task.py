@@ -12,6 +12,7 @@ import pyarrow as pa
 from bptrain.data.frame import Frame, positions_array, text_array
 from bptrain.errors import DataError, UsageError
 from bptrain.messages import targets as messages
+from bptrain.runs.storage import Json
 from bptrain.targets import metrics
 from bptrain.targets.classification import calibration
 from bptrain.targets.classification.labels import (
@@ -22,7 +23,7 @@ from bptrain.targets.classification.labels import (
 )
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.metrics import METRICS
-from bptrain.targets.task import UNREPORTED, Decoded, Head, Json, TargetState, Task
+from bptrain.targets.task import UNREPORTED, Decoded, Head, TargetState, Task
 from bptrain.utils.text import quote_list
 
 if TYPE_CHECKING:

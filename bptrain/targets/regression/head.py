@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import keras
 
-from bptrain.targets.task import Loss, Tensor
-
 if TYPE_CHECKING:
+    from bptrain.models.compat import Loss, Tensor
     from bptrain.targets.regression.task import RegressionState
 
 

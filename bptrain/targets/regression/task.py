@@ -14,6 +14,7 @@ from bptrain.data.limits import LARGEST_NUMBER
 from bptrain.errors import DataError
 from bptrain.messages import targets as messages
 from bptrain.messages.message import Message
+from bptrain.runs.storage import Json
 from bptrain.targets import metrics
 from bptrain.targets.metrics import METRICS
 from bptrain.targets.regression.options import (
@@ -24,7 +25,7 @@ from bptrain.targets.regression.options import (
     ResolvedRegressionOptions,
     SquaredLoss,
 )
-from bptrain.targets.task import UNREPORTED, Decoded, Head, Json, TargetState, Task
+from bptrain.targets.task import UNREPORTED, Decoded, Head, TargetState, Task
 from bptrain.utils.text import yaml_name
 
 if TYPE_CHECKING:

@@ -9,13 +9,16 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptrain.config import yaml_reader
-from bptrain.config.nodes import MappingNode, ScalarNode, SequenceNode, to_python
-from bptrain.config.yaml_reader import (
+from bptrain.config import nodes
+from bptrain.config.nodes import (
     MAX_BYTES,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
     parse_config,
     parse_yaml,
     resolve_scalar,
+    to_python,
 )
 from bptrain.errors import Problem, UsageError
 
@@ -26,7 +29,7 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     name = str(request.param)
     if not hasattr(yaml, name):
         pytest.skip(f"PyYAML was built without {name}")
-    monkeypatch.setattr(yaml_reader, "_Loader", getattr(yaml, name))
+    monkeypatch.setattr(nodes, "_Loader", getattr(yaml, name))
     return name
 
 
@@ -177,7 +180,7 @@ def test_parse_config_counts_lines_with_every_line_break(line_break: str) -> Non
     ],
 )
 def test_parse_config_refuses(text: str, code: str, where: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_reader, "MAX_NODES", 1000)
+    monkeypatch.setattr(nodes, "MAX_NODES", 1000)
     with pytest.raises(UsageError, match=words) as caught:
         parse_config(text, source="c.yaml")
     problem = caught.value.problems[0]

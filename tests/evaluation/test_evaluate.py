@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptrain.data.frame import Frame
-from bptrain.evaluation.evaluate import evaluate_predictions
-from bptrain.evaluation.predictions import OUT_OF_FOLD, PARTS, column_name, predictions_table, read_target
+from bptrain.evaluation.evaluate import column_name, evaluate_predictions, predictions_table, read_target
+from bptrain.evaluation.options import OUT_OF_FOLD, PARTS
 from bptrain.targets import preparer
 from bptrain.targets.classification.options import BinaryOptions, MulticlassOptions
 from bptrain.targets.preparer import Targets

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bptrain.reports.metrics import metrics_tables
+from bptrain.reports.run import metrics_tables
 from bptrain.reports.text import report_text
 
 

@@ -20,7 +20,7 @@ from bptrain.runs.storage import Json
 from bptrain.targets.classification.labels import learn_labels
 from bptrain.targets.target_options import AutoOptions, TargetOptions, TaskLoss, TaskOptions
 from bptrain.targets.task import TargetState
-from bptrain.targets.tasks import TASKS
+from bptrain.targets.tasks import OF_LABELS, OF_NUMBERS, OF_TWO_LABELS, TASKS
 from bptrain.utils.text import join_words, quote_list, yaml_name
 
 MOST_LABELS = 100  # more text labels than this are hardly a target of classification
@@ -147,12 +147,12 @@ def infer_task(frame: Frame, name: str, options: AutoOptions | TaskOptions) -> T
     if not possible:
         of_each = join_words([f"{written[key]} ({join_words(tasks_of[key])})" for key in given], last="and")
         raise UsageError(messages.OPTIONS_OF_NO_TASK(name=name, options=of_each))
-    if list(possible) == ["binary"]:
-        return possible["binary"]
+    if list(possible) == [OF_TWO_LABELS]:
+        return possible[OF_TWO_LABELS]
     task = _task_of_values(frame, name, possible)
     if task in possible:
         return possible[task]
-    values = {"regression": "many different numbers", "binary": "two labels", "multiclass": "more than two labels"}
+    values = {OF_NUMBERS: "many different numbers", OF_TWO_LABELS: "two labels", OF_LABELS: "more than two labels"}
     losses = [
         loss.model_fields["kind"].default for loss in get_args(TASKS[task].options.model_fields["loss"].annotation)
     ]
@@ -185,18 +185,18 @@ def _task_of_values(frame: Frame, name: str, possible: Mapping[str, TaskOptions]
         written = messages.AS_LABELS.format(column=yaml_name(name))
         hint = f"if all are labels, write `{written}`; else correct these cells"
         raise DataError(frame.almost_numbers(name, bad, n_present, what="target", hint=hint))
-    if not n_bad and (len(distinct) > FEW_NUMBERS or list(possible) == ["regression"]):
-        return "regression"
+    if not n_bad and (len(distinct) > FEW_NUMBERS or list(possible) == [OF_NUMBERS]):
+        return OF_NUMBERS
     n_labels = int(pc.count_distinct(frame.labels(name), mode="only_valid").as_py())
     if n_labels < 2:
         labels = learn_labels(frame, name)
         held = f"the one value `{labels[0]}`" if labels else "no value"
         raise DataError(messages.ONE_VALUE(name=name, value=held, n_rows=frame.n_rows))
     if n_labels == 2:
-        return "binary"
-    if not n_bad and "regression" in possible:
+        return OF_TWO_LABELS
+    if not n_bad and OF_NUMBERS in possible:
         raise UsageError(messages.LABELS_OR_AMOUNTS(name=name, n=n_labels, column=yaml_name(name)))
     if n_labels > MOST_LABELS:
         seems = "numbers with some other text" if 2 * n_bad < n_present else "free text or identifiers"
         raise UsageError(messages.TOO_MANY_LABELS(name=name, n=n_labels, seems=seems, column=yaml_name(name)))
-    return "multiclass"
+    return OF_LABELS

@@ -18,3 +18,6 @@ TASKS: dict[str, Task[TaskOptions, TargetState]] = {
     task.name: cast("Task[TaskOptions, TargetState]", task)
     for task in (BinaryTask(), MulticlassTask(), RegressionTask())
 }
+
+# What the values of a column mean where the config names no task.
+OF_NUMBERS, OF_TWO_LABELS, OF_LABELS = RegressionTask.name, BinaryTask.name, MulticlassTask.name

@@ -51,7 +51,9 @@ def encode(state: NumericState, inputs: dict[str, Tensor], seed: int, options: E
         parts.append(piecewise_linear(state, _take(numbers, binned), binned, seed, options))
     if periodic:
         parts.append(periodic_embedding(state, _take(numbers, periodic), periodic, seed, options))
-    return Features.concat([*parts, Features.of_numbers(indicators)])
+    if indicators:
+        parts.append(Features.of_numbers(indicators))
+    return Features.concat(parts)
 
 
 def piecewise_linear(

@@ -48,6 +48,8 @@ def main() -> int:
     cases = list(product(models, columns, target_settings()))[::every]
     if TINY:
         cases = cases[:: len(cases) // 3]
+    import keras
+
     started, worst, failed = time.monotonic(), (0.0, ""), []
     with double_precision():
         for number, (model, kind, target) in enumerate(cases, start=1):
@@ -57,7 +59,7 @@ def main() -> int:
             failed += [name] if error > TOLERANCE else []
             if number % 200 == 0:
                 print(f"{number} of {len(cases)}: worst {worst[0]:.2g} ({worst[1]})", flush=True)
-                backend.fresh_names()
+                keras.utils.clear_session(free_memory=False)
     write_page("gradients.md", _page(cases, worst, failed, time.monotonic() - started, every))
     return 1 if failed else 0
 

@@ -37,12 +37,6 @@ class Problem:
     hints: tuple[str, ...] = field(default=())
     key: tuple[str, ...] = field(default=(), kw_only=True)
 
-    @property
-    def sentence(self) -> str:
-        """All of it in one line, for whoever sees the exception and not the command line's message."""
-        hints = f" ({'; '.join(self.hints)})" if self.hints else ""
-        return escape(f"{self.code}: {self.message}{hints}")
-
     def to_json(self) -> dict[str, object]:
         """The form that metrics.json and `--json` output use."""
         return {"code": self.code, "message": self.message, "where": self.where, "hints": list(self.hints)}
@@ -54,7 +48,11 @@ class BptrainError(Exception):
     exit_code = 1
 
     def __init__(self, *problems: Problem) -> None:
-        super().__init__("; ".join(problem.sentence for problem in problems))
+        sentences = []  # for whoever sees the exception and not the command line's message
+        for problem in problems:
+            hints = f" ({'; '.join(problem.hints)})" if problem.hints else ""
+            sentences.append(escape(f"{problem.code}: {problem.message}{hints}"))
+        super().__init__("; ".join(sentences))
         self.problems = problems
 
 

@@ -23,7 +23,7 @@ from bptrain.features import preparer
 from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
-from bptrain.models.layers import Dropout, dropout_step
+from bptrain.models.layers import STEP, Dropout
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.classification.options import MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
@@ -88,7 +88,13 @@ def order(epoch: int, *, streamed: bool, examples: ArrayDataset) -> np.ndarray:
 
 def masks() -> dict[str, np.ndarray]:
     """Masks of dropout at some steps."""
-    layer = Dropout(0.25, seed=1, name="hidden_1_dropout", step=dropout_step(), counts=True)
+    layer = Dropout(
+        0.25,
+        seed=1,
+        name="hidden_1_dropout",
+        step=keras.Variable(0, trainable=False, dtype="int32", name=STEP),
+        counts=True,
+    )
     found = {}
     for step in (0, 1, 2**31 - 1):
         layer.step.assign(step)

@@ -71,7 +71,8 @@ def _entry(key: str, value: object, path: tuple[str, ...], notes: Notes) -> Iter
     if isinstance(value, Section) and not is_column:
         yield f"{start}{note}"
         values = value.values_by_key()
-        for below, field in type(value).fields_by_key().items():
+        for name, field in type(value).model_fields.items():
+            below = field.alias or name
             yield from _comment(field.description or (type(value).__doc__ if below in TAGS else ""), inner)
             yield from _entry(below, values[below], (*path, below), notes)
     elif isinstance(value, Mapping) and value and not is_column:

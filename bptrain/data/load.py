@@ -79,7 +79,7 @@ class FileSource(TableSource):
 
     def first_row(self) -> int:
         """The number of the first row of cells as an editor shows it."""
-        return format_of(self.file, self.options).first_row(self.options)
+        return 1 + (format_of(self.file, self.options).may_have_header and self.options.header)
 
     def column_names(self) -> list[str]:
         """From the head of the file (JSON lines: from all of it)."""

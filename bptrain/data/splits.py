@@ -463,13 +463,6 @@ def check_networks(rows: Positions, keys: np.ndarray, n_folds: int) -> None:
         raise DataError(messages.TOO_FEW_FOR_NETWORKS(n_folds=n_folds, reason=f"there are {n_groups} groups"))
 
 
-def check_numbers(numbers: np.ndarray, n_folds: int) -> None:
-    """Raise DataError where a fold of `fold_numbers` has lost all its rows, for instance because none has a weight."""
-    if not np.bincount(numbers, minlength=n_folds).all():
-        reason = "a fold has no row that can be trained on"
-        raise DataError(messages.TOO_FEW_FOR_NETWORKS(n_folds=n_folds, reason=reason))
-
-
 def _divide_parts(kind: SplitKind, source_split: np.ndarray, keys: np.ndarray, shares: Shares, *, seed: int) -> Split:
     """The rows of "train" files divided; random_state is `seed` for test and `seed` + 1 for validation."""
     rest = np.flatnonzero(source_split == "train")

@@ -6,7 +6,7 @@ import math
 import operator
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from bptrain.errors import Problem, UsageError
 from bptrain.evaluation.options import PARTS
@@ -39,9 +39,6 @@ class Verdict:
     gate: Gate
     value: float | None
     passed: bool
-
-    def to_json(self) -> dict[str, Json]:
-        return {**asdict(self.gate), "value": self.value, "passed": self.passed}
 
 
 def parse_gates(texts: Sequence[str]) -> list[Gate]:

@@ -54,7 +54,7 @@ def metrics_json(
         "status": status,
         "primary": primary,
         "targets": dict(report),
-        "gates": [verdict.to_json() for verdict in verdicts],
+        "gates": [{**asdict(each.gate), "value": each.value, "passed": each.passed} for each in verdicts],
         "warnings": [warning.to_json() for warning in warnings],
         "seeds": [seed],
     }

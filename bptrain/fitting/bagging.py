@@ -13,19 +13,18 @@ from bptrain.evaluation.evaluate import score
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs
 from bptrain.fitting.resume import FitContext
 from bptrain.messages import fitting as messages
-from bptrain.models import backend
 from bptrain.models.build import (
     Network,
-    build,
+    build_networks,
     combined,
     losses,
     network_name,
+    network_seed,
     output_name,
     select_members,
     set_weights,
     weight_shapes,
 )
-from bptrain.models.layers import start_dropout_at
 from bptrain.models.predict import PredictFunction, validation_block
 from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.metrics import METRICS
@@ -35,7 +34,6 @@ from bptrain.training.progress import event_log
 from bptrain.training.state import TrainResult
 from bptrain.training.train_step import mean_loss
 from bptrain.training.trainer import Hooks, Trainer
-from bptrain.utils import seeds
 
 FEWEST_SELECTED = 2  # members that predict where it is left open how many,
 LEAST_GAIN = 0.002  # and the share of the loss for which another one does (decision M4)
@@ -63,15 +61,11 @@ def fit_bag(inputs: TrainingInputs, context: FitContext, label: str, *, before: 
         label: names the trainings in checkpoints and lock.json, followed by the number of the network.
         before: the bag that chose epochs and members, which a refit takes over.
     """
-    config, networks = inputs.config, list[Network]()
-    backend.fresh_names()
-    for number in range(config.model.networks):
-        seed = network_seed(config.complete.seed, number)
-        network = build(inputs.columns, inputs.targets, config.model, seed=seed, name=network_name(number))
-        start_dropout_at(network.model, seeds.integer(seed, "dropout") if number else 0)
+    config = inputs.config
+    networks = build_networks(inputs.columns, inputs.targets, config.model, seed=config.complete.seed)
+    for number, network in enumerate(networks):
         if context.base_run is not None:
             set_weights(network.model, context.base_run.read_weights(number, weight_shapes(network.model)))
-        networks.append(network)
     workbench, training = networks[0], inputs.parts["train"]
     n_rows = len(training.rows)
     if training.fold is not None:
@@ -174,11 +168,6 @@ def _score_primary(
     (target, state), primary = next(iter(inputs.targets.items())), inputs.config.complete.evaluation.primary
     truth = validation.truths[target]
     return {primary: score(state, truth, outputs[output_name(0)], primary, weight=validation.weight)}
-
-
-def network_seed(seed: int, number: int) -> int:
-    """What the random numbers of one of several networks follow from; networks are counted from 0."""
-    return seeds.integer(seed, "network", number) if number else seed
 
 
 def rows_of_network(inputs: TrainingInputs, number: int) -> tuple[np.ndarray | None, PreparedRows | None]:

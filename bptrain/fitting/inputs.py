@@ -14,7 +14,8 @@ from bptrain.config.schema import Config
 from bptrain.data import memory
 from bptrain.data.cleaning import Cleaned
 from bptrain.data.frame import Frame
-from bptrain.data.splits import Split, check_numbers
+from bptrain.data.splits import Split
+from bptrain.errors import DataError
 from bptrain.features import preparer
 from bptrain.features.drift import Profile
 from bptrain.features.inference import Kinds, Why
@@ -29,6 +30,7 @@ from bptrain.fitting.resolve import (
     resolve_sizes,
 )
 from bptrain.fitting.warm_start import BaseRun
+from bptrain.messages import data as messages
 from bptrain.targets import preparer as targets_prepare
 
 
@@ -185,7 +187,10 @@ def transform_parts(
         for name, rows in learned.split.parts().items()
     }
     if learned.split.fold is not None:
-        check_numbers(learned.split.fold, config.model.networks)
+        n_folds = config.model.networks
+        if not np.bincount(learned.split.fold, minlength=n_folds).all():  # none of its rows has a weight
+            reason = "a fold has no row that can be trained on"
+            raise DataError(messages.TOO_FEW_FOR_NETWORKS(n_folds=n_folds, reason=reason))
         parts["train"] = replace(parts["train"], fold=learned.split.fold)
     n_rows = sum(len(part.rows) for part in parts.values())
     changed: Counter[tuple[str, str]] = Counter()

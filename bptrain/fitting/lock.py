@@ -19,7 +19,6 @@ from bptrain.features.options import IgnoreOptions
 from bptrain.messages import fitting as messages
 from bptrain.messages import runs as run_messages
 from bptrain.runs import storage
-from bptrain.runs.platform import git_state, processor
 from bptrain.runs.storage import Json, canonical_json
 from bptrain.targets.tasks import TASKS
 from bptrain.utils import runtime
@@ -90,10 +89,10 @@ def describe_inputs(config: Config, dataset: Dataset, split: Split, base_run: Ba
         "versions": {"bptrain": __version__} | {package: version(package) for package in packages},
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": processor(),
+        "processor": runtime.processor(),
         "variables": runtime.recorded(),
         "backend": runtime.backend(),
-        "code": git_state(),
+        "code": runtime.git_state(),
     } | ({"warm_start": base_run.lock_entry} if base_run else {})
 
 

@@ -57,13 +57,6 @@ def start(*, threads: int, predicting: bool = False) -> None:
     keras.config.set_dtype_policy("float32")
 
 
-def fresh_names() -> None:
-    """Let Keras number unnamed operations from one again, so that equal networks have equal names in a long process."""
-    import keras
-
-    keras.utils.clear_session(free_memory=False)
-
-
 def threads() -> int:
     """The threads that the backend's arithmetic uses in this process."""
     if runtime.backend() == "jax":

@@ -19,7 +19,7 @@ from bptrain.models.layers import (
     Dropout,
     LayerNormalization,
     LinearBatchEnsemble,
-    dropout_step,
+    start_dropout_at,
 )
 from bptrain.models.options import ResolvedModel
 from bptrain.targets.task import TargetState
@@ -62,6 +62,25 @@ class Network:
     selected: tuple[int, ...] | None = None
 
 
+def build_networks(columns: Columns, targets: Targets, options: ResolvedModel, *, seed: int) -> list[Network]:
+    """All networks of a model, which differ in their first weights and in the step from which dropout counts.
+
+    Keras numbers unnamed operations from one again, so that equal networks have equal names in a long process.
+    """
+    keras.utils.clear_session(free_memory=False)
+    networks = []
+    for number in range(options.networks):
+        own_seed = network_seed(seed, number)
+        networks.append(build(columns, targets, options, seed=own_seed, name=network_name(number)))
+        start_dropout_at(networks[-1].model, seeds.integer(own_seed, "dropout") if number else 0)
+    return networks
+
+
+def network_seed(seed: int, number: int) -> int:
+    """What the random numbers of one of several networks follow from; networks are counted from 0."""
+    return seeds.integer(seed, "network", number) if number else seed
+
+
 def build(columns: Columns, targets: Targets, options: ResolvedModel, *, seed: int, name: str = "network_1") -> Network:
     """The network, with first weights that are a function of the seed and of the layers' names."""
     inputs = {
@@ -93,7 +112,7 @@ def hidden_layers(features: Features, options: ResolvedModel, seed: int) -> Tens
     Each layer is affine, then normalised if asked to, then its activation and dropout.
     """
     hidden = _concatenated(features.hidden, "features")
-    step = dropout_step()
+    step = keras.Variable(0, trainable=False, dtype="int32", name=STEP)  # all dropout layers of the network count by it
     for number, units in enumerate(options.hidden, start=1):
         name = f"hidden_{number}"
         weights = first_weights(options, options.activation, name, hidden.shape[-1], seed)

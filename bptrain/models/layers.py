@@ -199,11 +199,6 @@ class Dropout(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         return words >= _word(min(round(self.rate * WORD), WORD - 1))
 
 
-def dropout_step() -> Variable:
-    """The variable that counts training steps, for all dropout layers of a network."""
-    return keras.Variable(0, trainable=False, dtype="int32", name=STEP)
-
-
 def start_dropout_at(network: KerasModel, step: int) -> None:
     """Let masks be those of training steps from `step` on: networks that one program trains differ by it."""
     for variable in network.weights:

@@ -20,6 +20,7 @@ from bptrain.runs.arrays import Array, pack_arrays, parse_arrays
 from bptrain.runs.storage import Json
 
 FORMAT = 1
+MANIFEST = "{:08}.json"
 KEPT = 2
 Groups = Mapping[str, Mapping[str, Array]]
 
@@ -65,7 +66,8 @@ class Checkpoints:
                 storage.write_bytes(path, packed)
             files[group] = {"sha256": sha256, "bytes": len(packed)}
         content = {"format": FORMAT, "files": files, "state": dict(state)}
-        storage.write_json(self._manifest(number), content | {"sha256": _digest(content)})
+        sha256 = hashlib.sha256(storage.canonical_json(content).encode()).hexdigest()
+        storage.write_json(self.folder / MANIFEST.format(number), content | {"sha256": sha256})
         self._forget_others({number, *sorted(earlier)[-(KEPT - 1) :]})
 
     def newest(self, warn: Warn = ignore) -> Generation | None:
@@ -84,7 +86,7 @@ class Checkpoints:
                     groups[group] = parse_arrays(data, source=str(path))
                 return Generation(number, content["state"], groups)
             except RunError as error:
-                path, reason = self._manifest(number), error.problems[0].message
+                path, reason = self.folder / MANIFEST.format(number), error.problems[0].message
                 warn(messages.CHECKPOINT_PASSED_OVER(path=path, reason=reason, where=path))
         return None
 
@@ -93,17 +95,15 @@ class Checkpoints:
         with storage.disk_errors(self.folder, doing="read"):
             return [int(Path(name).stem) for name in platform.names_in(self.folder) if _MANIFEST.fullmatch(name)]
 
-    def _manifest(self, number: int) -> Path:
-        return self.folder / f"{number:08d}.json"
-
     def _content(self, number: int) -> dict[str, Json]:
         """A manifest, complete and as it was written."""
-        path = self._manifest(number)
+        path = self.folder / MANIFEST.format(number)
         data = storage.read_bytes(path)
         content = storage.parse_json(data, source=str(path))
         is_whole = type(content) is dict and content.keys() == {"format", "files", "state", "sha256"}
         is_whole = is_whole and storage.canonical_json(content).encode() == data
-        if not is_whole or content.pop("sha256") != _digest(content):
+        sha256 = content.pop("sha256") if is_whole else None
+        if sha256 is None or sha256 != hashlib.sha256(storage.canonical_json(content).encode()).hexdigest():
             raise RunError(messages.NOT_AS_SAVED(path=path, where=path))
         if content["format"] != FORMAT:
             raise RunError(messages.OTHER_CHECKPOINT_FORMAT(path=path, where=path))
@@ -113,7 +113,7 @@ class Checkpoints:
         """Remove all generations but these: manifests first, then the files that none of them names any more."""
         for number in self._numbers():
             if number not in numbers:
-                storage.remove(self._manifest(number))
+                storage.remove(self.folder / MANIFEST.format(number))
         needed = set()
         for number in self._numbers():
             try:
@@ -126,7 +126,3 @@ class Checkpoints:
         unneeded = [name for name in names if _FILE.fullmatch(name) and name not in needed]
         for name in [*unneeded, *(name for name in names if name.startswith(storage.TEMPORARY_PREFIX))]:
             storage.remove(self.folder / name)
-
-
-def _digest(content: Mapping[str, Json]) -> str:
-    return hashlib.sha256(storage.canonical_json(dict(content)).encode()).hexdigest()

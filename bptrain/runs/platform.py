@@ -10,9 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import platform as _platform
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -21,39 +19,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-_GIT_SECONDS = 5
 _COMMON = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NO_SUPPORT = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
-
-
-def processor() -> str:
-    """The name of the processor as the system tells it, or an empty text."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError), Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
-            return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")
-    return _platform.processor()
-
-
-def git_state() -> dict[str, str | bool] | None:
-    """The commit of the repository that the work is done in, and whether tracked files differ from it.
-
-    For the record: no result depends on it. None outside a repository, or without git.
-    """
-    texts = []
-    for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no")):
-        try:
-            done = subprocess.run(
-                ["git", *arguments],
-                capture_output=True,
-                text=True,
-                timeout=_GIT_SECONDS,
-                check=True,
-                stdin=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-            return None
-        texts.append(done.stdout.strip())
-    return {"commit": texts[0], "dirty": bool(texts[1])}
 
 
 def open_read(path: Path) -> int:

@@ -8,7 +8,7 @@ once per epoch: chunks of `CHUNK_ROWS` rows first, then the rows of as many chun
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, count, islice, repeat
 from math import ceil
 
@@ -70,18 +70,32 @@ class ArrayDataset:
         return inputs, truths, weights
 
 
-@dataclass(frozen=True)
+@dataclass
 class EpochPlan:
     """How the `n_rows` rows of an epoch are cut: batches of `batch_size`, `steps_per_execution` of which are a block.
 
-    Rows at the end that fill no batch are one of their own if `keep_last`, or if there are no others; else they are
-    left out.
+    Attributes:
+        keep_last: rows at the end that fill no batch are one of their own; else they are left out, unless there are no
+            others.
+        n_full, n_rest: full batches of an epoch, and the rows of the last batch, if it is smaller.
+        n_steps: of one epoch.
+        n_blocks: of one epoch: those of full batches, and one of the last batch if it is smaller.
     """
 
     n_rows: int
     batch_size: int
     steps_per_execution: int
     keep_last: bool = True
+    n_full: int = field(init=False)
+    n_rest: int = field(init=False)
+    n_steps: int = field(init=False)
+    n_blocks: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.n_full, rest = divmod(self.n_rows, self.batch_size)
+        self.n_rest = rest if self.keep_last or not self.n_full else 0
+        self.n_steps = self.n_full + (self.n_rest > 0)
+        self.n_blocks = ceil(self.n_full / self.steps_per_execution) + (self.n_rest > 0)
 
     @classmethod
     def of(cls, n_rows: int, batch_size: int, *, most_steps: int, keep_last: bool = True) -> EpochPlan:
@@ -89,26 +103,6 @@ class EpochPlan:
         n_full = n_rows // batch_size
         steps_per_execution = max(1, ceil(n_full / max(1, ceil(n_full / most_steps))))
         return cls(n_rows, batch_size, steps_per_execution, keep_last)
-
-    @property
-    def n_full(self) -> int:
-        """The full batches of an epoch."""
-        return self.n_rows // self.batch_size
-
-    @property
-    def n_rest(self) -> int:
-        """The rows of the last batch, if it is smaller."""
-        return self.n_rows % self.batch_size if self.keep_last or not self.n_full else 0
-
-    @property
-    def n_steps(self) -> int:
-        """Steps of one epoch."""
-        return self.n_full + (self.n_rest > 0)
-
-    @property
-    def n_blocks(self) -> int:
-        """Blocks of one epoch: of full batches, and one of the last batch if it is smaller."""
-        return ceil(self.n_full / self.steps_per_execution) + (self.n_rest > 0)
 
     def steps_of(self, n_blocks: int) -> int:
         """Steps of so many first blocks of an epoch."""

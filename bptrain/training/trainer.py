@@ -227,7 +227,9 @@ class Trainer:
 
 def most_steps(network: KerasModel, batch_size: int) -> int:
     """Steps of a block, by what they cost; members of a batch ensemble each use the weights that they share."""
-    weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables) * n_members(network)
+    shapes = [output.shape for output in network.output.values()]  # (batch, members, n_outputs) of several members
+    n_members = max(int(shape[1]) if len(shape) == 3 else 1 for shape in shapes)
+    weights = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables) * n_members
     return max(1, int(BLOCK_SECONDS / (STEP_SECONDS + 6 * weights * batch_size / FLOPS_PER_SECOND)))
 
 
@@ -239,12 +241,6 @@ def compiling_pays(*, n_rows: int, batch_size: int, n_activations: int, epochs: 
     epochs = n_trainings * min(epochs, EXPECTED_EPOCHS)
     n_steps = epochs * -(-n_rows // batch_size)
     return n_steps * SAVED_PER_STEP + epochs * n_rows * n_activations * SAVED_PER_ACTIVATION > COMPILE_SECONDS
-
-
-def n_members(network: KerasModel) -> int:
-    """How many outputs of a target a network has, (batch, members, n_outputs); 1 without an axis for them."""
-    shapes = [output.shape for output in network.output.values()]
-    return max(int(shape[1]) if len(shape) == 3 else 1 for shape in shapes)
 
 
 def n_activations(network: KerasModel) -> int:

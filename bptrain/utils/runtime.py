@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import platform
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -37,6 +39,7 @@ PINNED: Mapping[str, str] = {
 XLA_PINNED = (f"--xla_cpu_max_isa={INSTRUCTIONS}", "--xla_cpu_enable_platform_dependent_math=false")
 ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"  # what JAX needs besides
 DEBOUNCE_SECONDS = 1.0  # signals so close together are one: `timeout` sends two
+_GIT_SECONDS = 5
 KEPT_BYTES = 64 * 2**20
 _M_TOP_PAD = -2  # of glibc's malloc.h
 REMOVED = (
@@ -160,3 +163,33 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(original, 2)
         os.close(original)
         os.close(nowhere)
+
+
+def processor() -> str:
+    """The name of the processor as the system tells it, or an empty text."""
+    if sys.platform == "linux":
+        with suppress(OSError), Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
+            return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")
+    return platform.processor()
+
+
+def git_state() -> dict[str, str | bool] | None:
+    """The commit of the repository that the work is done in, and whether tracked files differ from it.
+
+    For the record: no result depends on it. None outside a repository, or without git.
+    """
+    texts = []
+    for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no")):
+        try:
+            done = subprocess.run(
+                ["git", *arguments],
+                capture_output=True,
+                text=True,
+                timeout=_GIT_SECONDS,
+                check=True,
+                stdin=subprocess.DEVNULL,
+            )
+        except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+            return None
+        texts.append(done.stdout.strip())
+    return {"commit": texts[0], "dirty": bool(texts[1])}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
-from pydantic.fields import FieldInfo
 
 
 class Contradiction(ValueError):
@@ -33,11 +32,6 @@ class Section(BaseModel):
         validate_by_alias=True,
         serialize_by_alias=True,
     )
-
-    @classmethod
-    def fields_by_key(cls) -> dict[str, FieldInfo]:
-        """The fields by the keys that are written for them."""
-        return {field.alias or name: field for name, field in cls.model_fields.items()}
 
     def values_by_key(self, **usual: object) -> dict[str, object]:
         """The values by the keys that are written for them; where they are `auto`, those that are `usual`."""

@@ -66,4 +66,4 @@ def test_validation_rows_are_not_those_out_of_fold() -> None:
 def test_verdict_holds_what_was_measured(value: float | None, passed: bool) -> None:
     (verdict,) = apply_gates(parse_gates(["out_of_fold.auc >= 0.9"]), report(value, "out_of_fold"))
     assert (verdict.value, verdict.passed) == (value, passed)
-    assert verdict.to_json()["split"] == "out_of_fold"
+    assert verdict.gate.split == "out_of_fold"

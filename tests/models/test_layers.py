@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from bptrain.models.build import NORMALIZATIONS
 from bptrain.models.ensemble import KERAS_LAYERS
-from bptrain.models.layers import Dense, Dropout, compiled_by_xla, dropout_step, hashed
+from bptrain.models.layers import STEP, Dense, Dropout, compiled_by_xla, hashed
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -65,7 +65,9 @@ def test_normalization_is_that_of_keras(kind: str, training: bool) -> None:
 
 
 def layer(name: str = "hidden_1_dropout", *, seed: int = 1, rate: float = 0.25) -> Dropout:
-    return Dropout(rate, seed=seed, name=name, step=dropout_step(), counts=True)
+    return Dropout(
+        rate, seed=seed, name=name, step=keras.Variable(0, trainable=False, dtype="int32", name=STEP), counts=True
+    )
 
 
 def mask(made: Dropout, step: int, shape: tuple[int, int] = (64, 128)) -> np.ndarray:

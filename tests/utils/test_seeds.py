@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import keras
 import networks
 import numpy as np
 import pytest
@@ -16,9 +17,8 @@ from bptrain.data.options import SplitOptions
 from bptrain.data.splits import fold_numbers, hash_place
 from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.numeric.options import NumericOptions
-from bptrain.fitting.bagging import network_seed
-from bptrain.models.build import weights_of
-from bptrain.models.layers import Dropout, dropout_step
+from bptrain.models.build import network_seed, weights_of
+from bptrain.models.layers import STEP, Dropout
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training.dataset import permutation, shuffle_buffers
 from bptrain.utils import seeds
@@ -129,7 +129,13 @@ def test_places_of_a_split_by_hash_are_those_recorded() -> None:
 
 @pytest.mark.usefixtures("backend")
 def test_masks_are_those_recorded() -> None:
-    layer = Dropout(0.25, seed=SEED, name="hidden_1_dropout", step=dropout_step(), counts=True)
+    layer = Dropout(
+        0.25,
+        seed=SEED,
+        name="hidden_1_dropout",
+        step=keras.Variable(0, trainable=False, dtype="int32", name=STEP),
+        counts=True,
+    )
     for step, recorded in MASKS.items():
         layer.step.assign(step)
         assert digest(layer.mask((33, 65))) == recorded

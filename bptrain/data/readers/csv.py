@@ -46,6 +46,7 @@ class CsvFormat(Format):
     separator: str
     suffixes: tuple[str, ...]
     output_suffix: str | None = None
+    may_have_header = True
 
     def column_names(self, file: DataFile, options: DataOptions, warn: Warn = ignore) -> list[str]:
         """From the first row or from `data.names`. DataError when they cannot be used (BP210-BP221)."""
@@ -77,10 +78,6 @@ class CsvFormat(Format):
         if len(row) != len(names):
             raise DataError(messages.NAMES_DO_NOT_FIT(n_names=len(names), n_cells=len(row), where=first_row))
         return names
-
-    def first_row(self, options: DataOptions) -> int:
-        """2 below a header, else 1."""
-        return 2 if options.header else 1
 
     def read(self, file: DataFile, options: DataOptions, warn: Warn) -> pa.Table:
         """The whole table, by several threads."""

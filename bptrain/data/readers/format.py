@@ -78,6 +78,7 @@ class Format(ABC):
     name: str  # the value of `data.format`
     suffixes: tuple[str, ...]  # with which names of its files end, lower case; `.gz` may follow
     output_suffix: str | None = None  # with which an output file asks for it
+    may_have_header: ClassVar[bool] = False  # a first row of names, where `data.header` says so
     mark: ClassVar[bytes] = b""  # the first bytes of every file, where they tell the format
 
     @abstractmethod
@@ -108,10 +109,6 @@ class Format(ABC):
         """
         with self.open(file, options, warn) as (_, batches):
             yield from exact_chunks(batches, n_rows=chunk_rows)
-
-    def first_row(self, options: DataOptions) -> int:
-        """The number of a file's first row of cells as an editor shows it."""
-        return 1
 
 
 def exact_chunks(batches: Iterable[pa.RecordBatch], *, n_rows: int) -> Iterator[pa.Table]:

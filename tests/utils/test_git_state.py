@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.runs.platform import git_state
+from bptrain.utils.runtime import git_state
 
 
 def test_git_tells_the_commit_and_whether_files_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 # The same commands for a person and for CI. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup fit test check lock docs wheel clean moved coverage structure same
+.PHONY: help setup fit test check lock docs wheel clean moved coverage structure same speed
 
 PYTHON_RUN = .venv/bin/python
 STAMP = .venv/.installed
@@ -36,6 +36,9 @@ structure: $(STAMP) ## size of the package and length of ways through it, before
 
 same: $(STAMP) ## 12 configs with the code before the restructuring and with this one: equal bit for bit (12 minutes)
 	@$(PYTHON_RUN) tools/same.py $(OPTIONS)
+
+speed: $(STAMP) ## training and a whole fit with the code before the restructuring and with this one, in turn (20 minutes)
+	@$(PYTHON_RUN) tools/speed.py $(OPTIONS)
 
 setup: $(STAMP) ## make or refresh the environment .venv
 

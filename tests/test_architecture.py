@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from bptrain.data.readers.formats import FORMATS
+from bptrain.data.splits import SPLITS
+from bptrain.features.kinds import KINDS
+from bptrain.features.numeric.options import ResolvedNumericOptions
 from bptrain.messages.catalogue import CATALOGUE
+from bptrain.models.options import ResolvedModel
+from bptrain.models.presets import PRESETS
+from bptrain.targets.tasks import TASKS
+from bptrain.training.options import ResolvedTraining
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "bptrain"
@@ -282,3 +290,105 @@ def test_the_page_shows_the_same_order() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)(?:/|\.py)` \|", page, re.MULTILINE)
     assert rows == list(LAYERS)
+
+
+# What follows the resolution of the config, the objects of kinds, tasks, presets, splits and formats
+
+
+AFTER_RESOLUTION = ("models/", "training/", "evaluation/", "runs/", "reports/")
+AFTER_RESOLUTION_FILES = {f"fitting/{name}.py" for name in ("artifacts", "bagging", "cross_validation", "fit_model")}
+AFTER_RESOLUTION_FILES |= {"fitting/inputs.py", "fitting/lock.py", "fitting/resume.py", "workflows/fit.py"}
+BEFORE_RESOLUTION = {"models/options.py", "models/presets.py", "training/options.py", "evaluation/options.py"}
+
+
+def open_ends(tree: ast.AST) -> list[int]:
+    """Lines that know `auto`, or copy a section of the config."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Constant) and node.value == "auto")
+        or (isinstance(node, ast.Attribute) and node.attr == "model_copy")
+    ]
+
+
+def test_nothing_is_open_after_resolution() -> None:
+    """Neither in code nor in the types that it is given."""
+
+    def follows(path: str) -> bool:
+        return (path.startswith(AFTER_RESOLUTION) or path in AFTER_RESOLUTION_FILES) and path not in BEFORE_RESOLUTION
+
+    files = matching(follows, at_least=25)
+    assert files.keys() >= AFTER_RESOLUTION_FILES
+    assert [f"{path}:{line}" for path, tree in files.items() for line in open_ends(tree)] == []
+    for resolved in (ResolvedModel, ResolvedTraining, ResolvedNumericOptions):
+        types = {name: str(field.annotation) for name, field in resolved.model_fields.items()}
+        assert {name: each for name, each in types.items() if "auto" in each} == {}, resolved
+    assert open_ends(trees()["fitting/resolve.py"]), "the rule no longer sees what is open"
+
+
+def comparisons(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
+    """Line, what is compared, and each text that it is compared with, by an operator or by `case`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            for text in (leaf for side in sides for leaf in ast.walk(side) if isinstance(leaf, ast.Constant)):
+                if isinstance(text.value, str):
+                    yield node.lineno, ast.unparse(node), text.value
+        elif isinstance(node, ast.Match):
+            for text in (leaf for case in node.cases for leaf in ast.walk(case.pattern)):
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    yield text.lineno, ast.unparse(node.subject), text.value
+
+
+def test_kinds_tasks_and_presets_are_asked_not_compared() -> None:
+    wrong = []
+    for path, tree in trees().items():
+        names = set(PRESETS) if path != "models/presets.py" else set()
+        names |= set(KINDS) if not path.startswith("features/") else {n for n in KINDS if f"/{n}/" not in path}
+        names |= set(TASKS) if not path.startswith("targets/") else set()
+        if path in {"config/json_schema.py", "config/validation.py"}:
+            names -= {"boolean"}  # a type of JSON
+        wrong += [f"{path}:{line} {text}" for line, what, text in comparisons(tree) if text in names]
+        classes = {type(kind).options.__name__ for kind in KINDS.values()} | {"RegressionOptions", "LabelsOptions"}
+        if not path.startswith(("features/", "targets/")):
+            wrong += [f"{path}:{line} isinstance" for line, name in instance_checks(tree) if name in classes]
+    assert wrong == []
+
+
+def instance_checks(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+            yield from ((node.lineno, name.id) for name in names_in(node.args[1]))
+
+
+def test_splits_and_formats_are_objects_in_one_table() -> None:
+    for table, names, what in (("data/splits.py", set(SPLITS), "kind"), ("data/readers/", set(FORMATS), "format")):
+        outside = matching(lambda path, table=table: not path.startswith(table), at_least=60)
+        wrong = [
+            f"{path}:{line}"
+            for path, tree in outside.items()
+            for line, compared, text in comparisons(tree)
+            if text in names and what in compared
+        ]
+        assert wrong == []
+
+
+def test_a_comparison_is_noticed() -> None:
+    tree = ast.parse("if a.kind == 'date': pass\nif b in ('x', 'y'): pass\nmatch c:\n    case 'z' | 'w': pass")
+    found = sorted((line, text) for line, _, text in comparisons(tree))
+    assert found == [(1, "date"), (2, "x"), (2, "y"), (4, "w"), (4, "z")]
+
+
+# `Any` has a name where it stands for objects of libraries without types, or for values of JSON, which may be anything.
+ANY = {"models/compat.py", "runs/storage.py"}
+
+
+def test_values_of_ours_have_types() -> None:
+    wrong = [
+        f"{path}:{node.lineno}"
+        for path, tree in trees().items()
+        if path not in ANY
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id == "Any"
+    ]
+    assert wrong == []

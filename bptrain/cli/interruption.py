@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
 
-from bptrain.training.signals import DEBOUNCE_SECONDS
+from bptrain.utils.runtime import DEBOUNCE_SECONDS
 
 GRACE_SECONDS = 3.0  # until the last checkpoint has to do
 

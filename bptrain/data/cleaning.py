@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.data import values
-from bptrain.data.frame import Frame
+from bptrain.data.frame import Frame, text_array, unread_kind
 from bptrain.data.hashes import Hashes, row_hashes
 from bptrain.data.options import CleanOptions
-from bptrain.data.values import text_array
 from bptrain.errors import DataError, Problem
 from bptrain.messages import data as messages
 
@@ -31,10 +29,6 @@ class Cleaned:
     of: int
     unit: Literal["rows", "cells", "columns", "labels"]
     column: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """The form that cleaning.json uses."""
-        return asdict(self)
 
 
 def drop_missing_targets(frame: Frame, targets: Sequence[str], options: CleanOptions) -> tuple[Frame, list[Problem]]:
@@ -85,12 +79,17 @@ def drop_duplicates(
     `source_split` (n_rows,) is the part of each row's source. Copies that are kept, and rows of other files that the
     training files hold as well, are warned of when they are many.
     """
-    readable = [name for name in frame.names if values.unread_kind(frame.type_of(name)) is None]
+    readable = [name for name in frame.names if unread_kind(frame.type_of(name)) is None]
     rows = row_hashes((frame.column(name) for name in readable), frame.n_rows)
     in_training = np.asarray(source_split == "train")
-    copies = _copies(rows, in_training)
+    copies, ordered = np.zeros(len(rows), bool), np.sort(rows[in_training])
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if len(repeated):  # all rows of one hash but the first are copies
+        candidates = np.flatnonzero(in_training)[_is_in(rows[in_training], repeated)]
+        copies[candidates] = True
+        copies[candidates[np.unique(rows[candidates], return_index=True)[1]]] = False
     shared = np.zeros(len(rows), bool)  # rows of other files that the training files hold, too
-    shared[~in_training] = _is_in(rows[~in_training], np.sort(rows[in_training]))
+    shared[~in_training] = _is_in(rows[~in_training], ordered)
     n_copies, n_rows = int(copies.sum()), int(in_training.sum())
     n_shared, n_others = int(shared.sum()), len(rows) - n_rows
     warnings = []
@@ -136,18 +135,6 @@ def with_label(frame: Frame, target: str, mask: np.ndarray, label: str) -> Frame
     """The rows with another label where `mask` (n_rows,) is true."""
     cells = pc.if_else(pa.array(mask), pa.scalar(label), frame.texts(target))
     return frame.with_column(target, cells)
-
-
-def _copies(rows: Hashes, chosen: np.ndarray) -> np.ndarray:
-    """Which of the `chosen` rows (n_rows,) equal an earlier one of them, by their hashes."""
-    copies = np.zeros(len(rows), bool)
-    ordered = np.sort(rows[chosen])
-    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if len(repeated):
-        candidates = np.flatnonzero(chosen)[_is_in(rows[chosen], repeated)]
-        copies[candidates] = True
-        copies[candidates[np.unique(rows[candidates], return_index=True)[1]]] = False  # the first of each
-    return copies
 
 
 def _is_in(rows: Hashes, ordered: Hashes) -> np.ndarray:

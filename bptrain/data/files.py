@@ -47,6 +47,11 @@ class DataFile:
     path: Path
     name: str
 
+    @property
+    def is_gzip(self) -> bool:
+        """Whether it is decompressed while reading; its name decides."""
+        return self.name.lower().endswith(".gz")
+
 
 @dataclass(frozen=True)
 class AllowedPaths:
@@ -101,10 +106,23 @@ class AllowedPaths:
         problems: list[Problem] = []
         for written in [patterns] if isinstance(patterns, (str, Path)) else patterns:
             with collect_problems(problems):
-                for file in self._matches(os.fspath(written)):
+                pattern = os.fspath(written)
+                _require_local(pattern)
+                names = [pattern]
+                if _MAGIC.search(pattern) and not os.path.lexists(self.root / pattern):
+                    # it must start from an allowed folder, or from one that holds an allowed file
+                    folder = Path(os.path.realpath(self.root / _fixed_folder(pattern)))
+                    is_inside = any(folder.is_relative_to(allowed) for allowed in (self.root, *self.extras))
+                    if not is_inside and not any(path.is_relative_to(folder) for path in self.extras):
+                        raise DataError(messages.OUTSIDE_ROOT(name=pattern, path=folder, root=self.root))
+                    names = sorted(glob.iglob(pattern, root_dir=self.root, recursive=True), key=os.fsencode)
+                    names = [name for name in names if not self.folder(name).is_dir()]
+                    if not names:
+                        raise _missing(pattern, folder, messages.NO_MATCH)
+                for file in [DataFile(self.resolve(name), name) for name in names]:
                     if file.path in files:
-                        names = quote_list(sorted({files[file.path].name, file.name}), last="and")
-                        problems.append(messages.NAMED_TWICE(names=names))
+                        both = quote_list(sorted({files[file.path].name, file.name}), last="and")
+                        problems.append(messages.NAMED_TWICE(names=both))
                     files[file.path] = file
         raise_problems(problems)
         return list(files.values())
@@ -120,22 +138,6 @@ class AllowedPaths:
         if not any(path.is_relative_to(allowed) for allowed in (self.root, *self.extras)):
             raise DataError(messages.OUTSIDE_ROOT(name=name, path=path, root=self.root))
         return path
-
-    def _matches(self, pattern: str) -> list[DataFile]:
-        """The files of one path or pattern, in bytewise order."""
-        _require_local(pattern)
-        if not _MAGIC.search(pattern) or os.path.lexists(self.root / pattern):
-            return [DataFile(self.resolve(pattern), pattern)]
-        # a pattern must start from an allowed folder, or from one that holds an allowed file
-        folder = Path(os.path.realpath(self.root / _fixed_folder(pattern)))
-        is_inside = any(folder.is_relative_to(allowed) for allowed in (self.root, *self.extras))
-        if not is_inside and not any(path.is_relative_to(folder) for path in self.extras):
-            raise DataError(messages.OUTSIDE_ROOT(name=pattern, path=folder, root=self.root))
-        names = sorted(glob.iglob(pattern, root_dir=self.root, recursive=True), key=os.fsencode)
-        files = [DataFile(self.resolve(name), name) for name in names if not self.folder(name).is_dir()]
-        if not files:
-            raise _missing(pattern, folder, messages.NO_MATCH)
-        return files
 
 
 NO_PATHS = AllowedPaths(Path(os.devnull))  # no file lies below it
@@ -164,7 +166,7 @@ def open_data(
     with os.fdopen(descriptor, "rb") as raw:
         cause = None
         try:
-            yield _Gunzip(raw, file, limit) if decompress and is_gzip(file) else raw
+            yield _Gunzip(raw, file, limit) if decompress and file.is_gzip else raw
         except DataError as err:  # a change explains whatever the reader found
             cause = err
         after = os.fstat(descriptor)
@@ -182,11 +184,6 @@ def digest(file: DataFile | Path) -> str:
         while block := stream.read(2**20):
             sha256.update(block)
     return sha256.hexdigest()
-
-
-def is_gzip(file: DataFile) -> bool:
-    """Whether the file is decompressed while reading; its name decides."""
-    return file.name.lower().endswith(".gz")
 
 
 class _Gunzip:

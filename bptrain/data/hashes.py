@@ -42,14 +42,9 @@ def row_hashes(columns: Iterable[pa.ChunkedArray], n_rows: int) -> Hashes:
         start = 0
         for chunk in column.chunks:
             rows = hashes[start : start + len(chunk)]
-            rows[:] = combine_hashes(rows, _hash_chunk(chunk))
+            rows[:] = mix_bits(rows * _B + _hash_chunk(chunk))
             start += len(chunk)
     return hashes
-
-
-def combine_hashes(rows: Hashes, cells: Hashes) -> Hashes:
-    """The numbers of rows with those of one more cell of each (n,)."""
-    return mix_bits(rows * _B + cells)
 
 
 def mix_bits(words: Hashes) -> Hashes:
@@ -77,7 +72,7 @@ def table_digests(frame: Frame, columns: Mapping[str, bool]) -> dict[str, int | 
                     cells[bad] = cell_hashes(part.texts(name).filter(pa.array(bad)))
             else:
                 cells = cell_hashes(part.labels(name))
-            rows = combine_hashes(rows, cells)
+            rows = mix_bits(rows * _B + cells)
         in_order.update(np.ascontiguousarray(rows, "<u8").tobytes())
         sums += np.array([rows.sum(), mix_bits(rows).sum()], np.uint64)
     in_any_order = hashlib.sha256("\0".join((*columns, *map(str, sums.tolist()))).encode())

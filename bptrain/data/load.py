@@ -15,14 +15,13 @@ import pyarrow as pa
 
 from bptrain.data.cleaning import Cleaned, strip_cells
 from bptrain.data.files import AllowedPaths, DataFile, digest
-from bptrain.data.frame import Frame, RowProvenance
+from bptrain.data.frame import Frame, RowProvenance, unread
 from bptrain.data.memory import memory_map_table
 from bptrain.data.options import CleanOptions, DataOptions
 from bptrain.data.readers.format import check_names, set_missing
 from bptrain.data.readers.formats import format_of
 from bptrain.data.readers.parquet import cells_as_read, schema_as_read
 from bptrain.data.splits import PARTS
-from bptrain.data.values import unread
 from bptrain.errors import DataError, Problem, Warn, collect_problems, ignore, raise_problems
 from bptrain.messages import data as messages
 from bptrain.runs.storage import require_space

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,13 @@ from bptrain.data.cleaning import Cleaned
 from bptrain.errors import Problem, RunError
 from bptrain.evaluation.gates import Verdict
 from bptrain.features.inference import DECLARED
-from bptrain.fitting.lock import Json, Record, complete_record
+from bptrain.fitting.lock import Record, complete_record
 from bptrain.fitting.resume import ResumeState
 from bptrain.messages import runs as messages
 from bptrain.runs import storage
 from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.manifest import RunFiles, refuse_inside_run
+from bptrain.runs.storage import Json
 
 if TYPE_CHECKING:
     from bptrain.models.predictor import Predictor
@@ -61,7 +63,7 @@ def metrics_json(
 
 def write_cleaning(directory: Path, steps: Sequence[Cleaned]) -> None:
     """cleaning.json: what was done to rows and cells before and while columns were learned, step by step."""
-    content = {"format": CLEANING_FORMAT, "steps": [step.to_json() for step in steps]}
+    content = {"format": CLEANING_FORMAT, "steps": [asdict(step) for step in steps]}
     storage.write_json(directory / "cleaning.json", content)
 
 

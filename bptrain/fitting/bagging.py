@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,8 +31,7 @@ from bptrain.targets import preparer as targets_prepare
 from bptrain.targets.metrics import METRICS
 from bptrain.training.callbacks import validation_loss
 from bptrain.training.dataset import ArrayDataset
-from bptrain.training.ensemble_selection import forward_selection, n_selected
-from bptrain.training.event_log import event_log
+from bptrain.training.progress import event_log
 from bptrain.training.state import TrainResult
 from bptrain.training.train_step import mean_loss
 from bptrain.training.trainer import Hooks, Trainer
@@ -234,3 +233,45 @@ def _select_members(inputs: TrainingInputs, networks: Sequence[Network]) -> list
         mean_losses = np.average([ranking.losses for ranking in rankings], axis=0, weights=sizes)
         n_kept = n_selected(mean_losses.tolist(), at_least=FEWEST_SELECTED, least_gain=LEAST_GAIN)
     return [tuple(sorted(ranking.order[:n_kept])) for ranking in rankings] if n_kept < model.members else list(everyone)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Candidates in the order in which forward selection takes them, and the loss of the first 1, 2, … together."""
+
+    order: tuple[int, ...]
+    losses: tuple[float, ...]
+
+
+def forward_selection(n_candidates: int, loss: Callable[[Sequence[int]], float]) -> Ranking:
+    """Rank candidates by what they do for the loss of several together: the best, then always the one that helps most.
+
+    Caruana et al., Ensemble Selection from Libraries of Models (ICML 2004). Of equals the first is taken; a loss that
+    is no number is worse than every other.
+
+    Args:
+        loss: the loss of the mean of some candidates, given their positions, rising.
+    """
+    order, losses = list[int](), list[float]()
+    while len(order) < n_candidates:
+        candidates = [candidate for candidate in range(n_candidates) if candidate not in order]
+        values = [loss(sorted([*order, candidate])) for candidate in candidates]
+        value, best = min(
+            (math.inf if math.isnan(value) else value, candidate)
+            for value, candidate in zip(values, candidates, strict=True)
+        )
+        order.append(best)
+        losses.append(value)
+    return Ranking(tuple(order), tuple(losses))
+
+
+def n_selected(losses: Sequence[float], *, at_least: int, least_gain: float) -> int:
+    """How many to select, of candidates whose first 1, 2, … together have these losses.
+
+    So many as `at_least`, and more as long as each makes the loss less by more than this share of its size.
+    """
+    for n_chosen in range(at_least, len(losses)):
+        before = losses[n_chosen - 1]
+        if not losses[n_chosen] < before - least_gain * abs(before):
+            return n_chosen
+    return len(losses)

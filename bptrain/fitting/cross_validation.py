@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,13 +23,14 @@ from bptrain.fitting.inputs import learn_preparation, transform_parts
 from bptrain.fitting.resolve import ResolvedConfig
 from bptrain.fitting.resume import FitContext
 from bptrain.messages import fitting as messages
+from bptrain.runs.storage import Json
 
 
 @dataclass(frozen=True)
 class Folds:
     """The `cross_validation` part of metrics.json, and the predictions of every row by the model of its fold."""
 
-    summary: dict[str, Any]
+    summary: dict[str, Json]
     predictions: pa.Table
 
 

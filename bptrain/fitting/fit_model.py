@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from bptrain.evaluation.predictions import OUT_OF_FOLD, predictions_table
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs, final_split, learn_preparation, transform_parts
 from bptrain.fitting.resume import FitContext
 from bptrain.models.predictor import Predictor
+from bptrain.runs.storage import Json
 from bptrain.targets import preparer as targets_prepare
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def predict_parts(
     return pa.concat_tables(chunks) if folder is None or last < PREDICTED_ROWS else memory_map_table(chunks, folder)
 
 
-def report_selection(selection: TrainedModel) -> dict[str, Any]:
+def report_selection(selection: TrainedModel) -> dict[str, Json]:
     """Per target the metrics of the training that chose the epoch, on the validation rows that it did not train on."""
     part = {"validation": selection.inputs.parts["validation"]}
     report = evaluate_predictions(

@@ -139,7 +139,7 @@ def resolve_config(
         folds=split.fold is not None,
         has_validation=split.fold is not None or len(split.validation) > 0 or config.training.final == "refit",
     )
-    resolved = resolve_sizes(config.model_copy(update={"targets": targets}), sizes)
+    resolved = resolve_sizes(config, targets, sizes)
     fold = learned.split.fold
     if fold is not None and resolved.model.networks != most_networks(config.model, config.split):
         fold = fold // 2  # decision M3: ten folds are halves of five

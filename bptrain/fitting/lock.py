@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bptrain.config.schema import Config
 from bptrain.data.hashes import parts_digest, table_digests
@@ -20,7 +20,7 @@ from bptrain.messages import fitting as messages
 from bptrain.messages import runs as run_messages
 from bptrain.runs import storage
 from bptrain.runs.platform import git_state, processor
-from bptrain.runs.storage import canonical_json
+from bptrain.runs.storage import Json, canonical_json
 from bptrain.targets.tasks import TASKS
 from bptrain.utils import runtime
 from bptrain.utils.text import escape
@@ -35,12 +35,11 @@ FORMAT = 4
 PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow", "scikit-learn")
 BACKENDS = {"tensorflow": (), "jax": ("jax", "jaxlib")}  # the packages that each needs besides
 # Paths say where things are; the others change no result.
-NOT_SETTINGS: Any = {
+NOT_SETTINGS: Mapping[str, set[str]] = {
     "data": {"train", "validation", "test"},
     "model": {"from_run"},
     "training": {"checkpoints", "tensorboard"},
 }
-Json = Any  # a value of a JSON file
 Record = Mapping[str, Json]  # lock.json, or the part of it that is known before training
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -250,8 +250,11 @@ class Sizes:
         return self.n_train * (n_networks - 1) // n_networks if self.folds else self.n_train
 
 
-def resolve_sizes(config: Config, sizes: Sizes) -> ResolvedConfig:
-    """The config with nothing left open. Raises UsageError where more members are to be chosen than there are."""
+def resolve_sizes(config: Config, targets: Mapping[str, TargetOptions], sizes: Sizes) -> ResolvedConfig:
+    """The config with nothing left open, and `targets` as they were learned.
+
+    Raises UsageError where more members are to be chosen than there are.
+    """
     labels = all(TASKS[options.task].predicts_labels for options in config.targets.values())
     model = resolve_model(
         config,
@@ -268,6 +271,7 @@ def resolve_sizes(config: Config, sizes: Sizes) -> ResolvedConfig:
         too_large = n_bytes > config.data.memory_limit * 2**20
         residence = "stream" if too_large and config.training.batch_size != "all" else "memory"
     update = {
+        "targets": targets,
         "data": config.data.model_copy(update={"residence": residence}),
         "model": ModelOptions.model_validate(model.values_by_key()),
         "training": TrainingOptions.model_validate(training.values_by_key()),
@@ -314,26 +318,26 @@ def resolve_model(config: Config, *, n_features: int, n_rows: int, labels: bool,
             size = preset.wide
         else:
             size = preset.wide_undivided
-    values: dict[str, Any] = options.values_by_key()
+    hidden = size.hidden if options.hidden == "auto" else options.hidden
+    members = size.members if options.members == "auto" else options.members
+    selection = options.ensemble_selection
+    if selection == "auto":
+        selection = "by_loss" if preset.selects_members else None
+    least = FEWEST_SELECTED if selection == "by_loss" else selection
+    if least is not None and not (has_validation and least < members):
+        if isinstance(selection, int):
+            there = "there is 1 member" if members == 1 else f"there are {members} members"
+            why = there if selection >= members else "there are no validation rows to choose them by"
+            raise UsageError(messages.TOO_FEW_MEMBERS(n=selection, why=why))
+        selection = None
+    values = options.values_by_key() | {"hidden": hidden, "members": members, "ensemble_selection": selection}
     usual = {
-        "hidden": size.hidden,
-        "members": size.members,
         "networks": size.networks,
         "linear": size.linear,
         "initializer": preset.initializer,
-        "ensemble_selection": "by_loss" if preset.selects_members else None,
+        "dropout": preset.dropout if labels or max(hidden, default=0) > NARROW else 0.0,
     }
     values |= {name: value for name, value in usual.items() if values[name] == "auto"}
-    if options.dropout == "auto":
-        values["dropout"] = preset.dropout if labels or max(values["hidden"], default=0) > NARROW else 0.0
-    selection = values["ensemble_selection"]
-    least = FEWEST_SELECTED if selection == "by_loss" else selection
-    if least is not None and not (has_validation and least < values["members"]):
-        if isinstance(selection, int):
-            members = "there is 1 member" if values["members"] == 1 else f"there are {values['members']} members"
-            why = members if selection >= values["members"] else "there are no validation rows to choose them by"
-            raise UsageError(messages.TOO_FEW_MEMBERS(n=selection, why=why))
-        values["ensemble_selection"] = None
     return ResolvedModel.model_validate(values)
 
 

@@ -92,7 +92,8 @@ def hidden_layers(features: Features, options: ResolvedModel, seed: int) -> Tens
 
     Each layer is affine, then normalised if asked to, then its activation and dropout.
     """
-    hidden, step = _concatenated(features.hidden, "features"), dropout_step()
+    hidden = _concatenated(features.hidden, "features")
+    step = dropout_step()
     for number, units in enumerate(options.hidden, start=1):
         name = f"hidden_{number}"
         weights = first_weights(options, options.activation, name, hidden.shape[-1], seed)
@@ -141,7 +142,8 @@ def linear_part(features: Features, n_outputs: int, options: ResolvedModel, name
     """
     if not options.n_linear:
         return None
-    weights = {"kernel_initializer": "zeros", "kernel_regularizer": _penalty(options)}
+    penalty = keras.regularizers.L1L2(options.l1, options.l2) if options.l1 or options.l2 else None
+    weights = {"kernel_initializer": "zeros", "kernel_regularizer": penalty}
     total: Tensor | None = None
     if features.linear:
         seen = _concatenated(features.linear, f"{name}_skip_sees")
@@ -178,11 +180,8 @@ def first_weights(
         bias = keras.initializers.RandomUniform(-bound, bound, seed=bias_seed)
     else:
         kernel, bias = INITIALIZERS[chosen](seed=kernel_seed), "zeros"
-    return {"kernel_initializer": kernel, "bias_initializer": bias, "kernel_regularizer": _penalty(options)}
-
-
-def _penalty(options: ResolvedModel) -> keras.Regularizer | None:
-    return keras.regularizers.L1L2(options.l1, options.l2) if options.l1 or options.l2 else None
+    penalty = keras.regularizers.L1L2(options.l1, options.l2) if options.l1 or options.l2 else None
+    return {"kernel_initializer": kernel, "bias_initializer": bias, "kernel_regularizer": penalty}
 
 
 def _concatenated(tensors: Sequence[Tensor], name: str) -> Tensor:

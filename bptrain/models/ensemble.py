@@ -1,23 +1,41 @@
-"""Networks of one architecture as one, in which what they have in common is computed once."""
+"""Networks of one architecture as one, in which what they have in common is computed once.
+
+That is how they predict, and, in Keras' own layers, model.keras: for use without bptrain; equal networks give equal
+bytes.
+"""
 
 from __future__ import annotations
 
+import io
+import json
 import math
+import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 import keras
 import numpy as np
 
-from bptrain.models.build import combined
+from bptrain.models.build import combined, output_name
 from bptrain.models.compat import HasPlainForm, KerasModel, Layer, Tensor
-from bptrain.models.layers import Dropout
+from bptrain.models.layers import BatchNormalization, Dense, Dropout, LayerNormalization
+from bptrain.runs import storage
 from bptrain.targets.task import TargetState
+from bptrain.targets.tasks import TASKS
 from bptrain.utils import runtime
 
 ops = keras.ops
 AT_ONCE = 4096  # numbers per row that products of several networks may make together
+KERAS_LAYERS: dict[type[Layer], type[Layer]] = {
+    Dense: keras.layers.Dense,
+    BatchNormalization: keras.layers.BatchNormalization,
+    LayerNormalization: keras.layers.LayerNormalization,
+}
+DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip archive can hold; Keras writes the time of saving
+SHARED = re.compile(r'"shared_object_id": (\d+)')  # Keras writes the address that an object had in memory
 
 
 def ensemble(
@@ -89,7 +107,14 @@ class _Copy:
         if not isinstance(operation, keras.layers.Layer):
             return operation(*arguments, **named)
         prefix = f"{self.networks[self.number].name}_" if len(self.networks) > 1 else ""
-        layer = self._copied(operation, f"{prefix}{operation.name}")
+        name = f"{prefix}{operation.name}"
+        if isinstance(operation, Dropout):  # which does nothing outside training
+            layer = keras.layers.Dropout(operation.rate, seed=0, name=name)
+        elif isinstance(operation, HasPlainForm):  # which may be a function
+            layer = operation.plain(name)
+        else:
+            kind = self.classes.get(type(operation), type(operation))
+            layer = kind.from_config({**operation.get_config(), "name": name})
         result = layer(*arguments, **named)
         if weights and not isinstance(operation, Dropout):
             layer.set_weights(getattr(operation, "plain_weights", operation.get_weights)())
@@ -120,10 +145,33 @@ class _Copy:
         joint.set_weights([kernel])
         return list(ops.split(result, len(kernels), axis=-1))
 
-    def _copied(self, layer: Layer, name: str) -> Layer:
-        """A new layer that does the same outside training, or its plain form, which may be a function."""
-        if isinstance(layer, Dropout):
-            return keras.layers.Dropout(layer.rate, seed=0, name=name)
-        if isinstance(layer, HasPlainForm):
-            return layer.plain(name)
-        return self.classes.get(type(layer), type(layer)).from_config({**layer.get_config(), "name": name})
+
+def exported(networks: Sequence[KerasModel], targets: Mapping[str, TargetState]) -> KerasModel:
+    """The mean of networks in Keras' own layers, with probabilities or the target's own units as outputs."""
+    network, outputs = ensemble(networks, targets, KERAS_LAYERS), {}
+    for position, target in enumerate(targets.values()):
+        name = output_name(position)
+        outputs[name] = TASKS[target.task].head.export(target, network.output[name], f"{name}_decoded")
+    return keras.Model(network.input, outputs, name="exported")
+
+
+def save_keras(network: KerasModel, path: Path) -> None:
+    """Save in Keras' own format, without what differs from one saving to the next: times and addresses."""
+    network.save(path)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(path) as saved, zipfile.ZipFile(archive, "w") as lasting:
+        for name in sorted(saved.namelist()):
+            content = saved.read(name)
+            if name == "metadata.json":
+                metadata = {key: value for key, value in json.loads(content).items() if key != "date_saved"}
+                content = json.dumps(metadata, sort_keys=True).encode()
+            elif name == "config.json":
+                content = _numbered(content.decode()).encode()
+            lasting.writestr(zipfile.ZipInfo(name, DATE), content)
+    storage.write_bytes(path, archive.getvalue())
+
+
+def _numbered(config: str) -> str:
+    """Objects that layers share are numbered as they appear."""
+    numbers = {address: number for number, address in enumerate(dict.fromkeys(SHARED.findall(config)))}
+    return SHARED.sub(lambda match: f'"shared_object_id": {numbers[match[1]]}', config)

@@ -112,7 +112,7 @@ class Predictor:
 def save(predictor: Predictor, options: ResolvedModel, directory: Path) -> None:
     """Write the model into a run directory that is being built."""
     from bptrain.models.build import weight_shapes, weights_of
-    from bptrain.models.export import exported, save_keras
+    from bptrain.models.ensemble import exported, save_keras
 
     saved, arrays = columns_prepare.save(predictor.columns)
     (directory / "model").mkdir(parents=True, exist_ok=True)

@@ -36,11 +36,11 @@ class Generation:
     groups: Groups
 
 
+@dataclass(frozen=True)
 class Checkpoints:
     """The generations in one folder, which is made when the first is saved."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     def save(self, state: Mapping[str, Json], groups: Groups) -> None:
         """Make the state durable as the newest generation; `groups` have names of a-z and `_`.
@@ -57,7 +57,11 @@ class Checkpoints:
             packed = pack_arrays(arrays)
             sha256 = hashlib.sha256(packed).hexdigest()
             path = self.folder / f"{group}-{sha256}.npz"
-            if not storage.holds(path, packed):
+            try:
+                unchanged = storage.read_bytes(path, at_most=len(packed)) == packed
+            except RunError:
+                unchanged = False
+            if not unchanged:
                 storage.write_bytes(path, packed)
             files[group] = {"sha256": sha256, "bytes": len(packed)}
         content = {"format": FORMAT, "files": files, "state": dict(state)}
@@ -86,11 +90,8 @@ class Checkpoints:
 
     def _numbers(self) -> list[int]:
         """The numbers of the generations that have a manifest."""
-        return [int(Path(name).stem) for name in self._names() if _MANIFEST.fullmatch(name)]
-
-    def _names(self) -> list[str]:
         with storage.disk_errors(self.folder, doing="read"):
-            return platform.names_in(self.folder)
+            return [int(Path(name).stem) for name in platform.names_in(self.folder) if _MANIFEST.fullmatch(name)]
 
     def _manifest(self, number: int) -> Path:
         return self.folder / f"{number:08d}.json"
@@ -120,7 +121,8 @@ class Checkpoints:
             except RunError:  # damaged: it is passed over, and keeps nothing
                 continue
             needed |= {f"{group}-{entry['sha256']}.npz" for group, entry in files.items()}
-        names = self._names()
+        with storage.disk_errors(self.folder, doing="read"):
+            names = platform.names_in(self.folder)
         unneeded = [name for name in names if _FILE.fullmatch(name) and name not in needed]
         for name in [*unneeded, *(name for name in names if name.startswith(storage.TEMPORARY_PREFIX))]:
             storage.remove(self.folder / name)

@@ -12,7 +12,7 @@ import shutil
 import socket
 import unicodedata
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +39,7 @@ RUNS = Path("runs")
 _ATTEMPTS = 1000  # each failed attempt means that another process got ahead
 
 
+@dataclass
 class PartialRun:
     """A run that is being built in `path`; made by `acquire_run`, used as a context manager.
 
@@ -47,15 +48,12 @@ class PartialRun:
     stays. `notices` are warnings for the caller to show.
     """
 
-    def __init__(
-        self, final: Path, locks: _Locks, parents: list[Path], notices: tuple[Problem, ...], *, resumed: bool = False
-    ) -> None:
-        self.path = manifest.partial_of(final)
-        self.final = final
-        self.notices = notices
-        self.resumed = resumed
-        self._locks: _Locks | None = locks
-        self._parents = parents
+    path: Path
+    final: Path
+    notices: tuple[Problem, ...]
+    resumed: bool
+    _locks: _Locks | None
+    _parents: list[Path]
 
     def __enter__(self) -> PartialRun:
         return self
@@ -109,7 +107,12 @@ class PartialRun:
                 platform.sync_folder(Path(name))
             _remove(self.path / CHECKPOINTS)
             self._locks.drop_lock_file(self.path)
-            _rename(self.path, self.final)
+            try:
+                if os.path.lexists(self.final):
+                    raise FileExistsError
+                platform.rename_folder(self.path, self.final)
+            except FileExistsError as err:
+                raise BusyError(messages.NAME_TAKEN(run=self.final, partial=self.path, where=self.final)) from err
             for folder in (self.final.parent, *(parent.parent for parent in self._parents)):
                 platform.sync_folder(folder)
         self._release()
@@ -197,19 +200,19 @@ def run_numbers(runs: Path, stem: str, *, only_partial: bool = False) -> list[in
     return [int(match[1]) for match in matches if match]
 
 
+@dataclass
 class _Locks:
     """The two locks of a partial; the folder's is None where folders cannot be opened."""
 
-    def __init__(self, folder: int | None) -> None:
-        self.folder = folder
-        self.file: int | None = None
+    folder: int | None
+    file: int | None = None
 
     def acquire(self, partial: Path) -> bool:
         """Lock folder and lock file; False when either is no longer the one at its path.
 
         BusyError when another process has one, UsageError for a folder that is no unfinished run.
         """
-        if not platform.lock_folder(self.folder):
+        if not platform.lock(self.folder, needed=False):
             raise _busy(partial)
         if not platform.is_at(self.folder, partial):
             return False
@@ -220,15 +223,6 @@ class _Locks:
         if not platform.lock(self.file):
             raise _busy(partial)
         return platform.is_at(self.file, partial / LOCK)
-
-    def write_holder(self) -> None:
-        """Say in the lock file who holds it."""
-        if self.file is None:
-            raise RuntimeError("the lock file is not open")
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        holder = {"pid": os.getpid(), "host": socket.gethostname(), "started": started}
-        os.ftruncate(self.file, 0)
-        platform.write_all(self.file, storage.canonical_json(holder).encode())
 
     def drop_lock_file(self, partial: Path) -> None:
         """Close the lock file before removing it: some systems cannot remove or rename what is open."""
@@ -326,7 +320,7 @@ def _acquire_partial(final: Path, parents: list[Path], *, resume: bool = False) 
     acquired = None
     try:
         with storage.disk_errors(partial):
-            if not locks.acquire(partial):
+            if not locks.acquire(partial) or (lock_file := locks.file) is None:
                 return None
             if os.path.lexists(final):  # published between our look and our lock: ours was made anew
                 if os.listdir(partial) == [LOCK]:
@@ -338,7 +332,10 @@ def _acquire_partial(final: Path, parents: list[Path], *, resume: bool = False) 
             leftovers = ", ".join(sorted(name for name in os.listdir(partial) if name != LOCK))
             if not resume:
                 _empty(partial)
-            locks.write_holder()
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            holder = {"pid": os.getpid(), "host": socket.gethostname(), "started": started}
+            os.ftruncate(lock_file, 0)
+            platform.write_all(lock_file, storage.canonical_json(holder).encode())
             if resume:  # what will be written again is removed
                 resumed = manifest.is_whole(partial, leave_out=_unsealed(partial))
                 if not resumed:
@@ -346,7 +343,7 @@ def _acquire_partial(final: Path, parents: list[Path], *, resume: bool = False) 
                     resumed = (partial / CHECKPOINTS).is_dir()
             elif leftovers:
                 notices = (messages.PARTIAL_REPLACED(partial=partial, names=leftovers, where=partial),)
-            acquired = PartialRun(final, locks, parents, notices, resumed=resumed)
+            acquired = PartialRun(partial, final, notices, resumed, locks, parents)
     finally:
         if acquired is None:
             locks.close()
@@ -370,15 +367,6 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _rename(partial: Path, final: Path) -> None:
-    try:
-        if os.path.lexists(final):
-            raise FileExistsError
-        platform.rename_folder(partial, final)
-    except FileExistsError as err:
-        raise BusyError(messages.NAME_TAKEN(run=final, partial=partial, where=final)) from err
 
 
 def _busy(partial: Path) -> BusyError:

@@ -163,11 +163,14 @@ def rename_folder(source: Path, target: Path) -> None:
         raise
 
 
-def lock(descriptor: int) -> bool:
-    """Take the exclusive lock of an open file without waiting; False when another process holds it.
+def lock(descriptor: int | None, *, needed: bool = True) -> bool:
+    """Take the exclusive lock of an open file or folder without waiting; False when another process holds it.
 
-    The kernel releases it when the descriptor is closed, also by kill -9.
+    The kernel releases it when the descriptor is closed, also by kill -9. A lock that is not `needed` counts as taken
+    where it cannot be: that of a folder (Windows, NFS), which a lock file backs.
     """
+    if descriptor is None:
+        return not needed
     try:
         if sys.platform == "win32":
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -175,19 +178,10 @@ def lock(descriptor: int) -> bool:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):  # PermissionError is how Windows says "locked"
         return False
-    return True
-
-
-def lock_folder(descriptor: int | None) -> bool:
-    """`lock` for a folder; True also where folders cannot be locked (Windows, NFS), so a lock file must back it."""
-    if descriptor is None:
-        return True
-    try:
-        return lock(descriptor)
     except OSError as err:
-        if err.errno in _NO_SUPPORT:
-            return True
-        raise
+        if needed or err.errno not in _NO_SUPPORT:
+            raise
+    return True
 
 
 def is_at(descriptor: int | None, path: Path) -> bool:

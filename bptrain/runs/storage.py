@@ -59,7 +59,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """`write_bytes` of `canonical_json`."""
-    write_text(path, canonical_json(value))
+    write_bytes(path, canonical_json(value).encode())
 
 
 def canonical_json(value: object) -> str:
@@ -93,14 +93,6 @@ def file_digest(path: Path) -> tuple[str, int]:
             digest.update(chunk)
             n_bytes += len(chunk)
     return digest.hexdigest(), n_bytes
-
-
-def holds(path: Path, data: bytes | memoryview) -> bool:
-    """Whether a regular file has exactly these bytes. Raises StorageError when it cannot be read."""
-    try:
-        return read_bytes(path, at_most=len(data)) == data
-    except RunError:
-        return False
 
 
 def open_regular(path: Path) -> BinaryIO:

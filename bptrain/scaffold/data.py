@@ -17,12 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data.files import AllowedPaths, DataFile, open_data
-from bptrain.data.frame import Frame
+from bptrain.data.frame import Frame, positions_array, text_array
 from bptrain.data.limits import LARGEST_NUMBER, NEARLY_ALL
 from bptrain.data.load import FileSource, Loaded, load
 from bptrain.data.options import CleanOptions, DataOptions
 from bptrain.data.readers.formats import FORMATS, format_by_name
-from bptrain.data.values import positions_array, text_array
 from bptrain.errors import DataError
 from bptrain.features.kinds import KINDS, AnyKind
 from bptrain.messages import data as messages

@@ -9,9 +9,12 @@ on to the same bits (decision T7), and a loss that is no number is worse than ev
 from __future__ import annotations
 
 import hashlib
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass, field
 
 import keras
 import numpy as np
@@ -23,14 +26,15 @@ from bptrain.runs.checkpoints import Checkpoints, Generation
 from bptrain.training.dataset import ArrayDataset, EpochPlan
 from bptrain.training.optimizers import Schedule
 from bptrain.training.options import CheckpointOptions, PlateauSchedule
-from bptrain.training.signals import DeferredSignals
 from bptrain.training.state import Arrays, TrainState
 from bptrain.training.train_step import Losses, mean_loss
+from bptrain.utils import runtime
 
 Row = dict[str, float]  # of the history
 Score = Callable[[Mapping[str, np.ndarray]], Row]
 Monitor = Callable[[Row], float]
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
 SAVING_SHARE = 1 / 50  # at most so much of the time goes into saving, however large the weights are
 
 
@@ -39,12 +43,14 @@ def validation_loss(row: Row) -> float:
     return row.get("validation_loss", row["loss"])
 
 
+@dataclass(eq=False)
 class StateCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """A callback that reads and changes the state of the training."""
 
-    def __init__(self, state: TrainState) -> None:
+    state: TrainState
+
+    def __post_init__(self) -> None:
         super().__init__()
-        self.state = state
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch; the first reason counts."""
@@ -52,6 +58,7 @@ class StateCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ha
         self.model.stop_training = True
 
 
+@dataclass(eq=False)
 class EpochMetrics(StateCallback):
     """After each epoch: validates, and adds the row of the history. Ends a training that diverged, as TerminateOnNaN.
 
@@ -63,27 +70,20 @@ class EpochMetrics(StateCallback):
         means: by the `id` of a weight the variable with its running mean, which is validated and kept instead.
     """
 
-    def __init__(
-        self,
-        state: TrainState,
-        network: PredictFunction,
-        validation: ArrayDataset | None,
-        losses: Losses,
-        score: Score,
-        schedule: Schedule,
-        means: Mapping[int, Variable],
-    ) -> None:
-        super().__init__(state)
-        self.predict, self.network, self.validation = network.predict, network.network, validation
-        self.losses, self.score, self.schedule, self.means = losses, score, schedule, means
+    network: PredictFunction
+    validation: ArrayDataset | None
+    losses: Losses
+    score: Score
+    schedule: Schedule
+    means: Mapping[int, Variable]
 
     def on_epoch_end(self, epoch: int, logs: Row | None = None) -> None:
         state = self.state
         row = {"epoch": epoch + 1, "loss": sum(value for name, value in (logs or {}).items() if "data_loss" in name)}
-        state.weights = [np.asarray(self.means.get(id(weight), weight)) for weight in self.network.weights]
+        state.weights = [np.asarray(self.means.get(id(weight), weight)) for weight in self.network.network.weights]
         if self.validation is not None:
             block_rows = validation_block(self.validation.n_rows)
-            outputs = self.predict(state.weights, self.validation.inputs, block_rows=block_rows)
+            outputs = self.network.predict(state.weights, self.validation.inputs, block_rows=block_rows)
             row["validation_loss"] = mean_loss(self.losses, self.validation, outputs)
             if all(np.isfinite(output).all() for output in outputs.values()):
                 row |= {f"validation_{name}": value for name, value in self.score(outputs).items()}
@@ -99,6 +99,7 @@ class EpochMetrics(StateCallback):
             self.stop("diverged")
 
 
+@dataclass(eq=False)
 class ReduceLROnPlateau(StateCallback):
     """Lets the learning rate fall after `patience` epochs without a better loss; with other schedules it does nothing.
 
@@ -106,11 +107,9 @@ class ReduceLROnPlateau(StateCallback):
         repeated: the factors of a training whose rates a refit takes over, by epoch.
     """
 
-    def __init__(
-        self, state: TrainState, schedule: Schedule, monitor: Monitor, repeated: list[float] | None = None
-    ) -> None:
-        super().__init__(state)
-        self.schedule, self.monitor, self.repeated = schedule, monitor, repeated
+    schedule: Schedule
+    monitor: Monitor
+    repeated: list[float] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Row | None = None) -> None:
         if len(self.state.plateaus) == epoch:  # else the epoch goes on after an interruption
@@ -130,6 +129,7 @@ class ReduceLROnPlateau(StateCallback):
             plateau.factor, plateau.wait = max(plateau.factor * options.factor, options.minimum), 0
 
 
+@dataclass(eq=False)
 class EarlyStopping(StateCallback):
     """Keeps the weights of the best epoch, and stops after `patience` epochs without a better one, or at a low loss.
 
@@ -140,18 +140,11 @@ class EarlyStopping(StateCallback):
         restore_best_weights: else those of the last epoch are kept, as while no epoch has a loss that is a number.
     """
 
-    def __init__(
-        self,
-        state: TrainState,
-        monitor: Monitor,
-        *,
-        patience: int | None,
-        stop_at_loss: float | None = None,
-        restore_best_weights: bool = True,
-    ) -> None:
-        super().__init__(state)
-        self.monitor, self.patience, self.stop_at_loss = monitor, patience, stop_at_loss
-        self.restore_best_weights = restore_best_weights
+    monitor: Monitor
+    _: KW_ONLY
+    patience: int | None
+    stop_at_loss: float | None = None
+    restore_best_weights: bool = True
 
     def on_epoch_end(self, epoch: int, logs: Row | None = None) -> None:
         state, progress, row = self.state, self.state.early_stopping, self.state.history[-1]
@@ -171,6 +164,7 @@ class EarlyStopping(StateCallback):
             self.stop("patience")
 
 
+@dataclass(eq=False)
 class TimeLimit(StateCallback):
     """Stops when the `minutes` or the `epochs` are over; `Checkpoint` asks it between blocks, too.
 
@@ -180,17 +174,11 @@ class TimeLimit(StateCallback):
         until_step: time is up after so many steps, whatever the clock says: a training is repeated.
     """
 
-    def __init__(
-        self,
-        state: TrainState,
-        *,
-        epochs: int,
-        minutes: float | None = None,
-        sharing: int = 1,
-        until_step: int | None = None,
-    ) -> None:
-        super().__init__(state)
-        self.epochs, self.minutes, self.sharing, self.until_step = epochs, minutes, sharing, until_step
+    _: KW_ONLY
+    epochs: int
+    minutes: float | None = None
+    sharing: int = 1
+    until_step: int | None = None
 
     def on_train_begin(self, logs: Row | None = None) -> None:
         state = self.state
@@ -221,6 +209,63 @@ class TimeLimit(StateCallback):
         return state.seconds_spent >= state.seconds_started + (60 * self.minutes - state.seconds_started) / self.sharing
 
 
+@dataclass
+class DeferredSignals:
+    """Signals that came and have not taken effect yet.
+
+    An exception that a handler raises anywhere in Keras' and TensorFlow's code may be lost there.
+
+    Attributes:
+        seen: the number of one that `raise_pending` would let take effect.
+        handlers: those that there were before, of the signals that are not ignored.
+    """
+
+    seen: list[int] = field(default_factory=list)
+    handlers: dict[int, signal._HANDLER] = field(default_factory=dict)
+    _first: float = 0.0  # when it came
+
+    def raise_pending(self) -> None:
+        """At a safe point: do what a first SIGINT or SIGTERM would have done; nothing without one."""
+        if self.seen:
+            self.restore()
+            number = self.seen.pop()
+            handler = self.handlers[number]
+            if callable(handler):
+                handler(number, None)  # not by another signal: a second one means to end at once
+            else:
+                signal.raise_signal(number)
+
+    def note(self, number: int, frame: object) -> None:
+        """Handle a signal: a later one takes effect at once, as soon as Python runs."""
+        if not self.seen:
+            self.seen, self._first = [number], time.monotonic()
+        elif time.monotonic() - self._first >= runtime.DEBOUNCE_SECONDS:
+            self.raise_pending()
+
+    def restore(self) -> None:
+        """Put the handlers back that there were."""
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def deferred_signals() -> Iterator[DeferredSignals]:
+    """Signals take effect at safe points only; outside the main thread, where Python handles none, nothing changes."""
+    signals = DeferredSignals()
+    if threading.current_thread() is not threading.main_thread():
+        yield signals
+        return
+    for number in ENDING:
+        if (handler := signal.getsignal(number)) not in (None, signal.SIG_IGN):
+            signals.handlers[number] = handler
+            signal.signal(number, signals.note)
+    try:
+        yield signals
+    finally:
+        signals.restore()
+    signals.raise_pending()
+
+
 @dataclass(frozen=True)
 class Saving:
     """Where a training is saved; with `ended`, once it has ended, too: others of its job follow."""
@@ -229,6 +274,7 @@ class Saving:
     ended: bool = False
 
 
+@dataclass(eq=False)
 class Checkpoint(StateCallback):
     """Between blocks: counts them, saves when it is time, and lets signals and the clock end the training.
 
@@ -241,22 +287,16 @@ class Checkpoint(StateCallback):
         saving: None: nothing is saved.
     """
 
-    def __init__(
-        self,
-        state: TrainState,
-        variables: Mapping[str, Sequence[Variable]],
-        plan: EpochPlan,
-        options: CheckpointOptions,
-        *,
-        saving: Saving | None,
-        signals: DeferredSignals,
-        time_limit: TimeLimit,
-    ) -> None:
-        super().__init__(state)
-        self.variables, self.plan, self.options = variables, plan, options
-        self.saving, self.signals, self.time_limit = saving, signals, time_limit
-        self._loss_sums: Arrays | None = None
-        self._has_saved, self._cost = False, 0.0
+    variables: Mapping[str, Sequence[Variable]]
+    plan: EpochPlan
+    options: CheckpointOptions
+    _: KW_ONLY
+    saving: Saving | None
+    signals: DeferredSignals
+    time_limit: TimeLimit
+    _loss_sums: Arrays | None = field(default=None, init=False)
+    _has_saved: bool = field(default=False, init=False)
+    _cost: float = field(default=0.0, init=False)
 
     def restore(self, saved: Generation) -> None:
         """Go on from a generation whose training had not ended; before `fit()`."""
@@ -288,7 +328,7 @@ class Checkpoint(StateCallback):
         state.block = self._blocks_seen
         state.n_steps = self._steps_before + self.plan.steps_of(state.block)
         time_is_up = self.time_limit.is_up()
-        if self.signals.pending:
+        if self.signals.seen:
             self._save()
             self.signals.raise_pending()
         if self._blocks_seen < self.plan.n_blocks:  # else the epoch ends next

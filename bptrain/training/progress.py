@@ -1,13 +1,16 @@
-"""How the pipeline tells what it does, without knowing who listens."""
+"""How a training tells what it does, without knowing who listens; and its event files for TensorBoard."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from bptrain.errors import Problem
 from bptrain.runs import storage
+
+EVENT_FILE = "events.out.tfevents.0.bptrain"  # TensorFlow's own name tells time, machine and process
 
 
 class Reporter(Protocol):
@@ -76,3 +79,29 @@ def epoch_line(row: Mapping[str, float], epochs: int) -> str:
     """One line per epoch: `epoch 3/200  loss 0.3412  validation_loss 0.3398  …`."""
     values = "  ".join(f"{name} {value:.5g}" for name, value in row.items() if name != "epoch")
     return f"epoch {int(row['epoch'])}/{epochs}  {values}"
+
+
+@contextmanager
+def event_log(directory: Path | None) -> Iterator[Callable[[Mapping[str, float]], None]]:
+    """A function that writes a row of the history to an event file in `directory`; with None it writes nothing."""
+    if directory is None:
+        yield lambda row: None
+        return
+    import tensorflow as tf  # not needed otherwise on another backend
+
+    # What tf.summary.scalar would write, which needs the package tensorboard; reading the files needs it, too.
+    scalar = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
+    writer = tf.summary.create_file_writer(str(directory))
+
+    def write(row: Mapping[str, float]) -> None:
+        with writer.as_default():
+            for name, value in row.items():
+                if name != "epoch":
+                    value = tf.constant(value, tf.float32)
+                    tf.summary.write(name, value, step=int(row["epoch"]), metadata=scalar)
+        writer.flush()
+
+    yield write
+    writer.close()
+    for path in directory.glob("events.out.tfevents.*"):
+        path.replace(directory / EVENT_FILE)

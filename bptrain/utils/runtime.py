@@ -36,6 +36,7 @@ PINNED: Mapping[str, str] = {
 }
 XLA_PINNED = (f"--xla_cpu_max_isa={INSTRUCTIONS}", "--xla_cpu_enable_platform_dependent_math=false")
 ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"  # what JAX needs besides
+DEBOUNCE_SECONDS = 1.0  # signals so close together are one: `timeout` sends two
 KEPT_BYTES = 64 * 2**20
 _M_TOP_PAD = -2  # of glibc's malloc.h
 REMOVED = (

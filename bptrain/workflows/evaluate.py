@@ -26,11 +26,12 @@ from bptrain.fitting import artifacts
 from bptrain.fitting.dataset import load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import predict_parts
 from bptrain.fitting.inputs import drop_untrained_rows, final_split, prepare_rows
-from bptrain.fitting.lock import Json, require_same_files
+from bptrain.fitting.lock import require_same_files
 from bptrain.fitting.resolve import metrics_of
 from bptrain.messages import data as data_messages
 from bptrain.messages import workflows as messages
 from bptrain.models import predictor
+from bptrain.runs.storage import Json
 from bptrain.targets.classification.labels import frame_codes
 from bptrain.workflows.run import DIVERGED, Evaluation, Run
 

@@ -19,7 +19,7 @@ from bptrain.fitting.cross_validation import Folds, cross_validate
 from bptrain.fitting.dataset import find_doubts, load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import TrainedModel, fit_model, predict_parts, report_selection
 from bptrain.fitting.inputs import count_ignored, resolve_config, transform_parts
-from bptrain.fitting.lock import Json, describe_inputs, read_lock, require_same
+from bptrain.fitting.lock import describe_inputs, read_lock, require_same
 from bptrain.fitting.resume import FitContext, open_resume_state, refuse_other_inputs
 from bptrain.fitting.warm_start import open_base_run
 from bptrain.messages import workflows as messages
@@ -29,6 +29,7 @@ from bptrain.reports.text import report_text
 from bptrain.runs import storage
 from bptrain.runs.directory import PartialRun, acquire_run, check_name
 from bptrain.runs.manifest import open_run
+from bptrain.runs.storage import Json
 from bptrain.training.progress import NullReporter, Reporter, RunLogger
 from bptrain.utils import runtime
 

@@ -20,8 +20,9 @@ from bptrain.config.schema import Config
 from bptrain.data.files import AllowedPaths
 from bptrain.errors import DivergedError, RunError
 from bptrain.evaluation.predictions import judging_part
-from bptrain.fitting.lock import FORMAT, Difference, Json, Record, find_differences, find_other_processor
+from bptrain.fitting.lock import FORMAT, Difference, Record, find_differences, find_other_processor
 from bptrain.messages import workflows as messages
+from bptrain.runs.storage import Json
 from bptrain.targets.metrics import METRICS
 from bptrain.training.progress import NullReporter, Reporter
 from bptrain.workflows.fit import current_inputs, fit

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from bptrain.config.load import config_from_text
 from bptrain.config.schema import Config
 from bptrain.errors import Problem
 from bptrain.features.kinds import KINDS
 from bptrain.runs.manifest import RunFiles, open_run
+from bptrain.runs.storage import Json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +34,7 @@ class Evaluation:
     and `drift` how rows that are not the run's own differ from its training rows, column by column.
     """
 
-    targets: dict[str, Any]
+    targets: dict[str, Json]
     predictions: pa.Table
     gates: list[Verdict]
     status: str
@@ -71,15 +72,15 @@ class Run:
         return config_from_text(text, source=str(self.path / "config.yaml"))
 
     @cached_property
-    def metrics(self) -> Mapping[str, Any]:
+    def metrics(self) -> Mapping[str, Json]:
         """metrics.json."""
-        content: dict[str, Any] = self.files.read_json("metrics.json")
+        content: dict[str, Json] = self.files.read_json("metrics.json")
         return content
 
     @cached_property
-    def lock(self) -> Mapping[str, Any]:
+    def lock(self) -> Mapping[str, Json]:
         """lock.json."""
-        content: dict[str, Any] = self.files.read_json("lock.json")
+        content: dict[str, Json] = self.files.read_json("lock.json")
         return content
 
     @property

@@ -82,7 +82,7 @@ def test_killed_again_and_again_inside_writes(folder: Path, forks: Server) -> No
 
 def test_killed_between_sealing_and_the_name(folder: Path, forks: Server) -> None:
     """Nothing is trained again: only the name is missing."""
-    stop = "import os, signal; from bptrain.runs import directory; directory._rename = lambda *_: os.kill(0, 9)"
+    stop = "import os, signal; from bptrain.runs import platform; platform.rename_folder = lambda *_: os.kill(0, 9)"
     program = ["-c", f"from bptrain.cli import main; {stop.replace('kill(0', 'kill(os.getpid()')}; main.main()"]
     assert finish(fit(folder, "sealed", program=program, forks=forks)) == -signal.SIGKILL
     sealed = (folder / "sealed.partial/MANIFEST.json").read_bytes()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,13 +33,21 @@ SETTINGS = tables.config("t.csv", "label", training={"epochs": 3, "batch_size": 
 TABLE = tables.make_table()
 
 
+@pytest.fixture(scope="module")
+def original(backend: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("original")
+    tables.write(TABLE, folder / "t.csv")
+    (folder / "c.yaml").write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
+    with contextlib.chdir(folder):
+        bptrain.fit("c.yaml", run="made")
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with t.csv, c.yaml and the run `made`."""
-    tables.write(TABLE, tmp_path / "t.csv")
-    (tmp_path / "c.yaml").write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
+    shutil.copytree(original, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    bptrain.fit("c.yaml", run="made")
     return tmp_path
 
 

@@ -14,8 +14,7 @@ from tables import write
 
 from bptrain import fit
 from bptrain.data import frame as frame_module
-from bptrain.data import values
-from bptrain.data.frame import Frame
+from bptrain.data.frame import Frame, parse_numbers
 
 N_ROWS = 80
 
@@ -24,14 +23,14 @@ N_ROWS = 80
 def parsed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How many cells of text were parsed, by the first letter or digit of their column."""
     cells: Counter[str] = Counter()
-    parse = values.numbers
+    parse = parse_numbers
 
     def numbers(column: Any, *, decimal: str = ".") -> Any:
         if pa.types.is_string(column.type) and len(column):
             cells[str(column.drop_null()[0].as_py())[0]] += len(column)
         return parse(column, decimal=decimal)
 
-    monkeypatch.setattr(values, "numbers", numbers)
+    monkeypatch.setattr(frame_module, "parse_numbers", numbers)
     return cells
 
 

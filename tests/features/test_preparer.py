@@ -159,7 +159,7 @@ NESTED = pa.array([[1], [2]] * 15)
 
 
 def unread_frame() -> Frame:
-    from bptrain.data.values import unread
+    from bptrain.data.frame import unread
 
     return frame_of(tags=unread(NESTED.type, 30), c=["a", "b"] * 15)
 

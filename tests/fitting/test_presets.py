@@ -30,7 +30,8 @@ from bptrain.errors import DataError, UsageError
 from bptrain.features import preparer
 from bptrain.fitting import bagging
 from bptrain.fitting import fit_model as trial
-from bptrain.fitting.dataset import Dataset
+from bptrain.fitting.bagging import forward_selection, n_selected
+from bptrain.fitting.dataset import Dataset, load_dataset, split_rows
 from bptrain.fitting.inputs import resolve_config
 from bptrain.fitting.resolve import resolve_model, resolve_training
 from bptrain.models import ensemble
@@ -45,7 +46,6 @@ from bptrain.targets.regression.options import RegressionOptions
 from bptrain.targets.regression.task import RegressionState, RegressionTask
 from bptrain.targets.tasks import TASKS
 from bptrain.training import trainer
-from bptrain.training.ensemble_selection import forward_selection, n_selected
 from bptrain.training.options import AdamOptions
 from bptrain.training.trainer import Trainer
 from bptrain.workflows.check import check
@@ -212,37 +212,40 @@ def test_loss_of_members_is_the_mean_of_their_own(strong: Run) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", PRESETS)
-def test_exported_network_opens_without_bptrain(preset: str, folder: Path) -> None:
-    run = fit(settings(preset, *tables.TASKS), run=folder / f"{preset}-exported", root=folder)
-    inputs = {}
-    shapes = {name: shape for state in run.predictor.columns.values() for name, shape in state.inputs.items()}
-    rng = np.random.default_rng(1)
-    for name, (dtype, shape) in shapes.items():
-        numbers = rng.integers(0, 3, (50, *shape)) if dtype == "int32" else rng.normal(size=(50, *shape))
-        inputs[name] = numbers.astype(dtype)
-    assert preparer.kinds_of_columns(run.predictor.columns)
-    np.savez(folder / "inputs.npz", **inputs)
+def test_exported_networks_open_without_bptrain(folder: Path) -> None:
+    runs, arguments, rng = {}, [], np.random.default_rng(1)
+    for preset in PRESETS:
+        run = fit(settings(preset, *tables.TASKS), run=folder / f"{preset}-exported", root=folder)
+        shapes = {name: shape for state in run.predictor.columns.values() for name, shape in state.inputs.items()}
+        inputs = {}
+        for name, (dtype, shape) in shapes.items():
+            numbers = rng.integers(0, 3, (50, *shape)) if dtype == "int32" else rng.normal(size=(50, *shape))
+            inputs[name] = numbers.astype(dtype)
+        assert preparer.kinds_of_columns(run.predictor.columns)
+        np.savez(folder / f"{preset}-inputs.npz", **inputs)
+        runs[preset] = run, inputs
+        arguments += [run.path / "model.keras", folder / f"{preset}-inputs.npz", folder / f"{preset}-outputs.npz"]
     code = (
         "import keras, numpy, sys\n"
-        "network = keras.models.load_model(sys.argv[1], compile=False)\n"
-        "outputs = network.predict(dict(numpy.load(sys.argv[2])), verbose=0)\n"
+        "for path, inputs, outputs in zip(*[iter(sys.argv[1:])] * 3):\n"
+        "    network = keras.models.load_model(path, compile=False)\n"
+        "    numpy.savez(outputs, **network.predict(dict(numpy.load(inputs)), verbose=0))\n"
         "assert not [name for name in sys.modules if name.startswith('bptrain')]\n"
-        "numpy.savez(sys.argv[3], **outputs)\n"
     )
-    arguments = [str(run.path / "model.keras"), str(folder / "inputs.npz"), str(folder / "outputs.npz")]
     subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, cwd=folder)
-    found = np.load(folder / "outputs.npz")
-    for position, (state, output) in enumerate(
-        zip(run.predictor.targets.values(), run.predictor.outputs(inputs), strict=True)
-    ):
-        decoded = TASKS[state.task].decode(state, output)
-        if state.labels:
-            every = np.stack([decoded.probabilities[label] for label in state.labels], axis=1)
-            expected = every[:, -found[output_name(position)].shape[1] :]
-        else:
-            expected = decoded.prediction.to_numpy()[:, None]
-        np.testing.assert_allclose(found[output_name(position)], expected, rtol=1e-5, atol=1e-6)
+    for preset, (run, inputs) in runs.items():
+        found = np.load(folder / f"{preset}-outputs.npz")
+        for position, (state, output) in enumerate(
+            zip(run.predictor.targets.values(), run.predictor.outputs(inputs), strict=True)
+        ):
+            decoded = TASKS[state.task].decode(state, output)
+            if state.labels:
+                every = np.stack([decoded.probabilities[label] for label in state.labels], axis=1)
+                expected = every[:, -found[output_name(position)].shape[1] :]
+            else:
+                expected = decoded.prediction.to_numpy()[:, None]
+            given = found[output_name(position)]
+            np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-6, err_msg=preset)
 
 
 def test_given_validation_rows_choose_for_every_network(folder: Path) -> None:
@@ -409,7 +412,7 @@ def test_all_networks_decide_how_many_members_they_keep(folder: Path, monkeypatc
 
 
 def test_blocks_of_steps_know_what_members_cost(strong: Run) -> None:
-    from bptrain.training.step_cost import most_steps, n_members
+    from bptrain.training.trainer import most_steps, n_members
 
     network = strong.predictor.networks[0]
     assert (n_members(network.members), n_members(network.model)) == (MEMBERS, 1)
@@ -655,12 +658,18 @@ def test_a_run_says_its_sizes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert (model.hidden, model.members, model.networks, len(trained)) == ((256, 256), 2, 10, 10)
     monkeypatch.chdir(folder)
     assert run.evaluate().predictions.equals(pq.read_table(run.path / "predictions.parquet"))
-    fewer = fit({**content, "split": {"test": 0.3}}, run=folder / "fewer", root=folder)
-    assert (fewer.config.model.hidden, fewer.config.model.members) == ((128, 128), 8)
+    fewer = model_of({**content, "split": {"test": 0.3}}, folder)
+    assert (fewer.hidden, fewer.members) == ((128, 128), 8)
     grouped = {**content, "split": {"kind": "hash", "column": "label", "test": 0.1}}
     grouped["columns"] = {**grouped["columns"], "label": {"kind": "categorical", "one_hot_limit": 200}}
-    whole = fit(grouped, run=folder / "grouped-wide", root=folder)
-    assert (whole.config.model.hidden, whole.config.model.members, whole.config.model.networks) == ((256, 256), 4, 5)
+    whole = model_of(grouped, folder)
+    assert (whole.hidden, whole.members, whole.networks) == ((256, 256), 4, 5)
+
+
+def model_of(content: dict[str, Any], folder: Path) -> ResolvedModel:
+    """The section `model` that a fit resolves, without training."""
+    rows = load_dataset(config_from_mapping(content), AllowedPaths.create(folder))
+    return resolve_config(rows, split_rows(rows), None)[0].model
 
 
 # What a few rows, odd splits and refits ask of several networks

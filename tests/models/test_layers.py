@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from bptrain.models.build import NORMALIZATIONS
-from bptrain.models.export import KERAS_LAYERS
+from bptrain.models.ensemble import KERAS_LAYERS
 from bptrain.models.layers import Dense, Dropout, compiled_by_xla, dropout_step, hashed
 
 pytestmark = pytest.mark.usefixtures("backend")

@@ -166,7 +166,7 @@ CASES: dict[str, Case] = {
     "model.embedding.n_frequencies": Case([2, 3], {"columns.size.periodic": True}),
     "model.embedding.frequency_init_scale": Case([0.5, 1.0], {"columns.size.periodic": True}),
     "model.embedding.d_periodic": Case([2, 3], {"columns.size.periodic": True}),
-    "model.kind": Case(),
+    "model.kind": Case(base={"model.networks": 2}),
     "model.linear": Case([False, True, "half"], {"model.members": 3}),
     "model.members": Case([1, 2]),
     "model.ensemble_selection": Case([None, 2], {"model.members": 3}),
@@ -366,7 +366,7 @@ def outcome(name: str, value: str, folder: Path) -> str:
     config = config_of(name, case.base | {".".join(option.path): json.loads(value)})
     try:
         is_prepared = name.startswith(("data.", "clean.", "split.", "columns.")) and not name.startswith(NETWORK)
-        return _prepared(config, folder) if is_prepared else _fitted(config, folder)
+        return _prepared(config, folder) if is_prepared else _fitted(_Whole(config), folder)
     except BptrainError as error:
         return error.problems[0].code
 
@@ -390,10 +390,24 @@ def _prepared(config: Mapping[str, Any], folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _fitted(config: Mapping[str, Any], folder: Path) -> str:
+class _Whole:
+    """A config, equal to those that mean the same: the default of an option is that of many others."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config, self._meaning = config, config_from_mapping(config).model_dump_json()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Whole) and self._meaning == other._meaning
+
+    def __hash__(self) -> int:
+        return hash(self._meaning)
+
+
+@cache
+def _fitted(whole: _Whole, folder: Path) -> str:
     """Of what a run holds, without what only repeats the config."""
     with TemporaryDirectory() as directory:
-        run = fit(config, run=Path(directory) / "run", root=folder)
+        run = fit(whole.config, run=Path(directory) / "run", root=folder)
         report = {key: run.metrics[key] for key in ("targets", "gates", "primary")}
         digest = hashlib.sha256(json.dumps([report, run.lock["results"]["weights"]]).encode())
         digest.update((run.path / "history.csv").read_bytes())

@@ -105,17 +105,20 @@ CASES: dict[str, dict[str, Any]] = {
 def test_goes_on_from_every_checkpoint(
     case: str, short_blocks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Checkpoints stand after every block but an epoch's last, and after every epoch."""
+    """Checkpoints stand after every block but an epoch's last, and after every epoch.
+
+    One training is killed after its first checkpoint, in the middle and at the end of an epoch, and at its own end.
+    """
     options = TrainingOptions.model_validate(OPTIONS.model_dump() | ALWAYS | CASES[case])
     expected = run(options=options)
     n_checkpoints = 4 * len(expected[0].history)
     assert len(expected[0].history) >= 3
-    for number in (1, 3, 4, 6, n_checkpoints):
-        folder = tmp_path / str(number)
+    after = (3, n_checkpoints) if case == "compiled" else (1, 3, 4, 6, n_checkpoints)
+    for before, number in itertools.pairwise((0, *after)):
         with monkeypatch.context() as patch, pytest.raises(Killed):
-            killed_after(patch, number)
-            run(folder, options)
-        assert run(folder, options) == expected, number
+            killed_after(patch, number - before)
+            run(tmp_path, options)
+    assert run(tmp_path, options) == expected
 
 
 def test_killed_after_every_single_checkpoint(

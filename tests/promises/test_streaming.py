@@ -116,7 +116,7 @@ def test_auto_streams_what_the_limit_does_not_hold(limit: int, expected: str) ->
     def residence(n_rows: int) -> str:
         known = {"n_features": 1, "row_bytes": 8, "folds": False, "has_validation": True}
         sizes = resolve.Sizes(n_rows=n_rows, n_train=n_rows, **known)
-        return resolve.resolve_sizes(settled, sizes).residence
+        return resolve.resolve_sizes(settled, settled.targets, sizes).residence
 
     assert residence(2**20 // 8 + 1) == expected
     assert residence(2**20 // 8) == "memory"

@@ -380,15 +380,15 @@ def test_nobody_can_take_a_partial_while_it_is_being_renamed(tmp_path: Path, mon
 
 
 def test_a_run_published_between_look_and_lock_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock_folder = platform.lock_folder
+    lock = platform.lock
     first = acquire_run(tmp_path / "run", stem="x")
 
-    def publish_first(descriptor: int | None) -> bool:
-        monkeypatch.setattr(platform, "lock_folder", lock_folder)
+    def publish_first(descriptor: int | None, *, needed: bool = True) -> bool:
+        monkeypatch.setattr(platform, "lock", lock)
         first.publish(latest=False)
-        return lock_folder(descriptor)
+        return lock(descriptor, needed=needed)
 
-    monkeypatch.setattr(platform, "lock_folder", publish_first)
+    monkeypatch.setattr(platform, "lock", publish_first)
     with pytest.raises(UsageError, match="BP511"):
         acquire_run(tmp_path / "run", stem="x")
     assert os.listdir(tmp_path) == ["run"]
@@ -415,10 +415,11 @@ def test_a_lock_file_removed_between_open_and_lock_is_noticed(tmp_path: Path, mo
     lock = platform.lock
     first = acquire_run(tmp_path / "run", stem="x")
 
-    def publish_first(descriptor: int) -> bool:
-        monkeypatch.setattr(platform, "lock", lock)
-        first.publish(latest=False)
-        return lock(descriptor)
+    def publish_first(descriptor: int | None, *, needed: bool = True) -> bool:
+        if descriptor is not None:  # the lock file; the folder has none here
+            monkeypatch.setattr(platform, "lock", lock)
+            first.publish(latest=False)
+        return lock(descriptor, needed=needed)
 
     monkeypatch.setattr(platform, "lock", publish_first)
     with pytest.raises(UsageError, match="BP511"):
@@ -427,15 +428,15 @@ def test_a_lock_file_removed_between_open_and_lock_is_noticed(tmp_path: Path, mo
 
 
 def test_a_run_discarded_between_look_and_lock_is_claimed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock_folder = platform.lock_folder
+    lock = platform.lock
     first = acquire_run(tmp_path / "runs" / "run", stem="x")
 
-    def discard_first(descriptor: int | None) -> bool:
-        monkeypatch.setattr(platform, "lock_folder", lock_folder)
+    def discard_first(descriptor: int | None, *, needed: bool = True) -> bool:
+        monkeypatch.setattr(platform, "lock", lock)
         first.discard()
-        return lock_folder(descriptor)
+        return lock(descriptor, needed=needed)
 
-    monkeypatch.setattr(platform, "lock_folder", discard_first)
+    monkeypatch.setattr(platform, "lock", discard_first)
     with acquire_run(tmp_path / "runs" / "run", stem="x") as partial:
         partial.publish(latest=False)
     manifest.verify(tmp_path / "runs" / "run")

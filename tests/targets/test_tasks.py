@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from bptrain.data import values
-from bptrain.data.frame import Frame
+from bptrain.data import frame as frame_module
+from bptrain.data.frame import Frame, unread
 from bptrain.errors import DataError, UsageError
 from bptrain.evaluation.evaluate import evaluate_predictions
 from bptrain.evaluation.predictions import predictions_table
@@ -92,7 +92,7 @@ def test_declared_task_takes_odd_cells_as_labels() -> None:
 
 
 def test_many_different_numbers_are_not_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(values, "texts", lambda column: pytest.fail("every number was spelled"))
+    monkeypatch.setattr(frame_module, "texts", lambda column: pytest.fail("every number was spelled"))
     assert task_of(np.random.default_rng(0).normal(size=1000)) == "regression"
 
 
@@ -186,6 +186,6 @@ def test_positive_label_may_be_spelled_otherwise(cells: list[object], positive: 
 
 @pytest.mark.parametrize("options", [AutoOptions(), *OPTIONS.values()], ids=["auto", *OPTIONS])
 def test_target_that_is_not_read_is_refused(options: TargetOptions) -> None:
-    frame = frame_of(values.unread("list<item: int64>", 30))
+    frame = frame_of(unread("list<item: int64>", 30))
     with pytest.raises(DataError, match="BP225: column `y` is used.*list<item: int64>"):
         prepare.learn(frame, {"y": infer_task(frame, "y", options)})

@@ -13,12 +13,12 @@ from one_training import train
 from bptrain.models.build import weights_of
 from bptrain.models.layers import Dropout
 from bptrain.models.options import ResolvedModel
-from bptrain.training import step_cost as engine
+from bptrain.training import trainer as engine
 from bptrain.training.dataset import ArrayDataset
 from bptrain.training.loops.tensorflow import TensorFlowLoop
 from bptrain.training.options import AdamwOptions, TrainingOptions
 from bptrain.training.state import TrainResult
-from bptrain.training.step_cost import compiling_pays
+from bptrain.training.trainer import compiling_pays
 
 pytestmark = pytest.mark.usefixtures("backend")
 EVERYTHING = mlp(hidden=(6, 5), dropout=0.3, normalization="batch", l2=0.01)

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from bptrain.training.signals import deferred_signals
+from bptrain.training.callbacks import deferred_signals
 
 
 def test_first_signal_waits_for_a_safe_point_and_a_later_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,7 +17,7 @@ def test_first_signal_waits_for_a_safe_point_and_a_later_one_does_not(monkeypatc
         signals.raise_pending()
         reached.append("after the safe point")
     assert reached == ["after the signal"]
-    monkeypatch.setattr("bptrain.training.signals.DEBOUNCE_SECONDS", 0.0)
+    monkeypatch.setattr("bptrain.utils.runtime.DEBOUNCE_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt), deferred_signals():
         signal.raise_signal(signal.SIGINT)
         reached.append("again")

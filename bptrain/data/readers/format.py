@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bptrain.data.files import ByteStream, DataFile
+from bptrain.data.frame import text_array
 from bptrain.data.options import DataOptions
-from bptrain.data.values import text_array
 from bptrain.errors import DataError, Problem, UsageError, Warn, ignore, raise_problems
 from bptrain.messages import data as messages
 from bptrain.utils.text import quote_list

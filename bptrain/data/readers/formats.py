@@ -12,8 +12,8 @@ from bptrain.errors import DataError
 from bptrain.messages import data as messages
 
 FORMATS: dict[str, Format] = {
-    "csv": CsvFormat("csv", ",", output_suffix=".csv"),
-    "tsv": CsvFormat("tsv", "\t"),
+    "csv": CsvFormat("csv", ",", (".csv",), ".csv"),
+    "tsv": CsvFormat("tsv", "\t", (".tsv",)),
     "jsonl": JsonLinesFormat(),
     "parquet": ParquetFormat(),
 }

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import pyarrow as pa
 from pyarrow import parquet
 
-from bptrain.data.files import DataFile, is_gzip, open_data
+from bptrain.data.files import DataFile, open_data
+from bptrain.data.frame import unread, unread_type
 from bptrain.data.options import DataOptions
 from bptrain.data.readers.format import Format, Sink, check_names, foreign_format, set_missing
-from bptrain.data.values import unread, unread_type
 from bptrain.errors import DataError, Warn
 from bptrain.messages import data as messages
 
@@ -43,7 +43,7 @@ class ParquetFormat(Format):
     def open(
         self, file: DataFile, options: DataOptions, warn: Warn
     ) -> Iterator[tuple[pa.Schema, Iterable[pa.RecordBatch]]]:
-        if is_gzip(file):
+        if file.is_gzip:
             raise DataError(messages.GZIPPED_PARQUET(where=file.name))
         with open_data(file) as stream:
             try:

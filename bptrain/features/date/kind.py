@@ -86,7 +86,7 @@ class Moments:
     @classmethod
     def read(cls, frame: Frame, name: str, format: str) -> Moments:
         """ISO dates are text in every file; those of another format may be numbers, which files spell differently."""
-        from bptrain.data.values import dictionary_encode
+        from bptrain.data.frame import dictionary_encode
 
         texts, positions = dictionary_encode(frame.texts(name) if format == ISO else frame.labels(name))
         moments = np.append(seconds(texts, format), np.nan)
@@ -199,7 +199,7 @@ class DateKind(ColumnKind[DateOptions, DateState]):
         """
         import pyarrow.compute as pc
 
-        from bptrain.data.values import dictionary_encode
+        from bptrain.data.frame import dictionary_encode
 
         first = frame.take(np.flatnonzero(~frame.is_missing(name))[:N_LOOKED_AT])
         for rows in (first, frame):
@@ -381,20 +381,20 @@ def seconds(texts: pa.Array, format: str) -> np.ndarray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from bptrain.data import values
+    from bptrain.data.frame import parse_numbers, text_array
 
-    empty, minus, zero, one = values.text_array(["", "-", "0", "1"])  # from Python's text, Arrow imports pandas
+    empty, minus, zero, one = text_array(["", "-", "0", "1"])  # from Python's text, Arrow imports pandas
     groups = pc.extract_regex(pc.utf8_trim_whitespace(texts), pattern=_pattern(format))
     fields = {field.name: pc.struct_field(groups, [place]) for place, field in enumerate(groups.type)}
     numbers = {}  # the digits of each text; NaN where the text did not fit, the default where it lacks the field
     for name, field in fields.items():
         if name == "s":  # the sign of the zone
-            numbers[name] = 1 - 2 * values.numbers(pc.equal(field, minus).cast(pa.int8()))[0]
+            numbers[name] = 1 - 2 * parse_numbers(pc.equal(field, minus).cast(pa.int8()))[0]
         else:
             default = one if name in ("m", "d") else zero
-            numbers[name] = values.numbers(pc.if_else(pc.equal(field, empty), default, field))[0]
+            numbers[name] = parse_numbers(pc.if_else(pc.equal(field, empty), default, field))[0]
     if "f" in fields:
-        numbers["f"] = numbers["f"] / 10.0 ** values.numbers(pc.utf8_length(fields["f"]))[0]
+        numbers["f"] = numbers["f"] / 10.0 ** parse_numbers(pc.utf8_length(fields["f"]))[0]
     hour, minute, second = (numbers.get(name, ZERO) for name in "HMS")
     is_time = (hour <= 23) & (minute <= 59) & (second <= 60)
     in_day = np.where(is_time, hour * 3600 + minute * 60 + second + numbers.get("f", ZERO), np.nan)

@@ -394,7 +394,7 @@ def read_numbers(frame: Frame, name: str, options: NumericOptions) -> tuple[np.n
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from bptrain.data import values
+    from bptrain.data.frame import parse_numbers
 
     kind = frame.type_of(name)
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -413,7 +413,7 @@ def read_numbers(frame: Frame, name: str, options: NumericOptions) -> tuple[np.n
         pattern = rf"^\s*[+-]?[0-9]{{1,3}}({marks}[0-9]{{3}})+({re.escape(frame.decimal)}[0-9]*)?\s*$"
         grouped = pc.match_substring_regex(plain, pattern)
         plain = pc.if_else(grouped, pc.replace_substring_regex(plain, marks, ""), plain)
-    numbers, bad = values.numbers(plain, decimal=frame.decimal)
+    numbers, bad = parse_numbers(plain, decimal=frame.decimal)
     changed = pc.indices_nonzero(pc.not_equal(plain, texts))
     return numbers, bad, int(np.count_nonzero(~bad[np.from_dlpack(changed)])) if len(changed) else 0
 

@@ -8,9 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bptrain.data import values
-from bptrain.data.frame import Frame
-from bptrain.data.values import text_array
+from bptrain.data.frame import Frame, normalize_labels, parse_numbers, text_array
 from bptrain.errors import UsageError
 from bptrain.messages import targets as messages
 from bptrain.targets.classification.options import ClassWeights
@@ -38,8 +36,8 @@ def learn_labels(frame: Frame, name: str) -> tuple[str, ...]:
 
 def codes_of(texts: pa.Array | pa.ChunkedArray, labels: Sequence[str]) -> np.ndarray:
     """Codes (n_rows,) int64 of each text in `labels`, however it is spelled; -1 for missing or any other text."""
-    keys = values.normalize_labels(texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts]))
-    return _positions(keys, values.normalize_labels(pa.chunked_array([text_array(labels)])))
+    keys = normalize_labels(texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts]))
+    return _positions(keys, normalize_labels(pa.chunked_array([text_array(labels)])))
 
 
 def frame_codes(frame: Frame, cells: str | Sequence[str], labels: Sequence[str]) -> np.ndarray:
@@ -51,7 +49,7 @@ def frame_codes(frame: Frame, cells: str | Sequence[str], labels: Sequence[str])
 
 
 def _positions(keys: pa.ChunkedArray, known: pa.ChunkedArray) -> np.ndarray:
-    positions, _ = values.numbers(pc.index_in(keys, value_set=known.combine_chunks()))
+    positions, _ = parse_numbers(pc.index_in(keys, value_set=known.combine_chunks()))
     return np.where(np.isnan(positions), -1, positions).astype(np.int64)
 
 

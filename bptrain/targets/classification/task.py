@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from bptrain.data.frame import Frame
-from bptrain.data.values import positions_array, text_array
+from bptrain.data.frame import Frame, positions_array, text_array
 from bptrain.errors import DataError, UsageError
 from bptrain.messages import targets as messages
 from bptrain.targets import metrics

@@ -15,7 +15,7 @@ from reading import Write, cells, options, problems, stream_table
 from tables import read_table
 
 from bptrain.data.readers import csv as table_csv
-from bptrain.data.readers.csv_scan import examine, first_cells, row_blocks
+from bptrain.data.readers.csv import examine, first_cells, row_blocks
 from bptrain.errors import BptrainError, DataError, Problem, UsageError
 from bptrain.messages.catalogue import CATALOGUE
 

@@ -19,11 +19,12 @@ from reading import Write, cells, column_names, options, stream_table
 from tables import read_table
 
 from bptrain.data.files import DataFile
+from bptrain.data.frame import parse_numbers as numbers
+from bptrain.data.frame import texts
 from bptrain.data.options import DataOptions
 from bptrain.data.readers import csv as table_csv
 from bptrain.data.readers import format as table_format
 from bptrain.data.readers.formats import FORMATS, format_by_name, format_of
-from bptrain.data.values import numbers, texts
 from bptrain.errors import DataError, Problem
 from bptrain.messages.catalogue import CATALOGUE
 

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptrain.data import values
-from bptrain.data.values import normalize_labels, numbers, texts
+from bptrain.data import frame as frame_module
+from bptrain.data.frame import n_distinct, normalize_labels, parse_numbers, take, texts
+from bptrain.data.frame import parse_numbers as numbers
 
 
 @pytest.mark.parametrize(
@@ -227,15 +228,15 @@ def test_taken_cells_are_those_at_the_positions(cells: list[str | None], positio
     chosen = np.array([p for p in positions if p < len(cells)], np.int64)
     column = pa.chunked_array([pa.array(cells[:5], pa.string()), pa.array(cells[5:], pa.string())])
     for rows in (chosen, np.sort(chosen)):
-        assert values.take(column, rows).to_pylist() == [cells[p] for p in rows]
+        assert take(column, rows).to_pylist() == [cells[p] for p in rows]
 
 
 def test_distinct_values_of_a_long_column_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     column = pa.chunked_array([["a", "b", None, "a"], ["c", "b", ""]])
-    assert values.n_distinct(column) == 4
-    monkeypatch.setattr(values, "PART_ROWS", 2)
-    assert values.n_distinct(column) == 4
-    assert values.n_distinct(pa.chunked_array([pa.array([np.nan, 1.0, None, 1.0])])) == 1
-    numbers, bad = values.numbers(column)
+    assert n_distinct(column) == 4
+    monkeypatch.setattr(frame_module, "PART_ROWS", 2)
+    assert n_distinct(column) == 4
+    assert n_distinct(pa.chunked_array([pa.array([np.nan, 1.0, None, 1.0])])) == 1
+    numbers, bad = parse_numbers(column)
     assert np.isnan(numbers).all()
     assert bad.tolist() == [True, True, False, True, True, True, True]

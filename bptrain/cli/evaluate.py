@@ -28,7 +28,7 @@ def command(
     Example: bptrain evaluate --gate 'auc >= 0.9'
     """
     from bptrain.api import Run
-    from bptrain.cli.results import require_gates, require_trained
+    from bptrain.cli.options import require_gates, require_trained
     from bptrain.fitting import artifacts
     from bptrain.reports.run import drift_table, gates_table, metrics_tables
     from bptrain.reports.text import problem_text, report_text

@@ -41,7 +41,7 @@ def command(
 
     Example: bptrain fit configs/adult.yaml --set training.epochs=5
     """
-    from bptrain.cli.results import require_gates
+    from bptrain.cli.options import require_gates
     from bptrain.config.load import load_config, paths_in_overrides, with_source_locations
     from bptrain.data.files import AllowedPaths
     from bptrain.reports.run import result_tables

@@ -317,7 +317,10 @@ class _Parser:
 
     def take(self, event: yaml.Event) -> None:
         """Add one event to the tree."""
-        mark = self._mark_of(event)
+        mark, start, end = Mark(self.source), event.start_mark, event.end_mark
+        if start is not None and end is not None:  # the part of the event on its first line
+            last = end.column if start.line == end.line else len(self.lines[start.line])
+            mark = self.mark_at(start.line, start.column, max(1, last - start.column))
         if isinstance(event, yaml.DocumentStartEvent) and self.open[0].children:
             self.fail(messages.SECOND_DOCUMENT(), mark)
         elif isinstance(event, yaml.NodeEvent):
@@ -338,14 +341,6 @@ class _Parser:
         elif isinstance(event, yaml.AliasEvent):
             name = f"*{event.anchor}"
             self.open[-1].children.append(ScalarNode(name, name, mark, plain=False))
-
-    def _mark_of(self, event: yaml.Event) -> Mark:
-        """The part of an event on its first line."""
-        start, end = event.start_mark, event.end_mark
-        if start is None or end is None:
-            return Mark(self.source)
-        last = end.column if start.line == end.line else len(self.lines[start.line])
-        return self.mark_at(start.line, start.column, max(1, last - start.column))
 
     def _check_node(self, event: yaml.NodeEvent, mark: Mark) -> None:
         """Count the node, and note what YAML allows but a config does not."""

@@ -44,13 +44,6 @@ class RowProvenance:
     starts: tuple[int, ...] = ()
     first_rows: tuple[int, ...] = ()
 
-    def where(self, row: int) -> str:
-        """`data/x.csv: row 17`, counted as an editor shows the table (a header is row 1)."""
-        if not self.files:
-            return f"row {row + 1}"
-        position = int(np.searchsorted(self.starts, row, side="right")) - 1
-        return f"{self.files[position]}: row {row - self.starts[position] + self.first_rows[position]}"
-
 
 @dataclass(frozen=True)
 class Frame:
@@ -201,8 +194,12 @@ class Frame:
         return self._distinct[name]
 
     def where(self, position: int) -> str:
-        """File and row of the row at `position`."""
-        return self.provenance.where(int(self.rows[position]))
+        """`data/x.csv: row 17` of the row at `position`, counted as an editor shows the table (a header is row 1)."""
+        row, files = int(self.rows[position]), self.provenance
+        if not files.files:
+            return f"row {row + 1}"
+        number = int(np.searchsorted(files.starts, row, side="right")) - 1
+        return f"{files.files[number]}: row {row - files.starts[number] + files.first_rows[number]}"
 
     def examples(self, name: str, mask: np.ndarray) -> str:
         """The first few cells under `mask` (n_rows,), each with its row: `'abc' (row 17), …`."""

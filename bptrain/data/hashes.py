@@ -94,22 +94,18 @@ def _hash_chunk(chunk: pa.Array) -> Hashes:
         chunk = chunk.dictionary_decode()
     if pa.types.is_null(chunk.type):
         return np.full(len(chunk), _MISSING)
-    are_numbers = pa.types.is_integer(chunk.type) or pa.types.is_floating(chunk.type)
-    hashes = _hash_numbers(chunk) if are_numbers else _hash_texts(chunk.cast(pa.large_string()))
+    if pa.types.is_integer(chunk.type):  # numbers by their bits in 64
+        kind = pa.uint64() if pa.types.is_unsigned_integer(chunk.type) else pa.int64()
+        hashes = mix_bits(np.from_dlpack(chunk.fill_null(0).cast(kind)).view(np.uint64) + _A)
+    elif pa.types.is_floating(chunk.type):  # all zeros are one, and all NaN
+        numbers = np.add(np.from_dlpack(chunk.fill_null(0).cast(pa.float64())), 0.0)
+        hashes = mix_bits(np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64) + _A)
+    else:
+        hashes = _hash_texts(chunk.cast(pa.large_string()))
     if chunk.null_count:
         missing = pc.indices_nonzero(chunk.is_null())
         hashes[np.from_dlpack(missing)] = _MISSING
     return hashes
-
-
-def _hash_numbers(chunk: pa.Array) -> Hashes:
-    """Of numbers, by their bits in 64: all zeros are one, and all NaN."""
-    chunk = chunk.fill_null(0)
-    if pa.types.is_integer(chunk.type):
-        kind = pa.uint64() if pa.types.is_unsigned_integer(chunk.type) else pa.int64()
-        return mix_bits(np.from_dlpack(chunk.cast(kind)).view(np.uint64) + _A)
-    numbers = np.add(np.from_dlpack(chunk.cast(pa.float64())), 0.0)
-    return mix_bits(np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64) + _A)
 
 
 def _hash_texts(chunk: pa.LargeStringArray) -> Hashes:

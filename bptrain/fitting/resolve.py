@@ -86,7 +86,8 @@ def resolve_from_table(config: Config, training_rows: Frame, source: np.ndarray)
     }
     targets_prepare.learn(training_rows, targets)  # only for what it refuses, before anything is split
     config = config.model_copy(update={"columns": config.columns | named, "targets": targets})
-    gates, metrics = parse_gates(config.evaluation.gates), metrics_of(config)
+    gates = parse_gates(config.evaluation.gates)
+    metrics = {name: TASKS[options.task].metrics for name, options in targets.items()}
     check_gates(gates, metrics)
     primary, first_metrics = config.evaluation.primary, next(iter(metrics.values()))
     if primary == "auto":  # balanced as the weights of classes are
@@ -171,11 +172,6 @@ def _resolve_bagging(config: Config, training_rows: Frame, *, has_validation_fil
     if networks != 1 and not has_validation_file and forgoes_later_rows:
         raise UsageError(messages.NO_LATER_ROWS(networks=networks))
     return config.model_copy(update={"model": model, "split": split})
-
-
-def metrics_of(config: Config) -> dict[str, tuple[str, ...]]:
-    """The metrics of each target, whose tasks are settled."""
-    return {name: TASKS[options.task].metrics for name, options in config.targets.items()}
 
 
 # By the training rows

@@ -159,7 +159,9 @@ def linear_part(features: Features, n_outputs: int, options: ResolvedModel, name
         (batch, n_outputs), or (batch, members or 1, n_outputs) of several members; None where no member has a linear
         part, or no column gives it anything.
     """
-    if not options.n_linear:
+    members = options.members
+    n_linear = (members + 1) // 2 if options.linear == "half" else members * options.linear  # the first ones
+    if not n_linear:
         return None
     penalty = keras.regularizers.L1L2(options.l1, options.l2) if options.l1 or options.l2 else None
     weights = {"kernel_initializer": "zeros", "kernel_regularizer": penalty}
@@ -175,13 +177,13 @@ def linear_part(features: Features, n_outputs: int, options: ResolvedModel, name
         return None
     if options.members == 1:
         return total
-    if options.n_linear == options.members:
+    if n_linear == members:
         return total[:, None, :]
     mask = keras.layers.EinsumDense(
         "bo,m->bmo", (options.members, n_outputs), name=f"{name}_skip_mask", trainable=False
     )
     masked = mask(total)
-    mask.kernel.assign(np.arange(options.members) < options.n_linear)
+    mask.kernel.assign(np.arange(members) < n_linear)
     return masked
 
 

@@ -125,8 +125,3 @@ class ResolvedModel(ModelOptions):
     members: Count
     ensemble_selection: Selection
     networks: Count
-
-    @property
-    def n_linear(self) -> int:
-        """How many members have the linear part: the first ones."""
-        return (self.members + 1) // 2 if self.linear == "half" else self.members * self.linear

@@ -27,12 +27,12 @@ from bptrain.fitting.dataset import load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import predict_parts
 from bptrain.fitting.inputs import drop_untrained_rows, final_split, prepare_rows
 from bptrain.fitting.lock import require_same_files
-from bptrain.fitting.resolve import metrics_of
 from bptrain.messages import data as data_messages
 from bptrain.messages import workflows as messages
 from bptrain.models import predictor
 from bptrain.runs.storage import Json
 from bptrain.targets.classification.labels import frame_codes
+from bptrain.targets.tasks import TASKS
 from bptrain.workflows.run import DIVERGED, Evaluation, Run
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def evaluate(
     config = run.config
     wanted = [gate for gate in parse_gates(config.evaluation.gates) if gate.split == "test" or data is None]
     wanted += parse_gates(gates)
-    check_gates(wanted, metrics_of(config))
+    check_gates(wanted, {name: TASKS[options.task].metrics for name, options in config.targets.items()})
     judged = judge_own_rows(run, roots) if data is None else judge_other_rows(run, data, roots)
     unknown = [
         messages.UNKNOWN_LABELS(name=name, n=n, n_rows=judged.table.num_rows) for name, n in judged.unknown.items()

@@ -127,8 +127,8 @@ def _train(
     with clock("judge"):
         metrics = _describe(model, evaluate_predictions(table, model.predictor.targets), folds, logger)
     with clock("write"), storage.disk_errors(folder):
-        artifacts.write_cleaning(folder, cleaned)
         _write_model(folder, model, kinds.reasons)
+        artifacts.write_cleaning(folder, cleaned)
         artifacts.write_predictions(folder, table)
         if folds is not None:
             artifacts.write_predictions(folder, folds.predictions, name="out_of_fold.parquet")
@@ -201,10 +201,10 @@ def _write_model(folder: Path, model: TrainedModel, reasons: Mapping[str, str]) 
     from bptrain.reports.run import curves_svg, learning_curves
 
     histories = [(result.history, result.best_epoch) for result in (model.selection or model).bag.results]
+    storage.write_text(folder / "curves.svg", curves_svg(learning_curves(histories)))
     predictor.save(model.predictor, model.inputs.config.model, folder)
     artifacts.write_config(folder, model.inputs.config.complete, reasons)
     artifacts.write_history(folder, [history for history, _ in histories])
-    storage.write_text(folder / "curves.svg", curves_svg(learning_curves(histories)))
 
 
 def _diverged(run: Path, networks: Sequence[Mapping[str, Json]]) -> DivergedError:

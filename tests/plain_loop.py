@@ -14,11 +14,10 @@ from typing import Any
 
 import keras
 import numpy as np
-import pyarrow as pa
+from builders import frame_of
 from networks import mlp
 from one_training import train
 
-from bptrain.data.frame import Frame
 from bptrain.features import preparer
 from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.numeric.options import NumericOptions
@@ -142,7 +141,7 @@ def _made() -> tuple[keras.Model, Any, ArrayDataset]:
         "number": rng.normal(size=N_ROWS),
         "label": np.array(["a", "b", "c"])[np.arange(N_ROWS) % 3],
     }
-    frame = Frame(pa.table(cells), np.arange(N_ROWS))
+    frame = frame_of(cells)
     columns = {"x": NumericOptions(), "z": NumericOptions(), "c": CategoricalOptions(min_count=1)}
     targets = {"number": RegressionOptions(), "label": MulticlassOptions()}
     column_states, target_states = preparer.learn(frame, columns), targets_prepare.learn(frame, targets)

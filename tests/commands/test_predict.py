@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from builders import frame_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import LABELS, NUMBERS, TASKS, make_table, replaced, write
@@ -22,7 +23,6 @@ from tables import LABELS, NUMBERS, TASKS, make_table, replaced, write
 from bptrain import Run
 from bptrain.api import RowsWarning
 from bptrain.data.files import AllowedPaths
-from bptrain.data.frame import Frame
 from bptrain.data.options import CleanOptions
 from bptrain.errors import DataError
 from bptrain.features import preparer
@@ -195,9 +195,9 @@ def test_numbers_too_large_for_the_network_are_no_silent_prediction(
 
 @pytest.mark.parametrize("cell", [1e36, -3e38])
 def test_numbers_too_large_once_scaled_are_bad_cells(cell: float) -> None:
-    narrow = Frame(pa.table({"x": [0.0, 0.001, 0.002]}), np.arange(3))
+    narrow = frame_of({"x": [0.0, 0.001, 0.002]})
     state = preparer.learn(narrow, {"x": NumericOptions()})
-    made = preparer.transform(state, Frame(pa.table({"x": [cell, 0.001]}), np.arange(2)))
+    made = preparer.transform(state, frame_of({"x": [cell, 0.001]}))
     assert made.bad["x"].tolist() == [True, False]
     assert made.arrays["numeric"].tolist() == [[0.0], [0.0]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+from builders import frame_of
 
 from bptrain.data.frame import Frame, RowProvenance
 
@@ -24,4 +25,4 @@ def test_a_row_is_named_by_its_file_as_an_editor_counts() -> None:
     frame = Frame(pa.table({"a": list("pqrst")}), np.arange(5), provenance)
     assert [frame.where(row) for row in (0, 2, 3)] == ["a.csv: row 2", "a.csv: row 4", "b.jsonl: row 1"]
     assert frame.take(np.array([4])).where(0) == "b.jsonl: row 2"
-    assert Frame(pa.table({"a": ["x"]}), np.arange(1)).where(0) == "row 1"
+    assert frame_of({"a": ["x"]}).where(0) == "row 1"

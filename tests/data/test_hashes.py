@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from builders import frame_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bptrain.data import hashes
-from bptrain.data.frame import Frame
 from bptrain.data.hashes import cell_hashes, parts_digest, row_hashes, table_digests
 
 N_ROWS = 500
@@ -25,10 +25,6 @@ def table() -> pa.Table:
     return pa.table({"x": pa.array(cells), "code": rng.choice(["7", "07"], N_ROWS), "other": rng.normal(size=N_ROWS)})
 
 
-def frame(cells: pa.Table) -> Frame:
-    return Frame(cells, np.arange(cells.num_rows))
-
-
 def replaced(name: str, row: int, cell: str) -> pa.Table:
     cells = table()[name].to_pylist()
     cells[row] = cell
@@ -37,9 +33,9 @@ def replaced(name: str, row: int, cell: str) -> pa.Table:
 
 @pytest.mark.parametrize("chunk_rows", [1, 7, 499])
 def test_rows_are_hashed_in_parts(chunk_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = table_digests(frame(table()), COLUMNS), parts_digest(np.arange(N_ROWS), {"train": np.arange(3, N_ROWS)})
+    whole = table_digests(frame_of(table()), COLUMNS), parts_digest(np.arange(N_ROWS), {"train": np.arange(3, N_ROWS)})
     monkeypatch.setattr(hashes, "CHUNK_ROWS", chunk_rows)
-    assert table_digests(frame(table()), COLUMNS) == whole[0]
+    assert table_digests(frame_of(table()), COLUMNS) == whole[0]
     assert parts_digest(np.arange(N_ROWS), {"train": np.arange(3, N_ROWS)}) == whole[1]
 
 
@@ -47,8 +43,8 @@ def test_rows_are_hashed_in_parts(chunk_rows: int, monkeypatch: pytest.MonkeyPat
 def test_other_order_has_the_same_digest_in_any_order(chunk_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of the cell that is no number, wherever it comes to stand."""
     monkeypatch.setattr(hashes, "CHUNK_ROWS", chunk_rows)
-    found = table_digests(frame(table()), COLUMNS)
-    other = table_digests(frame(table()).take(np.random.default_rng(1).permutation(N_ROWS)), COLUMNS)
+    found = table_digests(frame_of(table()), COLUMNS)
+    other = table_digests(frame_of(table()).take(np.random.default_rng(1).permutation(N_ROWS)), COLUMNS)
     assert other["cells"] != found["cells"]
     assert other["cells_in_any_order"] == found["cells_in_any_order"]
 
@@ -58,19 +54,22 @@ def test_other_order_has_the_same_digest_in_any_order(chunk_rows: int, monkeypat
     [("x", 0, "1.5"), ("x", 7, "eight"), ("x", 9, "0"), ("code", 3, "0007"), ("code", 499, "8")],
 )
 def test_every_cell_counts(name: str, row: int, cell: str) -> None:
-    found, other = table_digests(frame(table()), COLUMNS), table_digests(frame(replaced(name, row, cell)), COLUMNS)
+    found, other = (
+        table_digests(frame_of(table()), COLUMNS),
+        table_digests(frame_of(replaced(name, row, cell)), COLUMNS),
+    )
     assert other["cells"] != found["cells"]
     assert other["cells_in_any_order"] != found["cells_in_any_order"]
 
 
 def test_columns_that_are_not_used_do_not_count() -> None:
-    assert table_digests(frame(table().drop_columns("other")), COLUMNS) == table_digests(frame(table()), COLUMNS)
+    assert table_digests(frame_of(table().drop_columns("other")), COLUMNS) == table_digests(frame_of(table()), COLUMNS)
 
 
 def test_numbers_as_text_and_as_numbers_are_one() -> None:
     text = table().slice(20)
     typed = text.set_column(0, "x", text["x"].cast(pa.float64()))
-    assert table_digests(frame(typed), COLUMNS) == table_digests(frame(text), COLUMNS)
+    assert table_digests(frame_of(typed), COLUMNS) == table_digests(frame_of(text), COLUMNS)
 
 
 def test_parts_count() -> None:

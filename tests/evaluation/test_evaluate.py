@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from builders import frame_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptrain.data.frame import Frame
 from bptrain.evaluation.evaluate import column_name, evaluate_predictions, predictions_table, read_target
 from bptrain.evaluation.options import OUT_OF_FOLD, PARTS
 from bptrain.targets import preparer
@@ -56,7 +56,7 @@ def learned(names: tuple[str, ...]) -> tuple[Targets, pa.Table]:
     """The states of some targets of a small table, and their predictions from outputs of zero."""
     cells = {"label": ["a", "b"] * 3, "so.rt": ["a", "b.prediction", "c"] * 2, "amount": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
     options = {"label": BinaryOptions(), "so.rt": MulticlassOptions(), "amount": RegressionOptions()}
-    frame = Frame(pa.table({name: cells[name] for name in names}), np.arange(6))
+    frame = frame_of({name: cells[name] for name in names})
     targets = preparer.learn(frame, {name: options[name] for name in names})
     outputs = [np.zeros((6, state.n_outputs), np.float32) for state in targets.values()]
     _, y_true = preparer.encode(targets, frame)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from builders import frame_of
 from pydantic import ValidationError
 from tables import config, make_table, read_table, write
 
@@ -23,11 +24,6 @@ from bptrain.features.boolean.options import BooleanOptions
 from bptrain.features.inference import resolve
 from bptrain.fitting import dataset
 from bptrain.workflows.check import check
-
-
-def frame_of(**columns: Any) -> Frame:
-    table = pa.table(columns)
-    return Frame(table, np.arange(table.num_rows))
 
 
 def learn(cells: Any, **options: Any) -> prepare.Columns:
@@ -197,7 +193,7 @@ def test_only_training_rows_tell_whether_cells_are_missing(tmp_path: Path) -> No
 def test_a_column_of_many_rows_is_read_once_per_word() -> None:
     """In several chunks, as files are read."""
     cells = pa.chunked_array([pa.array(["yes", "no", None] * 1000), pa.array(["no", "Yes", "x"] * 1000)])
-    frame = Frame(pa.table({"c": cells}), np.arange(6000))
+    frame = frame_of({"c": cells})
     result = prepare.transform(learn(["yes", "no", None]), frame)
     assert result.arrays["boolean"][:, 0].tolist() == [1.0, -1.0, 0.0] * 1000 + [-1.0, 1.0, 0.0] * 1000
     assert pc.sum(pa.array(result.bad["c"].tolist())).as_py() == 1000

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from builders import frame_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -31,11 +32,6 @@ from bptrain.features.date.options import DateOptions
 from bptrain.features.inference import resolve
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-
-def frame_of(**columns: Any) -> Frame:
-    table = pa.table(columns)
-    return Frame(table, np.arange(table.num_rows))
 
 
 def learn(cells: Any, **options: Any) -> DateState:
@@ -445,7 +441,7 @@ def test_fit_predict_and_the_exported_network_agree(backend: None, tmp_path: Pat
     assert described["columns"]["date"]["features"][:2] == ["day: month sine", "day: month cosine"]
     assert "2 pi (part - first) / period" in described["how"]["date"]
     rows = pd.DataFrame({"day": ["3.4.2024", "29.2.2024"], "kind": ["no", "yes"]})
-    frame = Frame(pa.table({name: list(rows[name]) for name in rows}), np.arange(2))
+    frame = frame_of({name: list(rows[name]) for name in rows})
     network = keras.models.load_model(run.path / "model.keras", compile=False)
     inputs = prepare.transform(run.predictor.columns, frame).arrays
     np.testing.assert_allclose(

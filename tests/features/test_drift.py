@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import tables
+from builders import frame_of
 
 from bptrain import Run
 from bptrain.cli.main import run as command
-from bptrain.data.frame import Frame
 from bptrain.features.drift import Histogram, Profile, measure_drift
 from bptrain.features.kind import Transformed
 
@@ -62,8 +62,8 @@ def test_distance_is_half_the_sum_of_differences_and_chance_is_met_on_average() 
     rng = np.random.default_rng(0)
     shares, found, expected = np.array([0.5, 0.3, 0.2]), [], []
     for _ in range(300):
-        before = Frame(pa.table({"a": rng.choice(["x", "y", "z"], 400, p=shares)}), np.arange(400))
-        after = Frame(pa.table({"a": rng.choice(["x", "y", "z"], 100, p=shares)}), np.arange(100))
+        before = frame_of({"a": rng.choice(["x", "y", "z"], 400, p=shares)})
+        after = frame_of({"a": rng.choice(["x", "y", "z"], 100, p=shares)})
         learned = Histogram.learn(before, "a")
         assert learned is not None
         shift, chance = learned.distance(400, after, "a")
@@ -78,10 +78,10 @@ def test_distance_is_half_the_sum_of_differences_and_chance_is_met_on_average() 
 
 
 def test_numbers_are_compared_by_deciles_of_the_training_rows() -> None:
-    learned = Histogram.learn(Frame(pa.table({"a": np.arange(1000.0)}), np.arange(1000)), "a")
+    learned = Histogram.learn(frame_of({"a": np.arange(1000.0)}), "a")
     assert learned is not None
     assert learned.shares == pytest.approx([0.1] * 10)
-    upper = Frame(pa.table({"a": np.arange(500.0, 1000.0)}), np.arange(500))
+    upper = frame_of({"a": np.arange(500.0, 1000.0)})
     assert learned.distance(1000, upper, "a")[0] == pytest.approx(0.5)
 
 
@@ -98,7 +98,7 @@ def test_command_prints_and_writes_it(run: Run, tmp_path: Path, capsys: pytest.C
 
 def test_change_of_missing_cells_is_more_than_chance() -> None:
     def notable(n_rows: int, n_missing: int) -> bool:
-        frame = Frame(pa.table({"a": pa.array([None] * n_missing + [1] * (n_rows - n_missing))}), np.arange(n_rows))
+        frame = frame_of({"a": pa.array([None] * n_missing + [1] * (n_rows - n_missing))})
         return measure_drift(Profile(10**6, {"a": 0.1}, {}), frame, Transformed({}))[0].notable
 
     assert [notable(20, 4), notable(2000, 400), notable(2000, 215), notable(100000, 10500)] == [
@@ -107,5 +107,5 @@ def test_change_of_missing_cells_is_more_than_chance() -> None:
         False,
         False,
     ]
-    empty = Frame(pa.table({"a": pa.array([], pa.int64())}), np.arange(0))
+    empty = frame_of({"a": pa.array([], pa.int64())})
     assert measure_drift(Profile(9, {"a": 0.1}, {}), empty, Transformed({})) == []

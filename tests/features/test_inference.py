@@ -6,9 +6,9 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
+from builders import frame_of
 
 from bptrain.config.load import config_from_mapping, config_from_text
 from bptrain.config.yaml_writer import complete_yaml
@@ -22,11 +22,6 @@ CELLS: dict[str, Any] = {
     "height": [float(i % 11) for i in range(60)],
     "town": ["a", "b", "c"] * 20,
 }
-
-
-def frame_of(**columns: Any) -> Frame:
-    table = pa.table(columns)
-    return Frame(table, np.arange(table.num_rows))
 
 
 def found(columns: dict[str, Any], frame: Frame | None = None, **choices: Any) -> Kinds:

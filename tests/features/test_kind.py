@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import chdir
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from builders import frame_of
 from tables import write
 
 from bptrain.cli.main import run
@@ -22,11 +22,6 @@ from bptrain.features.kind import unreadable_cells
 from bptrain.features.numeric.kind import NUMERIC, NumericKind
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.workflows.predict import _status
-
-
-def frame_of(**columns: Any) -> Frame:
-    table = pa.table(columns)
-    return Frame(table, np.arange(table.num_rows))
 
 
 class PickyKind(NumericKind):

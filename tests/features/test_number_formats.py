@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from builders import frame_of
 
 from bptrain.config.load import config_from_text
 from bptrain.data.frame import Frame
@@ -24,10 +25,6 @@ def problems_of(cells: list[str]) -> list[Problem]:
 
 def warnings_of(cells: list[str]) -> list[str]:
     return [problem.message for problem in problems_of(cells)]
-
-
-def frame_of(cells: list[str], *, decimal: str = ".") -> Frame:
-    return Frame(pa.table({"cell": pa.array(cells, pa.string())}), np.arange(len(cells)), decimal=decimal)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +60,10 @@ def test_the_line_of_the_hint_makes_the_column_numeric(form: str) -> None:
     (problem,) = problems_of(cells)
     written = problem.hints[0].partition("`columns: ")[2].partition("}}`")[0] + "}}"
     declared = config_from_text(f"data: t.csv\ntarget: y\ncolumns: {written}\n").columns
-    found = infer.resolve(frame_of(cells), declared, [])
+    frame = frame_of(cell=cells)
+    found = infer.resolve(frame, declared, [])
     assert found.warnings == []
-    values = prepare.transform(prepare.learn(frame_of(cells), found.options), frame_of(cells)).arrays["numeric"]
+    values = prepare.transform(prepare.learn(frame, found.options), frame).arrays["numeric"]
     assert len(np.unique(values)) == 20
 
 
@@ -85,11 +83,11 @@ def test_the_line_of_the_hint_makes_the_column_numeric(form: str) -> None:
 def test_options_are_those_that_read_the_column(
     cells: list[str], decimal: str, expected: NumericOptions | None
 ) -> None:
-    assert infer_format(frame_of(cells, decimal=decimal), "cell") == expected
+    assert infer_format(frame_of(cell=pa.array(cells, pa.string()), decimal=decimal), "cell") == expected
 
 
 def test_a_few_marked_cells_among_numbers_are_shown_with_what_to_write() -> None:
     cells = [str(i) for i in range(99)] + ["1,200"]
     with pytest.raises(DataError, match="BP240") as caught:
-        infer.resolve(frame_of(cells), {}, [])
+        infer.resolve(frame_of(cell=pa.array(cells, pa.string())), {}, [])
     assert caught.value.problems[0].hints[0] == 'write `columns: {cell: {kind: numeric, thousands: ","}}`'

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from builders import frame_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import preprocessing
@@ -25,19 +26,14 @@ RANDOM = np.random.default_rng(7)
 SKEW = RANDOM.lognormal(0.0, 1.5, 400) * RANDOM.choice([-1, 1], 400)
 
 
-def frame_of(cells: Any, *, decimal: str = ".") -> Frame:
-    table = pa.table({"x": cells if isinstance(cells, pa.Array) else pa.array(cells)})
-    return Frame(table, np.arange(table.num_rows), decimal=decimal)
-
-
 def learn(cells: Any, **options: Any) -> NumericState:
-    state = prepare.learn(frame_of(cells), {"x": NumericOptions(**options)})["numeric"]
+    state = prepare.learn(frame_of(x=cells), {"x": NumericOptions(**options)})["numeric"]
     assert isinstance(state, NumericState)
     return state
 
 
 def transform(state: NumericState, cells: Any) -> Transformed:
-    return prepare.transform({"numeric": state}, frame_of(cells))
+    return prepare.transform({"numeric": state}, frame_of(x=cells))
 
 
 def made(state: NumericState, cells: Any) -> np.ndarray:
@@ -139,7 +135,7 @@ def test_quantiles_grow_with_the_table(n_rows: int, n: int) -> None:
 
 
 def test_quantiles_of_several_columns_load_each_to_its_own() -> None:
-    frame = Frame(pa.table({"a": SKEW, "b": SKEW, "c": SKEW**2}), np.arange(400))
+    frame = frame_of({"a": SKEW, "b": SKEW, "c": SKEW**2})
     chosen = {name: NumericOptions(scaling="none" if name == "b" else "quantile") for name in "abc"}
     learned = prepare.learn(frame, chosen)
     saved, arrays = prepare.save(learned)
@@ -198,14 +194,14 @@ def test_cells_outside_the_range_can_be_an_error() -> None:
     options = {"x": NumericOptions(range=(0, 120), out_of_range="error")}
     for refuse in (partial(prepare.check, training=False), prepare.learn):
         with pytest.raises(DataError, match=r"BP254: .* ranges from 0 to 120, but 2 of 5 .*'-1.0' \(row 3\)") as caught:
-            refuse(frame_of(AGES), options)
+            refuse(frame_of(x=AGES), options)
         assert caught.value.problems[0].where == "row 3"
-    learned = prepare.learn(frame_of([20.0, 30.0]), options)
-    done = prepare.transform(learned, frame_of(AGES))
+    learned = prepare.learn(frame_of(x=[20.0, 30.0]), options)
+    done = prepare.transform(learned, frame_of(x=AGES))
     assert done.bad["x"].tolist() == [False, False, True, False, True]
     assert not done.changed
     with pytest.raises(DataError, match="BP254"):
-        prepare.transform_or_raise(learned, frame_of(AGES))
+        prepare.transform_or_raise(learned, frame_of(x=AGES))
 
 
 def test_a_column_with_impossible_values_alone_is_refused() -> None:
@@ -215,11 +211,11 @@ def test_a_column_with_impossible_values_alone_is_refused() -> None:
 
 def test_training_rows_with_impossible_values_can_be_left_out() -> None:
     options = {"x": NumericOptions(range=(0, 120), out_of_range="drop", scaling="none")}
-    kept, reasons = prepare.rows_to_train(frame_of(AGES), options)
+    kept, reasons = prepare.rows_to_train(frame_of(x=AGES), options)
     assert kept.tolist() == [True, True, False, True, False]
     assert reasons == [("out of range", "x", 2)]
-    learned = prepare.learn(frame_of(AGES).take(np.flatnonzero(kept)), options)
-    done = prepare.transform(learned, frame_of(AGES))  # other rows stay, and the cell is missing
+    learned = prepare.learn(frame_of(x=AGES).take(np.flatnonzero(kept)), options)
+    done = prepare.transform(learned, frame_of(x=AGES))  # other rows stay, and the cell is missing
     assert done.arrays["numeric"][:, 0].tolist() == [20.0, 30.0, 30.0, 40.0, 30.0]
     assert done.changed == {("out of range", "x"): 2}
 
@@ -227,14 +223,14 @@ def test_training_rows_with_impossible_values_can_be_left_out() -> None:
 @pytest.mark.parametrize("out_of_range", ["missing", "error"])
 def test_rows_are_left_out_only_when_asked(out_of_range: str) -> None:
     kept, reasons = prepare.rows_to_train(
-        frame_of(AGES), {"x": NumericOptions(range=(0, 120), out_of_range=out_of_range)}
+        frame_of(x=AGES), {"x": NumericOptions(range=(0, 120), out_of_range=out_of_range)}
     )
     assert (kept.all(), reasons) == (True, [])
 
 
 def test_leaving_out_every_row_is_refused() -> None:
     with pytest.raises(DataError, match="BP254: every one of the 5 training rows would be left out: column `x` 5"):
-        prepare.rows_to_train(frame_of(AGES), {"x": NumericOptions(range=(5000, None), out_of_range="drop")})
+        prepare.rows_to_train(frame_of(x=AGES), {"x": NumericOptions(range=(5000, None), out_of_range="drop")})
 
 
 MANY = [*np.linspace(-1, 1, 998).tolist(), 50.0, -70.0]
@@ -265,16 +261,16 @@ def test_outliers_are_kept_by_default() -> None:
 
 def test_training_rows_with_outliers_can_be_left_out() -> None:
     options = {"x": NumericOptions(outliers="drop", outlier_rule="zscore", scaling="none")}
-    kept, reasons = prepare.rows_to_train(frame_of(MANY), options)
+    kept, reasons = prepare.rows_to_train(frame_of(x=MANY), options)
     assert np.flatnonzero(~kept).tolist() == [998, 999]
     assert reasons == [("outlier", "x", 2)]
-    learned = prepare.learn(frame_of(MANY).take(np.flatnonzero(kept)), options)
-    assert prepare.transform(learned, frame_of([1e9])).arrays["numeric"].tolist() == [[1e9]]
+    learned = prepare.learn(frame_of(x=MANY).take(np.flatnonzero(kept)), options)
+    assert prepare.transform(learned, frame_of(x=[1e9])).arrays["numeric"].tolist() == [[1e9]]
 
 
 def test_outliers_are_judged_without_impossible_values() -> None:
     options = NumericOptions(outliers="drop", outlier_rule="zscore", range=(None, 1000), out_of_range="drop")
-    kept, reasons = prepare.rows_to_train(frame_of([*MANY, 1e30]), {"x": options})
+    kept, reasons = prepare.rows_to_train(frame_of(x=[*MANY, 1e30]), {"x": options})
     assert reasons == [("out of range", "x", 1), ("outlier", "x", 2)]
     assert np.flatnonzero(~kept).tolist() == [998, 999, 1000]
 
@@ -324,8 +320,8 @@ def test_marked_numbers_need_their_options(options: dict[str, Any]) -> None:
 )
 def test_thousands_are_grouped_by_threes(thousands: str, decimal: str, cell: str, value: float | None) -> None:
     options = {"x": NumericOptions(thousands=thousands, scaling="none", missing="constant", fill=-1)}
-    learned = prepare.learn(frame_of(["1", "2"], decimal=decimal), options)
-    done = prepare.transform(learned, frame_of(["1", cell], decimal=decimal))
+    learned = prepare.learn(frame_of(x=["1", "2"], decimal=decimal), options)
+    done = prepare.transform(learned, frame_of(x=["1", cell], decimal=decimal))
     assert ("x" in done.bad) == (value is None)
     assert done.arrays["numeric"][1, 0] == (-1 if value is None else value)
 
@@ -430,7 +426,7 @@ def test_transform_after_loading_equals_before(chosen: list[NumericOptions], dat
 
 
 def test_range_that_few_cells_keep_to_is_doubtful() -> None:
-    frame = Frame(pa.table({"a": [*range(20), None], "b": [*range(20), None]}), np.arange(21))
+    frame = frame_of({"a": [*range(20), None], "b": [*range(20), None]})
     options = {"a": NumericOptions(range=(None, 14)), "b": NumericOptions(range=(None, 16))}
     (problem,) = prepare.doubts(frame, options)
     assert problem.code == "BP257"

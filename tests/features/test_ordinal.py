@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from builders import frame_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -28,11 +29,6 @@ from bptrain.features.ordinal.options import OrdinalOptions
 from bptrain.workflows.check import check
 
 LEVELS = ("low", "mid", "high")
-
-
-def frame_of(**columns: Any) -> Frame:
-    table = pa.table(columns)
-    return Frame(table, np.arange(table.num_rows))
 
 
 def learn(cells: Any, order: tuple[Any, ...] = LEVELS, **options: Any) -> OrdinalState:

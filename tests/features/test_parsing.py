@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from builders import frame_of
 from tables import write
 
 from bptrain import fit
 from bptrain.data import frame as frame_module
-from bptrain.data.frame import Frame, parse_numbers
+from bptrain.data.frame import parse_numbers
 
 N_ROWS = 80
 
@@ -53,7 +54,7 @@ def test_text_is_parsed_once_per_fit(tmp_path: Path, parsed: Counter[str], netwo
 
 
 def test_frames_of_one_table_share_numbers_until_they_are_forgotten(parsed: Counter[str]) -> None:
-    whole = Frame(pa.table({"a": ["1", "2", None, "x", "5"]}), np.arange(5))
+    whole = frame_of({"a": ["1", "2", None, "x", "5"]})
     some = whole.take(np.array([3, 0, 4]))
     numbers, bad = some.numbers("a")
     np.testing.assert_array_equal(numbers, [np.nan, 1.0, 5.0])
@@ -69,7 +70,7 @@ def test_frames_of_one_table_share_numbers_until_they_are_forgotten(parsed: Coun
 
 
 def test_few_rows_of_a_table_do_not_parse_it_all(parsed: Counter[str]) -> None:
-    whole = Frame(pa.table({"a": ["1"] * 10}), np.arange(10))
+    whole = frame_of({"a": ["1"] * 10})
     for _ in range(2):
         assert whole.take(np.arange(4)).numbers("a")[0].tolist() == [1.0] * 4
     assert parsed["1"] == 8
@@ -78,7 +79,7 @@ def test_few_rows_of_a_table_do_not_parse_it_all(parsed: Counter[str]) -> None:
 def test_a_large_table_keeps_one_column_of_a_frame(parsed: Counter[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """So that one look at a column after the other parses each once, and memory does not grow with the columns."""
     monkeypatch.setattr(frame_module, "PARSED_BYTES", 100)
-    whole = Frame(pa.table({"a": ["1"] * 20, "b": ["2"] * 20}), np.arange(20))
+    whole = frame_of({"a": ["1"] * 20, "b": ["2"] * 20})
     for name in ("a", "a", "b", "b", "a"):
         whole.numbers(name)
     assert (parsed["1"], parsed["2"]) == (40, 20)

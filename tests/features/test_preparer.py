@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import yaml
+from builders import frame_of
 from sklearn import metrics
 from tables import read_table, write
 
@@ -30,11 +31,6 @@ from bptrain.features.numeric.options import NumericOptions
 from bptrain.features.options import ColumnOptions, IgnoreOptions
 from bptrain.reports.run import inspect_tables, metrics_tables
 from bptrain.reports.text import report_text
-
-
-def frame_of(**columns: Any) -> Frame:
-    table = pa.table(columns)
-    return Frame(table, np.arange(table.num_rows))
 
 
 def learn_levels(cells: Any, **options: Any) -> Levels:
@@ -141,12 +137,12 @@ def test_one_value_is_useless_only_where_nothing_is_missing(cells: list[object],
 def test_hints_name_a_column_in_valid_yaml(name: str) -> None:
     cells = pa.array(["1.5"] * 15 + ["2.5"] * 15 + ["?"])
     with pytest.raises(DataError, match="BP240") as inferred:
-        resolve(Frame(pa.table({name: cells}), np.arange(31)), {}, [])
+        resolve(frame_of({name: cells}), {}, [])
     with pytest.raises(DataError, match="BP242") as declared:
-        prepare.learn(Frame(pa.table({name: cells}), np.arange(31)), {name: NumericOptions()})
+        prepare.learn(frame_of({name: cells}), {name: NumericOptions()})
     with pytest.raises(DataError, match="BP241") as empty:
-        prepare.learn(Frame(pa.table({name: pa.nulls(3)}), np.arange(3)), {name: NumericOptions()})
-    ignored = resolve(Frame(pa.table({name: ["x"] * 30, "c": ["a", "b"] * 15}), np.arange(30)), {}, []).warnings
+        prepare.learn(frame_of({name: pa.nulls(3)}), {name: NumericOptions()})
+    ignored = resolve(frame_of({name: ["x"] * 30, "c": ["a", "b"] * 15}), {}, []).warnings
     for problem in (*inferred.value.problems, *declared.value.problems, *empty.value.problems, *ignored):
         (hint,) = (hint for hint in problem.hints if "`columns: " in hint)
         written = hint.partition("`columns: ")[2].partition("}`")[0] + "}"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pyarrow as pa
 import pytest
+from builders import frame_of
 from networks import mlp
 from tables import write
 
@@ -103,7 +103,7 @@ def frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Frame:
         (tmp_path / f"{number}.bin").write_bytes(bytes(range(number, number + 6)))
     monkeypatch.setitem(kinds.KINDS, "tiny_picture", TinyPictureKind())
     cells = {"picture": [f"{number}.bin" for number in range(12)], "y": np.arange(12.0)}
-    return Frame(pa.table(cells), np.arange(12))
+    return frame_of(cells)
 
 
 def test_a_kind_opens_files_through_the_allowed_paths(frame: Frame, tmp_path: Path) -> None:
@@ -121,12 +121,12 @@ def test_a_kind_opens_files_through_the_allowed_paths(frame: Frame, tmp_path: Pa
 def test_no_file_is_opened_that_is_not_allowed(frame: Frame, tmp_path: Path) -> None:
     options = {"picture": TinyPictureOptions()}
     (tmp_path / "inside").mkdir()
-    outside = Frame(pa.table({"picture": ["../0.bin"]}), np.arange(1))
+    outside = frame_of({"picture": ["../0.bin"]})
     with pytest.raises(DataError, match="BP200"):
         preparer.learn(replace(outside, paths=AllowedPaths.create(tmp_path / "inside")), options)
     with pytest.raises(DataError, match="BP20[02]"):
         preparer.learn(frame, options)  # no path is allowed unless some are given
-    absolute = Frame(pa.table({"picture": [str(tmp_path / "0.bin")]}), np.arange(1))
+    absolute = frame_of({"picture": [str(tmp_path / "0.bin")]})
     with pytest.raises(DataError, match="BP200"):
         preparer.learn(absolute, options)
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tables
+from builders import frame_of
 
 from bptrain import Run, fit, open_run
 from bptrain.api import RowsWarning
@@ -519,7 +519,7 @@ def test_the_rate_goes_by_rows_and_width(n_rows: int, wide: bool, of_numbers: fl
 @pytest.mark.parametrize(("hidden", "rate"), [([128, 128], 0.006), ([], 0.006), ([64, 129], 0.003)])
 def test_the_rate_of_a_fit_goes_by_its_layers(hidden: list[int], rate: float) -> None:
     """7999 rows per network: of 12 500, a fifth are for testing, and another fifth is left out."""
-    frame = Frame(pa.table({"x": np.arange(12_500.0), "y": np.arange(12_500.0)}), np.arange(12_500))
+    frame = frame_of({"x": np.arange(12_500.0), "y": np.arange(12_500.0)})
     config = config_from_mapping(
         {
             "data": "t.csv",
@@ -845,7 +845,7 @@ def test_a_logarithm_is_taken_of_amounts_over_decades(
 ) -> None:
     values = np.geomspace(max(ends[0], 0.01), ends[1], 160)
     values[0] = ends[0]
-    frame = Frame(pa.table({"y": values}), np.arange(160))
+    frame = frame_of({"y": values})
     options = RegressionOptions.model_validate({"clip": True, **others})
     assert NUMBER.learn(frame, "y", NUMBER.resolve(options, frame, "y"), np.ones(160)).transform == transform
 
@@ -853,12 +853,12 @@ def test_a_logarithm_is_taken_of_amounts_over_decades(
 def test_the_least_number_has_a_logarithm() -> None:
     values = np.array([0.0, 5e-324, 1.0])
     options = RegressionOptions(transform="log", clip=True)
-    state = NUMBER.learn(Frame(pa.table({"y": values}), np.arange(3)), "y", options, np.ones(3))
+    state = NUMBER.learn(frame_of({"y": values}), "y", options, np.ones(3))
     assert np.isfinite([state.mean, state.scale]).all()
 
 
 def test_a_target_that_says_nothing_is_told_in_its_own_units() -> None:
-    frame = Frame(pa.table({"y": [5.0, 5.0]}), np.arange(2))
+    frame = frame_of({"y": [5.0, 5.0]})
     with pytest.raises(DataError, match="has the same value 5 in every training row"):
         NUMBER.learn(frame, "y", RegressionOptions(transform="log"), np.ones(2))
 
@@ -873,7 +873,7 @@ def test_a_target_that_says_nothing_is_told_in_its_own_units() -> None:
 )
 def test_a_logarithm_refuses_what_is_below_zero(values: list[float], told: str) -> None:
     """Though what is added for zeros would lift some of it above."""
-    frame = Frame(pa.table({"y": values}), np.arange(4))
+    frame = frame_of({"y": values})
     with pytest.raises(DataError, match=told):
         NUMBER.learn(frame, "y", RegressionOptions(transform="log"), np.ones(4))
 
@@ -883,9 +883,9 @@ def test_a_logarithm_refuses_what_is_below_zero(values: list[float], told: str) 
 def test_a_judged_row_without_a_logarithm_counts_as_the_lowest_one_that_trained(
     least: float, judged: float, clip: bool
 ) -> None:
-    frame = Frame(pa.table({"y": [least, 2.0, 300.0]}), np.arange(3))
+    frame = frame_of({"y": [least, 2.0, 300.0]})
     state = NUMBER.learn(frame, "y", RegressionOptions(transform="log", clip=clip), np.ones(3))
-    encoded = NUMBER.encode(state, Frame(pa.table({"y": [judged]}), np.arange(1)), "y")
+    encoded = NUMBER.encode(state, frame_of({"y": [judged]}), "y")
     decoded = NUMBER.decode(state, encoded)
     assert decoded.prediction.to_pylist() == [pytest.approx(least, abs=1e-6)]
     below = (encoded - 9).astype(np.float32)  # of any amount
@@ -906,10 +906,10 @@ def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
     state = run.predictor.targets["y"]
     smallest = values[values > 0].min()
     assert 0.5 * smallest <= state.offset < 10 * smallest
-    encoded = NUMBER.encode(state, Frame(pa.table({"y": values}), np.arange(300)), "y")
+    encoded = NUMBER.encode(state, frame_of({"y": values}), "y")
     decoded = NUMBER.decode(state, encoded).prediction.to_numpy()
     np.testing.assert_allclose(decoded, values, rtol=1e-4, atol=1e-6)
-    arrays = preparer.transform(run.predictor.columns, Frame(pa.table({"x": np.arange(300)}), np.arange(300)))
+    arrays = preparer.transform(run.predictor.columns, frame_of({"x": np.arange(300)}))
     exported = keras.models.load_model(run.path / "model.keras", compile=False)
     found = exported.predict(dict(arrays.arrays), verbose=0)
     expected = run.predict(pd.DataFrame({"x": np.arange(300)}))["y.prediction"]

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from builders import frame_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from networks import mlp
@@ -76,7 +77,7 @@ def columns(draw: st.DrawFn) -> tuple[Frame, dict[str, ColumnOptions]]:
     for name, numeric in zip(names, itertools.cycle([True, False]), strict=False):
         arrays[name] = pa.array(draw(cells(NUMBERS, n_rows)), pa.float64()) if numeric else text(draw, n_rows)
         options[name] = draw(numeric_options() if numeric else categorical_options())
-    return Frame(pa.table(arrays), np.arange(n_rows)), options
+    return frame_of(arrays), options
 
 
 def text(draw: st.DrawFn, n_rows: int) -> pa.Array:
@@ -133,7 +134,7 @@ def targets(draw: st.DrawFn) -> tuple[Frame, dict[str, TargetOptions]]:
         "regression": RegressionOptions(),
     }
     chosen = draw(st.lists(st.sampled_from(sorted(options)), min_size=1, unique=True))
-    return Frame(pa.table(arrays), np.arange(n_rows)), {name: options[name] for name in chosen}
+    return frame_of(arrays), {name: options[name] for name in chosen}
 
 
 @settings(max_examples=150, deadline=None)
@@ -257,7 +258,7 @@ def test_every_spelling_of_a_cell_is_the_same_number_and_label(
     for ending in (".csv", *FORMATS):
         path = write(table, tmp_path / f"t{ending}")
         read = read_table([DataFile(path, path.name)], DataOptions(train=(path.name,)))
-        frames.append(Frame(read, np.arange(read.num_rows)))
+        frames.append(frame_of(read))
     for name in odd_cells:
         texts = [frame.texts(name).to_pylist() for frame in frames]
         assert texts[1:] == texts[:-1], name
@@ -271,7 +272,7 @@ def test_every_spelling_of_a_cell_is_the_same_number_and_label(
 def test_a_missing_number_written_as_nan_is_missing_like_an_empty_cell(tmp_path: Path) -> None:
     plain = pa.array([1.0, None, 2.0, None])
     with_nan = pa.array(np.array([1.0, np.nan, 2.0, np.nan]))
-    frames = [Frame(pa.table({"x": cells}), np.arange(4)) for cells in (plain, with_nan)]
+    frames = [frame_of({"x": cells}) for cells in (plain, with_nan)]
     pq.write_table(frames[1].table, tmp_path / "t.parquet")
     frames.append(Frame(pq.read_table(tmp_path / "t.parquet"), np.arange(4)))
     assert {(frame.n_present("x"), frame.n_unique("x")) for frame in frames} == {(2, 2)}

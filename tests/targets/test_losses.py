@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
+from builders import frame_of
 from gradients import analytic, double_precision, subject_of
 from networks import mlp
 from one_training import train
@@ -16,7 +16,6 @@ from scipy import special, stats
 from sklearn.utils.class_weight import compute_class_weight
 
 import bptrain
-from bptrain.data.frame import Frame
 from bptrain.errors import DataError, UsageError
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import losses, set_weights, weights_of
@@ -52,7 +51,7 @@ OWN = SHARES[np.arange(4), CLASSES]
 
 
 def learn(options: Any, cells: list[Any]) -> targets_prepare.Targets:
-    return targets_prepare.learn(Frame(pa.table({"y": cells}), np.arange(len(cells))), {"y": options})
+    return targets_prepare.learn(frame_of({"y": cells}), {"y": options})
 
 
 def computed(options: Any, cells: list[Any], truth: np.ndarray, outputs: np.ndarray) -> np.ndarray:
@@ -176,7 +175,7 @@ def test_poisson_refuses_negative_counts() -> None:
         learn(RegressionOptions(loss=PoissonLoss()), [3, -1, 2])
     state = learn(RegressionOptions(loss=PoissonLoss()), [3, 1, 2])
     with pytest.raises(DataError, match="BP290"):
-        targets_prepare.encode(state, Frame(pa.table({"y": [3, -2]}), np.arange(2)))
+        targets_prepare.encode(state, frame_of({"y": [3, -2]}))
 
 
 def table(n_rows: int = 240) -> pd.DataFrame:
@@ -256,7 +255,7 @@ def test_class_weight_of_a_label_that_is_not_there_is_refused() -> None:
 
 def test_row_weights_are_those_of_row_and_class_with_mean_one() -> None:
     targets = learn(BinaryOptions(class_weights={"b": 3.0}), ["a", "b", "b"])
-    encoded, _ = targets_prepare.encode(targets, Frame(pa.table({"y": ["a", "b", "b"]}), np.arange(3)))
+    encoded, _ = targets_prepare.encode(targets, frame_of({"y": ["a", "b", "b"]}))
     (found,) = targets_prepare.row_weights(targets, encoded, np.array([2.0, 1.0, 0.0]))
     np.testing.assert_allclose(found, np.array([2.0, 3.0, 0.0]) * 3 / 5, rtol=1e-6)
 

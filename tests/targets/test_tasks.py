@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import yaml
+from builders import frame_of
 
 from bptrain.data import frame as frame_module
-from bptrain.data.frame import Frame, unread
+from bptrain.data.frame import unread
 from bptrain.errors import DataError, UsageError
 from bptrain.evaluation.evaluate import evaluate_predictions, predictions_table
 from bptrain.fitting.resolve import learned_options
@@ -24,12 +24,8 @@ from bptrain.targets.target_options import AutoOptions, TargetOptions, TaskOptio
 from bptrain.targets.tasks import TASKS
 
 
-def frame_of(cells: Any, name: str = "y") -> Frame:
-    return Frame(pa.table({name: cells}), np.arange(len(cells)))
-
-
 def task_of(cells: Any) -> str:
-    return infer_task(frame_of(cells), "y", AutoOptions()).task
+    return infer_task(frame_of(y=cells), "y", AutoOptions()).task
 
 
 @pytest.mark.parametrize(
@@ -66,7 +62,7 @@ def test_task_is_inferred_from_the_cells(cells: list[object], task: str) -> None
     ],
 )
 def test_given_options_decide_what_values_leave_open(cells: list[object], given: dict[str, Any], task: str) -> None:
-    options = infer_task(frame_of(cells), "y", AutoOptions.model_validate(given))
+    options = infer_task(frame_of(y=cells), "y", AutoOptions.model_validate(given))
     assert options.task == task
     for key, value in given.items():
         assert options.model_dump()[key] == value
@@ -86,7 +82,7 @@ def test_numbers_with_a_few_odd_cells_are_a_mistake() -> None:
 
 def test_declared_task_takes_odd_cells_as_labels() -> None:
     cells = ["0", "1", "2", "?"] * 2 + ["1"] * 100
-    learned = prepare.learn(frame_of(cells), {"y": MulticlassOptions()})
+    learned = prepare.learn(frame_of(y=cells), {"y": MulticlassOptions()})
     assert learned["y"].labels == ("0", "1", "2", "?")
 
 
@@ -98,11 +94,11 @@ def test_many_different_numbers_are_not_spelled(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("cells", [[0.1] * 10, [1e300 / 3e299] * 7, [5.0] * 3])
 def test_constant_numbers_are_refused_although_their_mean_is_rounded(cells: list[float]) -> None:
     with pytest.raises(DataError, match="BP263"):
-        prepare.learn(frame_of(cells), {"y": RegressionOptions()})
+        prepare.learn(frame_of(y=cells), {"y": RegressionOptions()})
 
 
 def test_nearly_constant_numbers_can_be_learned() -> None:
-    frame = frame_of([0.1, 0.1, np.nextafter(0.1, 1)])
+    frame = frame_of(y=[0.1, 0.1, np.nextafter(0.1, 1)])
     (encoded,), _ = prepare.encode(prepare.learn(frame, {"y": RegressionOptions()}), frame)
     assert np.isfinite(encoded).all()
 
@@ -110,11 +106,11 @@ def test_nearly_constant_numbers_can_be_learned() -> None:
 @pytest.mark.parametrize("name", ["a: b", "x\x1b", "größe"])
 def test_hints_name_a_target_in_valid_yaml(name: str) -> None:
     with pytest.raises(UsageError, match="BP151") as few:
-        infer_task(frame_of([1, 2, 3], name), name, AutoOptions())
+        infer_task(frame_of({name: [1, 2, 3]}), name, AutoOptions())
     with pytest.raises(UsageError, match="BP151") as many:
-        infer_task(frame_of([f"text {number}" for number in range(200)], name), name, AutoOptions())
+        infer_task(frame_of({name: [f"text {number}" for number in range(200)]}), name, AutoOptions())
     with pytest.raises(DataError, match="BP240") as odd:
-        infer_task(frame_of([*map(str, range(99)), "?"], name), name, AutoOptions())
+        infer_task(frame_of({name: [*map(str, range(99)), "?"]}), name, AutoOptions())
     hints = [hint for error in (few, many, odd) for hint in error.value.problems[0].hints if "`target: " in hint]
     assert len(hints) == 4
     for hint in hints:
@@ -140,7 +136,7 @@ def test_every_task_has_options_here() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_task_offers_what_the_others_ask_for(task: str) -> None:
-    frame = frame_of(LEARNED_FROM[task])
+    frame = frame_of(y=LEARNED_FROM[task])
     learned = prepare.learn(frame, {"y": OPTIONS[task]})
     state = learned["y"]
     positive = state.report()["positive"]
@@ -156,9 +152,9 @@ def test_task_offers_what_the_others_ask_for(task: str) -> None:
 @pytest.mark.parametrize("spell", [lambda cell: float(cell), lambda cell: f"{cell}.0", lambda cell: f"{cell}.00"])
 def test_truths_are_spelled_as_the_labels_were_learned(task: str, spell: Any) -> None:
     cells = LEARNED_FROM[task]
-    learned = prepare.learn(frame_of(cells), {"y": OPTIONS[task]})
-    other = frame_of([spell(cell) for cell in cells])
-    ((encoded,), truths), ((expected,), _) = prepare.encode(learned, other), prepare.encode(learned, frame_of(cells))
+    learned = prepare.learn(frame_of(y=cells), {"y": OPTIONS[task]})
+    other = frame_of(y=[spell(cell) for cell in cells])
+    ((encoded,), truths), ((expected,), _) = prepare.encode(learned, other), prepare.encode(learned, frame_of(y=cells))
     np.testing.assert_array_equal(encoded, expected)
     assert truths["y"].to_pylist() == [str(cell) for cell in cells]
     outputs = [np.zeros((4, learned["y"].n_outputs), np.float32)]
@@ -170,9 +166,9 @@ def test_truths_are_spelled_as_the_labels_were_learned(task: str, spell: Any) ->
 
 
 def test_truth_of_an_unknown_label_is_refused() -> None:
-    learned = prepare.learn(frame_of(["a", "b"]), {"y": BinaryOptions()})
+    learned = prepare.learn(frame_of(y=["a", "b"]), {"y": BinaryOptions()})
     with pytest.raises(DataError, match="BP264"):
-        prepare.encode(learned, frame_of(["a", "c"]))
+        prepare.encode(learned, frame_of(y=["a", "c"]))
 
 
 @pytest.mark.parametrize(
@@ -180,11 +176,11 @@ def test_truth_of_an_unknown_label_is_refused() -> None:
     [(["true", "false"], True, "true"), (["0.0", "1.0"], 1, "1.0"), ([0, 1], 0.0, "0"), (["no", "yes"], "no", "no")],
 )
 def test_positive_label_may_be_spelled_otherwise(cells: list[object], positive: Any, label: str) -> None:
-    assert prepare.learn(frame_of(cells), {"y": BinaryOptions(positive=positive)})["y"].labels[1] == label
+    assert prepare.learn(frame_of(y=cells), {"y": BinaryOptions(positive=positive)})["y"].labels[1] == label
 
 
 @pytest.mark.parametrize("options", [AutoOptions(), *OPTIONS.values()], ids=["auto", *OPTIONS])
 def test_target_that_is_not_read_is_refused(options: TargetOptions) -> None:
-    frame = frame_of(unread("list<item: int64>", 30))
+    frame = frame_of(y=unread("list<item: int64>", 30))
     with pytest.raises(DataError, match="BP225: column `y` is used.*list<item: int64>"):
         prepare.learn(frame, {"y": infer_task(frame, "y", options)})

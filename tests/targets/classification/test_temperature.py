@@ -9,14 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
+from builders import frame_of
 from scipy.special import log_softmax
 from sklearn.metrics import log_loss
 
 import bptrain
 from bptrain import Run
-from bptrain.data.frame import Frame
 from bptrain.features import preparer
 from bptrain.fitting.resolve import resolve_target
 from bptrain.models.build import output_name
@@ -97,7 +96,7 @@ def test_weights_count() -> None:
 
 
 def learned(options: TaskOptions, labels: list[str]) -> Any:
-    frame = Frame(pa.table({"y": labels}), np.arange(len(labels)))
+    frame = frame_of({"y": labels})
     return targets_prepare.learn(frame, {"y": options})["y"]
 
 
@@ -120,7 +119,7 @@ def test_options_say_whether_it_is_chosen(section: type[Any]) -> None:
     for weights in ("balanced", {"a": 3.0}):
         assert tuned(section(class_weights=weights)).temperature == 1.0
     state = {"y": tuned(section())}
-    assert temperature_of(targets_prepare.restart(state, Frame(pa.table({"y": ["a"]}), np.arange(1)))["y"]) == 1.0
+    assert temperature_of(targets_prepare.restart(state, frame_of({"y": ["a"]}))["y"]) == 1.0
     before = tuned(section())
     again = targets_prepare.copy_calibration({"y": learned(section(), ["a", "b"])}, {"y": before})["y"]
     assert temperature_of(again) == temperature_of(before)
@@ -162,7 +161,7 @@ def test_the_textbook_network_has_none(section: type[Any]) -> None:
 
 
 def test_option_makes_a_target_one_of_labels() -> None:
-    frame = Frame(pa.table({"y": [1, 2, 3]}), np.arange(3))
+    frame = frame_of({"y": [1, 2, 3]})
     assert infer_task(frame, "y", AutoOptions(temperature=2.0)) == MulticlassOptions(temperature=2.0)
 
 
@@ -238,7 +237,7 @@ def test_exported_network_gives_the_same_probabilities(chosen: Run) -> None:
     size = np.random.default_rng(1).normal(0.0, 2.0, 60)
     table = pd.DataFrame({"size": size})
     network = keras.models.load_model(chosen.path / "model.keras", compile=False)
-    arrays = preparer.transform(chosen.predictor.columns, Frame(pa.table({"size": size}), np.arange(60))).arrays
+    arrays = preparer.transform(chosen.predictor.columns, frame_of({"size": size})).arrays
     outputs = network.predict(arrays, verbose=0)
     predicted = chosen.predict(table)
     for position, (name, labels) in enumerate({"label": ["yes"], "sort": ["a", "b", "c"]}.items()):

@@ -25,6 +25,14 @@ def backend() -> None:
     backend.start(threads=2)
 
 
+@pytest.fixture
+def unexported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs without model.keras and without a picture, which take as long as training does where it is short."""
+    monkeypatch.setattr("bptrain.models.ensemble.exported", lambda *_: None)
+    monkeypatch.setattr("bptrain.models.ensemble.save_keras", lambda *_: None)
+    monkeypatch.setattr("bptrain.reports.run.curves_svg", lambda _: "<svg/>")
+
+
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Server]:
     """Where processes are forked from."""

@@ -59,7 +59,7 @@ LAST_RESORT = "cli/main.py"  # the one place that may catch every exception
 
 @cache
 def trees() -> dict[str, ast.Module]:
-    """The parsed source by path below the package, such as `columns/kinds.py`."""
+    """The parsed source by path below the package, such as `features/kinds.py`."""
     found = {
         path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
         for path in sorted(SOURCE.rglob("*.py"))

@@ -1,4 +1,4 @@
-"""A finished run, as the Python API and the commands see it."""
+"""The record of a finished run, as commands see it; `api.Run` adds what can be done with one."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from bptrain.workflows import fit as pipeline
 from bptrain.workflows import reproduce as module
 from bptrain.workflows.reproduce import reproduce, tolerance
 
-pytestmark = pytest.mark.usefixtures("backend")
+pytestmark = pytest.mark.usefixtures("backend", "unexported")
 
 SETTINGS = tables.config("t.csv", "label", training={"epochs": 3, "batch_size": 32})
 TABLE = tables.make_table()

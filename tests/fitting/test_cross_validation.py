@@ -17,6 +17,8 @@ import bptrain
 from bptrain import Run
 from bptrain.evaluation.folds import corrected_interval, summarize
 
+pytestmark = pytest.mark.usefixtures("unexported")
+
 ROOT = Path(__file__).parents[2]
 
 

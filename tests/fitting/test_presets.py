@@ -82,6 +82,7 @@ def strong(folder: Path) -> Run:
     return fit({**content, "model": {**content["model"], "ensemble_selection": 2}}, run=folder / "strong", root=folder)
 
 
+@pytest.mark.usefixtures("unexported")
 def test_the_default_is_strong(folder: Path) -> None:
     run = fit({"data": "t.csv", "target": "label", "training": {"epochs": 1}}, run=folder / "default", root=folder)
     model = run.config.model
@@ -248,6 +249,7 @@ def test_exported_networks_open_without_bptrain(folder: Path) -> None:
             np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-6, err_msg=preset)
 
 
+@pytest.mark.usefixtures("unexported")
 def test_given_validation_rows_choose_for_every_network(folder: Path) -> None:
     content = settings("strong", split={"validation": 0.25})
     run = fit(content, run=folder / "validated", root=folder)
@@ -256,6 +258,7 @@ def test_given_validation_rows_choose_for_every_network(folder: Path) -> None:
     assert len(run.predictor.networks) == 2
 
 
+@pytest.mark.usefixtures("unexported")
 def test_few_groups_have_one_network(folder: Path) -> None:
     """Whose validation rows are a group of their own, as five networks would find no folds."""
     content = settings("strong", split={"kind": "group", "column": "town"})
@@ -280,6 +283,7 @@ def test_numbers_stay_among_those_of_training_rows(strong: Run, folder: Path) ->
     assert predicted.between(state.lowest, state.highest).all()
 
 
+@pytest.mark.usefixtures("unexported")
 def test_running_means_are_kept_not_the_weights(folder: Path) -> None:
     """With a mean that forgets at once the weights are the same."""
     forgetful, plain = (
@@ -324,6 +328,7 @@ def test_kept_members_are_the_best_on_validation_rows(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("skip", "with_it"), [("half", [True, True, False]), (True, [True] * 3), (False, [False] * 3)])
+@pytest.mark.usefixtures("unexported")
 def test_members_have_the_linear_model(skip: bool | str, with_it: list[bool], folder: Path) -> None:
     """Beside whatever their hidden layers say; and which have it is kept with the members."""
     model = {**SMALL, "kind": "fast", "linear": skip, "ensemble_selection": 2}
@@ -560,6 +565,7 @@ def test_one_program_gives_the_outputs_of_every_network(
             np.testing.assert_array_equal(value, same)
 
 
+@pytest.mark.usefixtures("unexported")
 def test_networks_share_what_compiling_costs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
@@ -581,6 +587,7 @@ def test_no_rows_have_no_outputs(strong: Run) -> None:
         }
 
 
+@pytest.mark.usefixtures("unexported")
 def test_rows_that_tune_are_predicted_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Out of fold, or as validation rows: their outputs are kept until predictions are written."""
     counts = []
@@ -603,6 +610,7 @@ def test_rows_that_tune_are_predicted_once(folder: Path, monkeypatch: pytest.Mon
     assert sorted(counts) == [39, 48, 192]
 
 
+@pytest.mark.usefixtures("unexported")
 def test_rows_of_several_chunks_are_predicted_alike_when_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their last bits depend on the place in a block, as products outside XLA treat its last rows otherwise."""
     monkeypatch.setattr(trial, "PREDICTED_ROWS", 15_000)
@@ -642,6 +650,7 @@ def test_ten_folds_are_halves_of_five() -> None:
     assert all(len(set(numbers[groups[rows] == group])) == 1 for group in range(20))
 
 
+@pytest.mark.usefixtures("unexported")
 def test_a_run_says_its_sizes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a fifth of the rows left out by each network, or a tenth, and a label of 190 levels."""
     rows = pd.DataFrame({"label": [f"k{n % 190}" for n in range(8000)], "y": np.arange(8000.0)})
@@ -677,6 +686,7 @@ OWN: dict[str, Any] = {"targets": {"y": {"task": "regression"}}, "columns": {}}
 
 
 @pytest.mark.parametrize("n_rows", [41, 57, 79])
+@pytest.mark.usefixtures("unexported")
 def test_networks_of_few_rows_end(n_rows: int, tmp_path: Path) -> None:
     """One of the folds is larger than others, so its network has fewer rows than a batch of all rows of another."""
     tables.write(tables.make_table(n_rows), tmp_path / "t.csv")
@@ -685,12 +695,14 @@ def test_networks_of_few_rows_end(n_rows: int, tmp_path: Path) -> None:
     assert [network["epochs"] for network in run.metrics["training"]["networks"]] == [2] * 5
 
 
+@pytest.mark.usefixtures("unexported")
 def test_a_batch_of_all_rows_of_networks_of_several_sizes(folder: Path) -> None:
     content = settings("strong", "amount", training={"epochs": 2, "batch_size": "all"}, split={"test": 0.03})
     run = fit({**content, "model": {**content["model"], "networks": 5}}, run=folder / "all", root=folder)
     assert [network["epochs"] for network in run.metrics["training"]["networks"]] == [2] * 5
 
 
+@pytest.mark.usefixtures("unexported")
 def test_a_column_names_training_and_test_rows_only(folder: Path) -> None:
     rows = pd.read_csv(folder / "t.csv")
     rows.assign(part=np.where(np.arange(240) % 4, "train", "test")).to_csv(folder / "parts.csv", index=False)
@@ -699,6 +711,7 @@ def test_a_column_names_training_and_test_rows_only(folder: Path) -> None:
     assert set(run.metrics["targets"]["label"]["splits"]) == {"out_of_fold", "test"}
 
 
+@pytest.mark.usefixtures("unexported")
 def test_networks_within_folds_by_hash(folder: Path) -> None:
     """Each fold of cross-validation has used up a part of the keys' places."""
     rows = pd.read_csv(folder / "t.csv")
@@ -741,6 +754,7 @@ def test_a_fold_whose_rows_have_no_weight_is_refused(folder: Path) -> None:
         fit({**content, "columns": {"weight": "weight"}}, run=folder / "weights", root=folder)
 
 
+@pytest.mark.usefixtures("unexported")
 def test_a_network_never_trains_on_its_fold(tmp_path: Path) -> None:
     """Other targets in a fold leave the weights of its network as they are, and no others.
 
@@ -765,6 +779,7 @@ def all_equal(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bo
     return all(np.array_equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.usefixtures("unexported")
 def test_networks_do_not_judge_by_folds_what_came_later(folder: Path) -> None:
     rows = pd.read_csv(folder / "t.csv")
     days = pd.date_range("2024-01-01", periods=240).strftime("%Y-%m-%d")
@@ -778,6 +793,7 @@ def test_networks_do_not_judge_by_folds_what_came_later(folder: Path) -> None:
     assert run.config.model.networks == 1
 
 
+@pytest.mark.usefixtures("unexported")
 def test_a_refit_keeps_the_sizes_that_chose_its_epochs(folder: Path) -> None:
     rows = pd.DataFrame({"x": np.arange(5700) % 31, "y": np.arange(5700) % 7})
     rows.to_csv(folder / "refit.csv", index=False)
@@ -814,11 +830,13 @@ def test_members_that_cannot_be_chosen_are_refused(model: dict[str, Any], messag
         check(config_from_mapping(content), AllowedPaths.create(folder))
 
 
+@pytest.mark.usefixtures("unexported")
 def test_where_no_members_are_chosen_the_config_says_so(folder: Path) -> None:
     run = fit(settings("fast", split={"validation": 0.0}, training={"epochs": 1}), run=folder / "none", root=folder)
     assert run.config.model.ensemble_selection is None
 
 
+@pytest.mark.usefixtures("unexported")
 def test_a_logarithm_taken_by_itself_refuses_no_judged_row(folder: Path) -> None:
     values = np.geomspace(0.01, 1e6, 200)
     parts = np.where(np.arange(200) % 5, "train", "test")
@@ -916,6 +934,7 @@ def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
     np.testing.assert_allclose(next(iter(found.values()))[:, 0], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.usefixtures("unexported")
 def test_training_on_reaches_as_far_as_the_new_rows(folder: Path) -> None:
     for name, top in (("low", 10.0), ("high", 1000.0)):
         rows = pd.DataFrame({"x": np.arange(100), "y": np.linspace(1.0, top, 100)})
@@ -928,6 +947,7 @@ def test_training_on_reaches_as_far_as_the_new_rows(folder: Path) -> None:
     assert ends[0] <= 10.0 < 700.0 < ends[1] <= 1000.0
 
 
+@pytest.mark.usefixtures("unexported")
 def test_killed_in_the_second_network_it_goes_on_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = {**settings("strong"), "training": {**QUICK, "checkpoints": {"epochs": 1}}}
     expected, save, trained = fit(config, run=folder / "undisturbed", root=folder), Checkpoints.save, list[str]()
@@ -950,6 +970,7 @@ def test_killed_in_the_second_network_it_goes_on_there(folder: Path, monkeypatch
     assert found.lock["results"] == expected.lock["results"]
 
 
+@pytest.mark.usefixtures("unexported")
 def test_networks_divide_the_time_among_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[float | None, int]] = []
     train = Trainer.train

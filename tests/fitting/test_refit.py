@@ -15,6 +15,8 @@ from bptrain.errors import UsageError
 from bptrain.reports.run import inspect_tables
 from bptrain.reports.text import report_text
 
+pytestmark = pytest.mark.usefixtures("unexported")
+
 
 def fit(folder: Path, name: str, *, final: str = "refit", **sections: Any) -> Run:
     path = folder / "t.csv"

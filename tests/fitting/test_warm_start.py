@@ -17,6 +17,8 @@ from bptrain import Run
 from bptrain.cli.main import run as command
 from bptrain.errors import DataError, RunError, UsageError
 
+pytestmark = pytest.mark.usefixtures("unexported")
+
 
 @pytest.fixture
 def earlier(fitted: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:

@@ -32,7 +32,7 @@ from bptrain.errors import BptrainError
 from bptrain.fitting import dataset, inputs
 from bptrain.models.options import KnownInitializer
 
-pytestmark = [pytest.mark.usefixtures("backend"), pytest.mark.slow]
+pytestmark = [pytest.mark.usefixtures("backend", "unexported"), pytest.mark.slow]
 
 N_ROWS = 90
 COLUMN = {  # the column, or target, of the made table whose options are changed

@@ -29,6 +29,8 @@ from bptrain.runs.arrays import write_arrays
 from bptrain.runs.storage import canonical_json
 from bptrain.targets import preparer as targets_prepare
 
+pytestmark = pytest.mark.usefixtures("unexported")
+
 FEATURES = (*NUMBERS, *LABELS)
 TABLE = make_table(120)
 CELLS: dict[str, st.SearchStrategy[object]] = {

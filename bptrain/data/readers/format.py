@@ -1,6 +1,6 @@
 """What a file format must be able to do, and what several of them share: text as UTF-8, column names, chunks.
 
-A format is one module with one object of `Format`, and a line in `bptrain.data.readers.formats`.
+A format is one module with one object of `Format`, a line in `bptrain.data.readers.formats`, a name in `data.format`.
 """
 
 from __future__ import annotations

@@ -45,7 +45,15 @@ def start(*, threads: int, predicting: bool = False) -> None:
             if runtime.backend() == "jax":
                 _start_jax(threads)
             else:
-                _start_tensorflow(1 if predicting else threads, at_once=threads if predicting else 1)
+                import tensorflow as tf
+
+                # Rewriting formulas puts approximations of the processor into them, such as a product with rsqrt for
+                # x / sqrt(y).
+                tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False, "remapping": False})
+                tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
+                with contextlib.suppress(RuntimeError):  # TensorFlow has begun: the number is fixed
+                    tf.config.threading.set_intra_op_parallelism_threads(1 if predicting else threads)
+                    tf.config.threading.set_inter_op_parallelism_threads(threads if predicting else 1)
             _started.append(threads)
         import keras
 
@@ -84,17 +92,6 @@ def compiled_function(function: Function, *, jit_compile: bool) -> Function:
     import tensorflow as tf
 
     return cast("Function", tf.function(function, jit_compile=jit_compile))
-
-
-def _start_tensorflow(threads: int, *, at_once: int) -> None:
-    import tensorflow as tf
-
-    # Rewriting formulas puts approximations of the processor into them, such as a product with rsqrt for x / sqrt(y).
-    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False, "remapping": False})
-    tf.get_logger().setLevel("ERROR")  # no advice on retracing: each fit has its own network
-    with contextlib.suppress(RuntimeError):  # TensorFlow has begun: the number is fixed
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(at_once)
 
 
 def _start_jax(threads: int) -> None:

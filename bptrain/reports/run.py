@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bptrain.config.yaml_writer import flow_yaml
 from bptrain.evaluation.options import OUT_OF_FOLD, PARTS
-from bptrain.features.preparer import weight_column
+from bptrain.features.options import WeightOptions
 from bptrain.reports.tables import Series, Table
 from bptrain.runs.storage import Json, canonical_json
 from bptrain.targets.metrics import METRICS
@@ -163,8 +163,8 @@ def _split_words(run: Run) -> str:
     words = [f"{options.kind} (by {options.column})" if options.column else options.kind, f"{rows} rows"]
     if options.folds:
         words.append(f"{options.folds} folds")
-    if (weight := weight_column(run.config.columns)) is not None:
-        words.append(f"metrics weighted by {weight}")
+    weights = [name for name, column in run.config.columns.items() if isinstance(column, WeightOptions)]
+    words += [f"metrics weighted by {name}" for name in weights]
     return ", ".join(words)
 
 

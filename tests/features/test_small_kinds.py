@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -27,7 +27,6 @@ from bptrain.features.kind import (
     Inputs,
     Json,
     LearnedColumn,
-    Tensor,
     Transformed,
 )
 from bptrain.features.options import ColumnOptions, EmbeddingOptions
@@ -77,7 +76,7 @@ class TinyPictureKind(ColumnKind[TinyPictureOptions, TinyPictureState]):
         return {"mean": ("<f8", (len(saved["columns"]),))}
 
     def encode(
-        self, state: TinyPictureState, inputs: dict[str, Tensor], *, seed: int, embedding: EmbeddingOptions
+        self, state: TinyPictureState, inputs: dict[str, Any], *, seed: int, embedding: EmbeddingOptions
     ) -> Features:
         import keras
 

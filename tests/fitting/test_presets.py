@@ -903,7 +903,7 @@ def test_a_judged_row_without_a_logarithm_counts_as_the_lowest_one_that_trained(
 ) -> None:
     frame = frame_of({"y": [least, 2.0, 300.0]})
     state = NUMBER.learn(frame, "y", RegressionOptions(transform="log", clip=clip), np.ones(3))
-    encoded = NUMBER.encode(state, frame_of({"y": [judged]}), "y")
+    encoded, _ = NUMBER.encode(state, frame_of({"y": [judged]}), "y")
     decoded = NUMBER.decode(state, encoded)
     assert decoded.prediction.to_pylist() == [pytest.approx(least, abs=1e-6)]
     below = (encoded - 9).astype(np.float32)  # of any amount
@@ -924,7 +924,7 @@ def test_a_zero_is_learned_and_predicted(folder: Path) -> None:
     state = run.predictor.targets["y"]
     smallest = values[values > 0].min()
     assert 0.5 * smallest <= state.offset < 10 * smallest
-    encoded = NUMBER.encode(state, frame_of({"y": values}), "y")
+    encoded, _ = NUMBER.encode(state, frame_of({"y": values}), "y")
     decoded = NUMBER.decode(state, encoded).prediction.to_numpy()
     np.testing.assert_allclose(decoded, values, rtol=1e-4, atol=1e-6)
     arrays = preparer.transform(run.predictor.columns, frame_of({"x": np.arange(300)}))

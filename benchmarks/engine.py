@@ -353,7 +353,7 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     from bptrain.features.preparer import learn
     from bptrain.models.build import build, losses, output_name
     from bptrain.models.options import ResolvedModel
-    from bptrain.targets import preparer as targets_prepare
+    from bptrain.targets import preparer as targets_preparer
     from bptrain.targets.regression.options import RegressionOptions
     from bptrain.training.dataset import ArrayDataset
     from bptrain.training.options import AdamOptions, ResolvedTraining
@@ -364,7 +364,7 @@ def bptrain(net: Net, dropout: float = 0.0) -> tuple[float, float]:
     few = pa.table({**{name: columns[:100, i] for i, name in enumerate(names)}, "y": truth[:100, 0]})
     frame, watch = Frame(few, np.arange(100)), Watch()
     states = learn(frame, dict.fromkeys(names, NumericOptions()))
-    targets = targets_prepare.learn(frame, {"y": RegressionOptions()})
+    targets = targets_preparer.learn(frame, {"y": RegressionOptions()})
     model = ResolvedModel(
         kind="mlp",
         hidden=net.widths,

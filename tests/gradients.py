@@ -24,7 +24,7 @@ from bptrain.data.frame import Frame
 from bptrain.features import kinds, preparer
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.options import ResolvedModel
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.target_options import TargetOptions
 from bptrain.targets.tasks import TASKS
 from bptrain.training.dataset import ArrayDataset
@@ -177,8 +177,8 @@ def subject_of(
 ) -> Subject:
     """Learn from a table, build and compile: the way of `bptrain fit`, the table being one part."""
     frame = Frame(pa.table(dict(cells)), np.arange(len(next(iter(cells.values())))))
-    column_states, target_states = preparer.learn(frame, columns), targets_prepare.learn(frame, targets)
-    arrays, _ = targets_prepare.encode(target_states, frame)
+    column_states, target_states = preparer.learn(frame, columns), targets_preparer.learn(frame, targets)
+    arrays, _ = targets_preparer.encode(target_states, frame)
     truths = {output_name(i): _as_computed(array) for i, array in enumerate(arrays)}
     network = build(column_states, target_states, model, seed=seed).members
     functions = losses(target_states, model.members)

@@ -23,7 +23,7 @@ from bptrain.features.categorical.options import CategoricalOptions
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import build, losses, output_name, set_weights, weights_of
 from bptrain.models.layers import STEP, Dropout
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.classification.options import MulticlassOptions
 from bptrain.targets.regression.options import RegressionOptions
 from bptrain.training import dataset as batches
@@ -144,8 +144,8 @@ def _made() -> tuple[keras.Model, Any, ArrayDataset]:
     frame = frame_of(cells)
     columns = {"x": NumericOptions(), "z": NumericOptions(), "c": CategoricalOptions(min_count=1)}
     targets = {"number": RegressionOptions(), "label": MulticlassOptions()}
-    column_states, target_states = preparer.learn(frame, columns), targets_prepare.learn(frame, targets)
-    arrays, _ = targets_prepare.encode(target_states, frame)
+    column_states, target_states = preparer.learn(frame, columns), targets_preparer.learn(frame, targets)
+    arrays, _ = targets_preparer.encode(target_states, frame)
     truths = {output_name(i): a.astype(float_type) if a.dtype.kind == "f" else a for i, a in enumerate(arrays)}
     weights = {name: rng.uniform(0.2, 3.0, N_ROWS).astype(float_type) for name in truths}
     inputs = preparer.transform(column_states, frame).arrays

@@ -3,7 +3,8 @@
 PyYAML reads YAML text into events; the tree is ours, so that every later problem can name its line and column, and so
 that a config is only data: no anchors, tags, merge keys or second documents, keys are text, and none is given twice.
 What a plain scalar means follows the core rules of YAML 1.2, without the surprises of YAML 1.1. A mark in YAML is a
-line and a column; in a mapping of Python's it is the dotted path of the value.
+line and a column; in a mapping of Python's it is the dotted path of the value. `Diagnostic` says what is wrong
+where, `problems_of` shows the lines.
 """
 
 from __future__ import annotations
@@ -255,7 +256,8 @@ def parse_config(text: str, *, source: str) -> MappingNode:
         return node
     if isinstance(node, ScalarNode) and node.value is None:
         raise UsageError(messages.EMPTY_CONFIG(where=source))
-    raise UsageError(*problems_of([Diagnostic(messages.NOT_A_MAPPING(), node.mark)], {source: LINE_BREAK.split(text)}))
+    lines = LINE_BREAK.split(text.removeprefix("\ufeff"))
+    raise UsageError(*problems_of([Diagnostic(messages.NOT_A_MAPPING(), node.mark)], {source: lines}))
 
 
 def parse_yaml(text: str, *, source: str, positions: bool = True) -> Node:

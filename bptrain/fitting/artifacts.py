@@ -1,4 +1,4 @@
-"""The files of a run directory besides the model: what each holds and how it is written."""
+"""The files of a run directory besides the model, and those of an evaluation: what each holds, how it is written."""
 
 from __future__ import annotations
 

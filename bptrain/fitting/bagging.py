@@ -1,4 +1,7 @@
-"""The networks of a model: a bag of them, built and trained one after the other. A plain fit is a bag of one."""
+"""The networks of a model: a bag of them, built and trained one after the other, and which of their members predict.
+
+A plain fit is a bag of one.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import numpy as np
 
 from bptrain.evaluation.evaluate import score
 from bptrain.fitting.inputs import PreparedRows, TrainingInputs
+from bptrain.fitting.resolve import FEWEST_SELECTED
 from bptrain.fitting.resume import FitContext
 from bptrain.messages import fitting as messages
 from bptrain.models.build import (
@@ -26,7 +30,7 @@ from bptrain.models.build import (
     weight_shapes,
 )
 from bptrain.models.predict import PredictFunction, validation_block
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.metrics import METRICS
 from bptrain.training.callbacks import validation_loss
 from bptrain.training.dataset import ArrayDataset
@@ -35,8 +39,7 @@ from bptrain.training.state import TrainResult
 from bptrain.training.train_step import mean_loss
 from bptrain.training.trainer import Hooks, Trainer
 
-FEWEST_SELECTED = 2  # members that predict where it is left open how many,
-LEAST_GAIN = 0.002  # and the share of the loss for which another one does (decision M4)
+LEAST_GAIN = 0.002  # the share of the loss for which another member predicts (decision M4)
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ def rows_of_network(inputs: TrainingInputs, number: int) -> tuple[np.ndarray | N
 
 def training_examples(inputs: TrainingInputs, rows: PreparedRows) -> ArrayDataset:
     """Prepared rows as `Trainer` takes them; with weights where rows or classes count differently."""
-    weights = targets_prepare.row_weights(inputs.targets, rows.encoded, rows.weight)
+    weights = targets_preparer.row_weights(inputs.targets, rows.encoded, rows.weight)
     truths = {output_name(position): truth for position, truth in enumerate(rows.encoded)}
     streamed = inputs.config.residence == "stream"
     if all(np.ptp(weight) == 0 for weight in weights):

@@ -1,4 +1,4 @@
-"""The table of a job: read, cleaned, and divided into training, validation and test rows. Nothing is learned here."""
+"""The table of a job: read, cleaned, and divided into training, validation and test rows, or only checked."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from bptrain.fitting.resolve import (
 from bptrain.fitting.warm_start import BaseRun, adopt_columns, adopt_network, find_shared_rows
 from bptrain.messages import data as data_messages
 from bptrain.messages import fitting as messages
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.classification.labels import frame_codes, learn_labels
 from bptrain.targets.tasks import TASKS
 from bptrain.utils.text import nearest, quote_list
@@ -68,7 +68,7 @@ class Dataset:
     cleaned: list[Cleaned]
 
     @property
-    def training_files(self) -> Frame:
+    def training_rows(self) -> Frame:
         """The rows of the files that are to train."""
         return self.frame.take(np.flatnonzero(self.source == "train"))
 
@@ -98,7 +98,7 @@ def load_dataset(
         config, unknown = adopt_columns(config, base_run, loaded.frame.names)
         warnings += unknown
     dataset = _clean(loaded, config, warnings)
-    config = resolve_from_table(config, dataset.training_files, dataset.source)
+    config = resolve_from_table(config, dataset.training_rows, dataset.source)
     if base_run is not None:
         dataset.warnings.extend(find_shared_rows(config, dataset.digests, base_run))
     return replace(dataset, config=config)
@@ -135,7 +135,7 @@ def _clean(loaded: Loaded, config: Config, warnings: list[Problem]) -> Dataset:
     if config.clean.rare_class != "error":
         training = kept.take(np.flatnonzero(source == "train"))
         for name, options in config.targets.items():
-            task = TASKS[targets_prepare.infer_task(training, name, options).task]
+            task = TASKS[targets_preparer.infer_task(training, name, options).task]
             too_few = config.clean.rare_class == "group" and not task.many_labels  # to be grouped labels must be three
             if task.predicts_labels and not too_few:
                 kept, source, steps = clean_rare_classes(kept, name, source, config.clean)
@@ -145,7 +145,7 @@ def _clean(loaded: Loaded, config: Config, warnings: list[Problem]) -> Dataset:
 
 
 def split_keys(dataset: Dataset) -> tuple[np.ndarray, tuple[str, ...]]:
-    """What `make_split` divides by (n_rows,), and labels for its data_messages."""
+    """What `make_split` divides by (n_rows,), and labels for its messages."""
     options = dataset.config.split
     return SPLITS[options.kind].keys(TableValues(dataset), options, dataset.config.seed)
 
@@ -243,7 +243,7 @@ def find_doubts(dataset: Dataset, split: Split | None, columns: Mapping[str, Col
     Without a `split`, which takes scikit-learn, all rows of the training files are looked at.
     """
     if split is None:
-        return preparer.doubts(dataset.training_files, columns)
+        return preparer.doubts(dataset.training_rows, columns)
     uneven = uneven_parts(split, dataset.source, dataset.config.split)
     return [*uneven, *preparer.doubts(dataset.frame.take(split.train), columns)]
 
@@ -283,7 +283,7 @@ def check_dataset(dataset: Dataset) -> tuple[Config, inference.Kinds, list[Probl
             learned nor judged.
     """
     check_split(dataset)
-    training = dataset.training_files
+    training = dataset.training_rows
     config, kinds = resolve_from_training_rows(dataset.config, training)
     others = dataset.frame.take(np.flatnonzero(dataset.source != "train"))
     problems: list[Problem] = []
@@ -291,7 +291,7 @@ def check_dataset(dataset: Dataset) -> tuple[Config, inference.Kinds, list[Probl
         lambda: preparer.row_weights(dataset.frame, preparer.weight_column(config.columns)),
         lambda: preparer.check(dataset.frame, config.columns, training=False),
         lambda: preparer.check(training, config.columns, training=True),
-        lambda: targets_prepare.encode(targets_prepare.learn(training, config.targets), others),
+        lambda: targets_preparer.encode(targets_preparer.learn(training, config.targets), others),
     ):
         try:
             check()

@@ -1,4 +1,7 @@
-"""From prepared rows to a trained model: build, train, choose what validation rows choose, train again if asked to."""
+"""From prepared rows to a trained model: build, train, choose what validation rows choose, train again if asked to.
+
+And what such a model predicts of its parts.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from bptrain.fitting.inputs import PreparedRows, TrainingInputs, final_split, le
 from bptrain.fitting.resume import FitContext
 from bptrain.models.predictor import Predictor
 from bptrain.runs.storage import Json
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 
 if TYPE_CHECKING:
     from bptrain.fitting.bagging import Bag
@@ -39,7 +42,7 @@ class TrainedModel:
         predictor: the model.
         bag: its networks, and how the training of each went.
         selection: the training that chose the epoch of a refit.
-        outputs: what tuning has computed already, by part and target.
+        outputs: what calibration has computed already, by part and target.
     """
 
     inputs: TrainingInputs
@@ -86,7 +89,7 @@ def fit_model(
     if part in inputs.parts:  # its rows chose the epochs
         rows = inputs.parts[part]
         outputs[part] = _outputs_in_chunks(predictor, rows)
-        targets = targets_prepare.calibrate(
+        targets = targets_preparer.calibrate(
             inputs.targets,
             rows.encoded,
             outputs[part],
@@ -104,7 +107,7 @@ def fit_model(
     )
     again = transform_parts(config, learned, frame, folder)
     bag = fit_bag(again, context, label + REFIT, before=bag)
-    targets = targets_prepare.copy_calibration(again.targets, predictor.targets)
+    targets = targets_preparer.copy_calibration(again.targets, predictor.targets)
     return TrainedModel(again, Predictor(again.columns, targets, bag.networks, again.profile), bag, selection=model)
 
 

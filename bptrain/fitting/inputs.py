@@ -1,4 +1,4 @@
-"""Rows made ready for training: columns and targets learned on training rows, and every part transformed by them."""
+"""Rows made ready for training: the config is resolved, columns and targets are learned, every part is transformed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from bptrain.fitting.resolve import (
 )
 from bptrain.fitting.warm_start import BaseRun
 from bptrain.messages import data as messages
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Preparation:
     """
 
     columns: preparer.Columns
-    targets: targets_prepare.Targets
+    targets: targets_preparer.Targets
     split: Split
     cleaned: list[Cleaned]
 
@@ -99,7 +99,7 @@ class TrainingInputs:
 
     config: ResolvedConfig
     columns: preparer.Columns
-    targets: targets_prepare.Targets
+    targets: targets_preparer.Targets
     parts: Mapping[str, PreparedRows]
     profile: Profile
     cleaned: list[Cleaned]
@@ -161,14 +161,14 @@ def learn_preparation(
     split, cleaned = drop_untrained_rows(config, frame, split)
     training = frame.take(split.train)
     if base_run is not None:
-        targets = targets_prepare.restart(base_run.targets, training)
+        targets = targets_preparer.restart(base_run.targets, training)
         return Preparation(base_run.columns, targets, split, cleaned)
     settling = frame.take(final_split(config, published).train)
     empty = [name for name in config.columns if not training.n_present(name)]
     later = {name: IgnoreOptions() for name in empty if settling.n_present(name)}
     columns = preparer.learn(training, config.columns | later)
     weight = preparer.row_weights(training, preparer.weight_column(config.columns))
-    targets = targets_prepare.learn(training, config.targets, weight, frame.take(finally_trained.train))
+    targets = targets_preparer.learn(training, config.targets, weight, frame.take(finally_trained.train))
     return Preparation(columns, targets, split, cleaned)
 
 
@@ -204,7 +204,7 @@ def transform_parts(
 
 def prepare_rows(
     columns: preparer.Columns,
-    targets: targets_prepare.Targets,
+    targets: targets_preparer.Targets,
     frame: Frame,
     weight: str | None,
     folder: Path | None = None,
@@ -215,7 +215,7 @@ def prepare_rows(
     """
     allocate = memory.in_memory if folder is None else memory.memory_mapped(folder)
     transformed = preparer.transform_or_raise(columns, frame, allocate)
-    encoded, truths = targets_prepare.encode(targets, frame)
+    encoded, truths = targets_preparer.encode(targets, frame)
     return PreparedRows(
         frame.rows,
         transformed.arrays,

@@ -1,7 +1,8 @@
 """What a config leaves open, settled in three steps: by the table, by its training rows, by the sizes of both.
 
-Each step is a pure function. The last one gives a `ResolvedConfig`, whose types know no `auto`; nothing after it copies
-or changes a config. The numbers are those of `models/presets.py`.
+Each step is a pure function. The last one gives a `ResolvedConfig`, whose sections `model` and `training` have types
+that know no `auto`; nothing after it copies or changes a config. The numbers are those of `models/presets.py`; kinds of
+columns and tasks resolve their own options (`resolve_options`, `usual_options`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from bptrain.messages import data as data_messages
 from bptrain.messages import fitting as messages
 from bptrain.models.options import ModelOptions, ResolvedModel
 from bptrain.models.presets import MANY_FEATURES, MANY_ROWS, PRESETS, NetworkSize, Preset
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.target_options import TargetOptions
 from bptrain.targets.tasks import TASKS
 from bptrain.training.options import AdamOptions, ResolvedTraining, TrainingOptions, UsualOptimizer
@@ -82,9 +83,9 @@ def resolve_from_table(config: Config, training_rows: Frame, source: np.ndarray)
         if options.kind in ROLES or ((kind := KINDS.get(options.kind)) is not None and kind.tells_time)
     }
     targets = {
-        name: targets_prepare.infer_task(training_rows, name, options) for name, options in config.targets.items()
+        name: targets_preparer.infer_task(training_rows, name, options) for name, options in config.targets.items()
     }
-    targets_prepare.learn(training_rows, targets)  # only for what it refuses, before anything is split
+    targets_preparer.learn(training_rows, targets)  # only for what it refuses, before anything is split
     config = config.model_copy(update={"columns": config.columns | named, "targets": targets})
     gates = parse_gates(config.evaluation.gates)
     metrics = {name: TASKS[options.task].metrics for name, options in targets.items()}
@@ -205,7 +206,7 @@ def resolve_target(options: TargetOptions, preset: Preset) -> TargetOptions:
 
 
 def learned_options(
-    options: Mapping[str, TargetOptions], targets: targets_prepare.Targets, *, anew: bool = False
+    options: Mapping[str, TargetOptions], targets: targets_preparer.Targets, *, anew: bool = False
 ) -> dict[str, TargetOptions]:
     """The options with what they left open as it was learned; with `anew`, as the config of a run has them.
 

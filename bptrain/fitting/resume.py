@@ -1,4 +1,4 @@
-"""Going on with a run that was interrupted: with the inputs that it began with, and from its newest checkpoints."""
+"""What the trainings of a job share, and how a run goes on: with the inputs it began with, from newest checkpoints."""
 
 from __future__ import annotations
 

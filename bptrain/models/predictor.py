@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bptrain.errors import DataError, RunError
-from bptrain.features import preparer as columns_prepare
+from bptrain.features import preparer as features_preparer
 from bptrain.features.drift import Profile
 from bptrain.features.kinds import KINDS
 from bptrain.features.preparer import Columns
 from bptrain.messages import models as messages
 from bptrain.messages import workflows as run_messages
 from bptrain.models.options import ResolvedModel
-from bptrain.runs import arrays as run_arrays
+from bptrain.runs import arrays as npz
 from bptrain.runs import storage
 from bptrain.runs.manifest import RunFiles
 from bptrain.runs.storage import Json
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.preparer import Targets
 from bptrain.utils import runtime
 from bptrain.utils.text import nearest, quote_list
@@ -114,16 +114,16 @@ def save(predictor: Predictor, options: ResolvedModel, directory: Path) -> None:
     from bptrain.models.build import weight_shapes, weights_of
     from bptrain.models.ensemble import exported, save_keras
 
-    saved, arrays = columns_prepare.save(predictor.columns)
+    saved, arrays = features_preparer.save(predictor.columns)
     (directory / "model").mkdir(parents=True, exist_ok=True)
     preparer = {
         "format": FORMAT,
         "columns": saved,
-        "targets": targets_prepare.save(predictor.targets),
+        "targets": targets_preparer.save(predictor.targets),
         "profile": predictor.profile.to_json(),
     }
     storage.write_json(directory / "model/preparer.json", preparer)
-    run_arrays.write_arrays(directory / "model/preparer.npz", arrays)
+    npz.write_arrays(directory / "model/preparer.npz", arrays)
     networks = predictor.networks
     shapes = weight_shapes(networks[0].members)
     architecture = {
@@ -136,7 +136,7 @@ def save(predictor: Predictor, options: ResolvedModel, directory: Path) -> None:
     for number, network in enumerate(networks):
         weights = directory / WEIGHTS.format(number)
         weights.parent.mkdir(parents=True, exist_ok=True)
-        run_arrays.write_arrays(weights, weights_of(network.members))
+        npz.write_arrays(weights, weights_of(network.members))
     with runtime.quiet_stderr():  # Keras loads TensorFlow to save a network, whatever its backend
         save_keras(exported([network.model for network in networks], predictor.targets), directory / "model.keras")
     storage.write_json(directory / "inputs.json", describe_inputs(predictor))
@@ -171,9 +171,9 @@ def load_preparation(files: RunFiles) -> tuple[Columns, Targets]:
         RunError: as `load`.
     """
     saved = _read_json(files, "model/preparer.json")
-    shapes = columns_prepare.array_shapes(saved["columns"])
-    columns = columns_prepare.load(saved["columns"], files.read_arrays("model/preparer.npz", shapes))
-    return columns, targets_prepare.load(saved["targets"])
+    shapes = features_preparer.array_shapes(saved["columns"])
+    columns = features_preparer.load(saved["columns"], files.read_arrays("model/preparer.npz", shapes))
+    return columns, targets_preparer.load(saved["targets"])
 
 
 def check_columns(needed: Iterable[str], names: tuple[str, ...], *, source: str) -> None:
@@ -197,7 +197,7 @@ def check_targets(targets: Iterable[str], names: tuple[str, ...], *, source: str
 
 def describe_inputs(predictor: Predictor) -> Json:
     """What model.keras expects and gives, for people who use it without bptrain; open bounds are null."""
-    saved, arrays = columns_prepare.save(predictor.columns)
+    saved, arrays = features_preparer.save(predictor.columns)
     return {
         "format": FORMAT,
         "inputs": {

@@ -1,4 +1,4 @@
-"""What commands show of a run: checks and cleaning, metrics, learning curves, `inspect`, `reproduce`."""
+"""What commands show: checks, cleaning, `inspect`, `reproduce`; metrics, folds, gates, drift; learning curves."""
 
 from __future__ import annotations
 

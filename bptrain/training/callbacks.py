@@ -3,7 +3,8 @@
 Their order counts: `EpochMetrics` makes the row of the history that the others judge, then come `ReduceLROnPlateau`,
 `EarlyStopping` and `TimeLimit`, of which the first that stops names the reason, and `Checkpoint` saves what they left.
 They have the names of Keras' own callbacks, but all their state is plain data, so that a training that was killed goes
-on to the same bits (decision T7), and a loss that is no number is worse than every other.
+on to the same bits (decision T7), and a loss that is no number is worse than every other. Signals take effect between
+blocks (`DeferredSignals`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from bptrain.training.dataset import ArrayDataset, EpochPlan
 from bptrain.training.optimizers import Schedule
 from bptrain.training.options import CheckpointOptions, PlateauSchedule
 from bptrain.training.state import Arrays, TrainState
-from bptrain.training.train_step import Losses, mean_loss
+from bptrain.training.train_step import DATA_LOSS, Losses, mean_loss
 from bptrain.utils import runtime
 
 Row = dict[str, float]  # of the history
@@ -79,7 +80,7 @@ class EpochMetrics(StateCallback):
 
     def on_epoch_end(self, epoch: int, logs: Row | None = None) -> None:
         state = self.state
-        row = {"epoch": epoch + 1, "loss": sum(value for name, value in (logs or {}).items() if "data_loss" in name)}
+        row = {"epoch": epoch + 1, "loss": sum(value for name, value in (logs or {}).items() if DATA_LOSS in name)}
         state.weights = [np.asarray(self.means.get(id(weight), weight)) for weight in self.network.network.weights]
         if self.validation is not None:
             block_rows = validation_block(self.validation.n_rows)
@@ -209,6 +210,9 @@ class TimeLimit(StateCallback):
         return state.seconds_spent >= state.seconds_started + (60 * self.minutes - state.seconds_started) / self.sharing
 
 
+# Signals, which must not raise inside Keras
+
+
 @dataclass
 class DeferredSignals:
     """Signals that came and have not taken effect yet.
@@ -264,6 +268,9 @@ def deferred_signals() -> Iterator[DeferredSignals]:
     finally:
         signals.restore()
     signals.raise_pending()
+
+
+# Saving
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 from bptrain.models.compat import KerasModel, Loss, Optimizer, Tensor, Variable
 from bptrain.training.dataset import ArrayDataset, Block
 
+DATA_LOSS = "data_loss"  # in the names of the means of losses, which Keras' own `loss` is not: it has penalties, too
 Losses = Mapping[str, Loss]  # by output
 Tensors = Mapping[str, Tensor]
 Values = list[Tensor]  # of variables, in their order

@@ -84,7 +84,7 @@ def recorded() -> dict[str, str]:
 
 
 def backend() -> str:
-    """What Keras is asked to compute with, TensorFlow by default; `network.backend` refuses what is none of ours."""
+    """What Keras is asked to compute with, TensorFlow by default; `models.backend` refuses what is none of ours."""
     return os.environ.get("KERAS_BACKEND") or BACKENDS[0]
 
 

@@ -78,7 +78,7 @@ def fit(
             reporter.warning(notice)
         if partial.resumed:
             reporter.stage(f"goes on with {partial.path}")
-        metrics = _train(config, partial, roots, reporter, until_step)
+        metrics = _make_run(config, partial, roots, reporter, until_step)
         diverged = metrics["status"] == "diverged"
         final = partial.publish(latest=not diverged, warn=reporter.warning)
         if diverged:
@@ -86,7 +86,7 @@ def fit(
         return final
 
 
-def _train(
+def _make_run(
     config: Config, partial: PartialRun, roots: AllowedPaths, reporter: Reporter, until_step: Mapping[str, int] | None
 ) -> Mapping[str, Json]:
     """Make the files of a run; returns the content of metrics.json."""

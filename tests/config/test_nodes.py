@@ -246,3 +246,9 @@ def parsed_or_refused(text: str) -> MappingNode | UsageError:
         return parse_config(text, source="c.yaml")
     except UsageError as err:
         return err
+
+
+def test_carets_stand_below_what_follows_a_byte_order_mark() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_config("\ufeffjust text", source="c.yaml")
+    assert caught.value.problems[0].excerpt == "1 | just text\n  | ^^^^^^^^^"

@@ -17,7 +17,7 @@ from bptrain.data.files import AllowedPaths
 from bptrain.errors import DataError
 from bptrain.fitting import dataset
 from bptrain.fitting.resolve import resolve_from_training_rows
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 
 
 def table(n_rows: int = 120) -> pd.DataFrame:
@@ -180,5 +180,5 @@ def test_labels_of_the_config_follow_the_case_of_the_table(tmp_path: Path) -> No
     frame = table().assign(label=lambda each: each["label"].str.capitalize())
     target = {"column": "label", "positive": "NO", "task": "binary", "class_weights": {"yes": 2}}
     found = look(tmp_path, frame, target=target, clean={"case": "ignore"})
-    state = targets_prepare.learn(found.frame, found.config.targets)["label"]
+    state = targets_preparer.learn(found.frame, found.config.targets)["label"]
     assert (state.labels, state.class_weights) == (("Yes", "No"), (2.0, 1.0))

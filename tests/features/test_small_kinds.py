@@ -31,7 +31,7 @@ from bptrain.features.kind import (
 )
 from bptrain.features.options import ColumnOptions, EmbeddingOptions
 from bptrain.models.build import build, losses
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.regression.options import RegressionOptions
 
 SHAPE = (2, 3)
@@ -136,11 +136,11 @@ def test_a_kind_with_nothing_linear_trains_alone(frame: Frame, tmp_path: Path, m
 
     frame = replace(frame, paths=AllowedPaths.create(tmp_path))
     columns = preparer.learn(frame, {"picture": TinyPictureOptions()})
-    targets = targets_prepare.learn(frame, {"y": RegressionOptions(transform="none", clip=False)})
+    targets = targets_preparer.learn(frame, {"y": RegressionOptions(transform="none", clip=False)})
     network = build(columns, targets, mlp(hidden=(4,), members=members, linear=True), seed=0).members
     network.compile(optimizer=keras.optimizers.SGD(0.1), loss=dict(losses(targets, members)), jit_compile=False)
     inputs = preparer.transform(columns, frame).arrays
-    truth = dict(zip(["target_0"], targets_prepare.encode(targets, frame)[0], strict=True))
+    truth = dict(zip(["target_0"], targets_preparer.encode(targets, frame)[0], strict=True))
     before = [weight.copy() for weight in network.get_weights()]
     if members > 1:  # Keras itself knows no members
         assert network(inputs)["target_0"].shape == (12, members, 1)

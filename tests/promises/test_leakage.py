@@ -19,7 +19,7 @@ from tables import LABELS, NUMBERS, TASKS, config, make_table, replaced, write
 from bptrain import Run, fit
 from bptrain.config.load import config_from_mapping
 from bptrain.data.files import AllowedPaths
-from bptrain.features import preparer as columns_prepare
+from bptrain.features import preparer as features_preparer
 from bptrain.features.drift import Profile
 from bptrain.features.kinds import KINDS
 from bptrain.fitting import dataset
@@ -27,7 +27,7 @@ from bptrain.fitting.resolve import resolve_from_training_rows
 from bptrain.models.predictor import FORMAT
 from bptrain.runs.arrays import write_arrays
 from bptrain.runs.storage import canonical_json
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 
 pytestmark = pytest.mark.usefixtures("unexported")
 
@@ -87,9 +87,11 @@ def learned(content: dict[str, Any], folder: Path) -> Learned:
     found = dataset.load_dataset(config_from_mapping(content), AllowedPaths.create(folder))
     training = found.frame.take(dataset.split_rows(found).train)
     settled, _ = resolve_from_training_rows(found.config, training)
-    kept, _ = columns_prepare.rows_to_train(training, settled.columns)
-    saved, arrays = columns_prepare.save(columns_prepare.learn(training.take(np.flatnonzero(kept)), settled.columns))
-    targets = targets_prepare.save(targets_prepare.learn(training, settled.targets))
+    kept, _ = features_preparer.rows_to_train(training, settled.columns)
+    saved, arrays = features_preparer.save(
+        features_preparer.learn(training.take(np.flatnonzero(kept)), settled.columns)
+    )
+    targets = targets_preparer.save(targets_preparer.learn(training, settled.targets))
     write_arrays(folder / "preparer.npz", arrays)
     features = [name for name, options in settled.columns.items() if options.kind in KINDS]
     before = Profile.learn(training, [*features, *settled.targets]).to_json()

@@ -32,7 +32,7 @@ from bptrain.runs.arrays import read_arrays, write_arrays
 from bptrain.runs.directory import acquire_run
 from bptrain.runs.manifest import open_run
 from bptrain.runs.storage import canonical_json, parse_json
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.classification.options import (
     BinaryOptions,
     BrierLoss,
@@ -142,13 +142,13 @@ def targets(draw: st.DrawFn) -> tuple[Frame, dict[str, TargetOptions]]:
 def test_targets_load_as_they_were_saved(table: tuple[Frame, dict[str, TargetOptions]]) -> None:
     frame, options = table
     try:
-        learned = targets_prepare.learn(frame, options)
+        learned = targets_preparer.learn(frame, options)
     except DataError:
         assume(False)
-    read = parse_json(canonical_json({"targets": targets_prepare.save(learned)}).encode(), source="x")["targets"]
-    loaded = targets_prepare.load(read)
+    read = parse_json(canonical_json({"targets": targets_preparer.save(learned)}).encode(), source="x")["targets"]
+    loaded = targets_preparer.load(read)
     assert list(loaded.items()) == list(learned.items())
-    before, after = targets_prepare.encode(learned, frame)[0], targets_prepare.encode(loaded, frame)[0]
+    before, after = targets_preparer.encode(learned, frame)[0], targets_preparer.encode(loaded, frame)[0]
     assert [(a.dtype, a.tobytes()) for a in after] == [(b.dtype, b.tobytes()) for b in before]
 
 
@@ -170,7 +170,7 @@ def test_model_loads_with_equal_outputs(backend: None, tmp_path: Path, options: 
     labels = {name: CategoricalOptions() for name in ("colour", "flag")}
     chosen = {**features, **labels, **{name: content.columns[name] for name in COLUMNS}}
     learned = preparer.learn(frame, chosen)
-    judged = targets_prepare.learn(frame, content.targets)
+    judged = targets_preparer.learn(frame, content.targets)
     made = predictor.Predictor(learned, judged, [build(learned, judged, options, seed=3)], Profile(9, {}, {}))
     for number, variable in enumerate(made.model.weights):  # normalisation statistics would start as ones and zeros
         if "seed" not in variable.path:

@@ -19,7 +19,7 @@ import bptrain
 from bptrain.errors import DataError, UsageError
 from bptrain.features.numeric.options import NumericOptions
 from bptrain.models.build import losses, set_weights, weights_of
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.classification.options import (
     BinaryOptions,
     BrierLoss,
@@ -50,8 +50,8 @@ CLASSES = np.array([0, 2, 1, 1])
 OWN = SHARES[np.arange(4), CLASSES]
 
 
-def learn(options: Any, cells: list[Any]) -> targets_prepare.Targets:
-    return targets_prepare.learn(frame_of({"y": cells}), {"y": options})
+def learn(options: Any, cells: list[Any]) -> targets_preparer.Targets:
+    return targets_preparer.learn(frame_of({"y": cells}), {"y": options})
 
 
 def computed(options: Any, cells: list[Any], truth: np.ndarray, outputs: np.ndarray) -> np.ndarray:
@@ -175,7 +175,7 @@ def test_poisson_refuses_negative_counts() -> None:
         learn(RegressionOptions(loss=PoissonLoss()), [3, -1, 2])
     state = learn(RegressionOptions(loss=PoissonLoss()), [3, 1, 2])
     with pytest.raises(DataError, match="BP290"):
-        targets_prepare.encode(state, frame_of({"y": [3, -2]}))
+        targets_preparer.encode(state, frame_of({"y": [3, -2]}))
 
 
 def table(n_rows: int = 240) -> pd.DataFrame:
@@ -255,8 +255,8 @@ def test_class_weight_of_a_label_that_is_not_there_is_refused() -> None:
 
 def test_row_weights_are_those_of_row_and_class_with_mean_one() -> None:
     targets = learn(BinaryOptions(class_weights={"b": 3.0}), ["a", "b", "b"])
-    encoded, _ = targets_prepare.encode(targets, frame_of({"y": ["a", "b", "b"]}))
-    (found,) = targets_prepare.row_weights(targets, encoded, np.array([2.0, 1.0, 0.0]))
+    encoded, _ = targets_preparer.encode(targets, frame_of({"y": ["a", "b", "b"]}))
+    (found,) = targets_preparer.row_weights(targets, encoded, np.array([2.0, 1.0, 0.0]))
     np.testing.assert_allclose(found, np.array([2.0, 3.0, 0.0]) * 3 / 5, rtol=1e-6)
 
 

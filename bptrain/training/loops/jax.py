@@ -9,7 +9,7 @@ import keras
 
 from bptrain.models.compat import Optimizer, Tensor
 from bptrain.training.dataset import ArrayDataset, Block
-from bptrain.training.train_step import Batch, StepState, Sums, TrainStep, added
+from bptrain.training.train_step import DATA_LOSS, Batch, StepState, Sums, TrainStep, added
 
 
 class JaxLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
@@ -25,7 +25,7 @@ class JaxLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
         rows = None if dataset.streamed else jax.device_put(dataset.parts)
         # What a compiled program would take for constants, so each block brings it along.
         self._arguments: Callable[[], tuple[Tensor, Tensor]] = lambda: (rows, step.plateau.value)
-        self._means = {name: keras.metrics.Mean(name=f"{name}_data_loss") for name in step.losses}
+        self._means = {name: keras.metrics.Mean(name=f"{name}_{DATA_LOSS}") for name in step.losses}
 
     def stream(self, blocks: Iterator[Block]) -> Iterable[object]:
         """Blocks of row numbers as `fit()` takes them; rows of a file are read here."""

@@ -12,7 +12,7 @@ from bptrain.data.memory import ALIGNMENT
 from bptrain.models.compat import Tensor
 from bptrain.models.layers import compiled_by_xla
 from bptrain.training.dataset import ArrayDataset, Block
-from bptrain.training.train_step import Batch, StepState, Sums, TrainStep, added
+from bptrain.training.train_step import DATA_LOSS, Batch, StepState, Sums, TrainStep, added
 
 
 class TensorFlowLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
@@ -23,7 +23,7 @@ class TensorFlowLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
         self._dataset, self._step = dataset, step
         if not dataset.streamed:
             self._rows = [{name: _shared(array) for name, array in part.items()} for part in dataset.parts]
-        self._means = {name: keras.metrics.Mean(name=f"{name}_data_loss") for name in step.losses}
+        self._means = {name: keras.metrics.Mean(name=f"{name}_{DATA_LOSS}") for name in step.losses}
 
     def stream(self, blocks: Iterator[Block]) -> tf.data.Dataset:
         """Blocks of row numbers as `fit()` takes them: Keras itself would fix the size of a batch by the first two.

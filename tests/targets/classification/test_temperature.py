@@ -22,7 +22,7 @@ from bptrain.models.build import output_name
 from bptrain.models.presets import PRESETS
 from bptrain.reports.run import inspect_tables
 from bptrain.reports.text import report_text
-from bptrain.targets import preparer as targets_prepare
+from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.classification.calibration import (
     HIGHEST,
     LOWEST,
@@ -97,7 +97,7 @@ def test_weights_count() -> None:
 
 def learned(options: TaskOptions, labels: list[str]) -> Any:
     frame = frame_of({"y": labels})
-    return targets_prepare.learn(frame, {"y": options})["y"]
+    return targets_preparer.learn(frame, {"y": options})["y"]
 
 
 def tuned(options: Any, *, factor: float = 2.0, metric: str = "log_loss") -> Any:
@@ -119,9 +119,9 @@ def test_options_say_whether_it_is_chosen(section: type[Any]) -> None:
     for weights in ("balanced", {"a": 3.0}):
         assert tuned(section(class_weights=weights)).temperature == 1.0
     state = {"y": tuned(section())}
-    assert temperature_of(targets_prepare.restart(state, frame_of({"y": ["a"]}))["y"]) == 1.0
+    assert temperature_of(targets_preparer.restart(state, frame_of({"y": ["a"]}))["y"]) == 1.0
     before = tuned(section())
-    again = targets_prepare.copy_calibration({"y": learned(section(), ["a", "b"])}, {"y": before})["y"]
+    again = targets_preparer.copy_calibration({"y": learned(section(), ["a", "b"])}, {"y": before})["y"]
     assert temperature_of(again) == temperature_of(before)
 
 

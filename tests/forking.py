@@ -137,6 +137,7 @@ def _run(arguments: list[str], cwd: str, variables: dict[str, str], stderr: str)
             runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         elif arguments[0] == "-c":
             sys.argv = ["-c", *arguments[2:]]
+            # as `python -c` does, with a program that a test wrote
             exec(compile(arguments[1], "<command>", "exec"), {"__name__": "__main__"})
         else:
             sys.argv = list(arguments)

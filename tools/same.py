@@ -397,6 +397,8 @@ def main() -> int:
     parser.add_argument("--old", type=Path, help="another checkout as the code before")
     parser.add_argument("--new", type=Path, default=ROOT, help="another checkout as the code of now")
     asked = parser.parse_args()
+    if unknown := set(asked.only.split(";")) - CASES.keys():
+        parser.error(f"--only: no config is called {'; '.join(sorted(unknown))}; there are {'; '.join(CASES)}")
     code = asked.old.resolve() if asked.old else before.checkout()
     cache = asked.cache.resolve()
 

@@ -89,6 +89,12 @@ def main() -> int:
     parser.add_argument("--only", default=";".join([*NETS, "adult"]), help="names, with ; between them")
     parser.add_argument("--old", type=Path, help="another checkout as the code before")
     asked = parser.parse_args()
+    if unknown := set(asked.only.split(";")) - {*NETS, "adult"}:
+        parser.error(f"--only: no case is called {', '.join(sorted(unknown))}; there are {', '.join(NETS)} and adult")
+    if asked.pairs < 1:
+        parser.error("--pairs: at least 1; with fewer than 6 the interval is the range of all, which holds less")
+    if asked.old and not (asked.old / "bptrain").is_dir():
+        parser.error(f"--old: {asked.old} holds no folder bptrain; give another checkout of this repository")
     codes = {"before": asked.old.resolve() if asked.old else before.checkout(), "now": ROOT}
     good = True
     for name in asked.only.split(";"):

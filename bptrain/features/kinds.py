@@ -32,7 +32,7 @@ ROLES = (IgnoreOptions, GroupOptions, TimeOptions, WeightOptions)
 
 if TYPE_CHECKING:
     DeclaredColumn = ColumnOptions
-else:  # what may stand under `columns`, for pydantic
+else:  # what may stand under `columns`, for pydantic; `|` takes no list of classes that only the table knows
     DeclaredColumn = Annotated[
         Union[(*(kind.options for kind in KINDS.values()), *ROLES)],  # noqa: UP007
         Field(discriminator="kind"),

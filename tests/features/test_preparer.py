@@ -35,7 +35,8 @@ from bptrain.reports.text import report_text
 
 def learn_levels(cells: Any, **options: Any) -> Levels:
     learned = prepare.learn(frame_of(c=cells), {"c": CategoricalOptions(**options)})
-    column: Levels = learned["categorical"].learned[0]  # type: ignore[assignment]
+    column = learned["categorical"].learned[0]
+    assert isinstance(column, Levels)
     return column
 
 

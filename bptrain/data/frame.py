@@ -404,17 +404,21 @@ def _mask(column: pa.ChunkedArray) -> NDArray[np.bool_]:
 
 
 def _parse(column: pa.ChunkedArray, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Text as numbers: by one cast where every cell is one, which is usual; else each is judged before the cast."""
+    """Text as numbers: by one cast where every cell is one, which is usual; else by judging each text first."""
     if decimal == ",":
         pointed = pc.match_substring(column, ".")  # 1.5 is no number where the mark is a comma
         column = pc.replace_substring(pc.if_else(pointed, "1.5 with a point", column), ",", ".")
     try:
+        column.slice(0, 100).cast(pa.float64())  # Arrow casts on after a failure, which costs much where all are labels
         values = _float64(column.cast(pa.float64()))
     except pa.ArrowInvalid:
-        trimmed = pc.utf8_trim_whitespace(column)
+        distinct, positions = dictionary_encode(column)
+        trimmed = pc.utf8_trim_whitespace(distinct)
         fits = pc.or_(pc.match_substring_regex(trimmed, _NUMBER), pc.match_substring_regex(trimmed, _WORD))
         kept = pc.if_else(fits, trimmed, pa.nulls(len(trimmed), pa.string()))
-        return _float64(kept.cast(pa.float64())), _mask(pc.invert(fits))
+        numbers, bad = _float64(_chunked(kept.cast(pa.float64()))), _mask(pc.invert(fits))
+        numbers, bad = np.append(numbers, np.nan), np.append(bad, False)  # -1, a missing cell, takes the last
+        return numbers[positions], bad[positions]
     if int(np.isnan(values).sum()) == column.null_count:
         return values, np.zeros(len(values), bool)
     return values, _mask(pc.match_substring_regex(column, _ODD_NAN))  # like `nan(1)`, which the cast accepts

@@ -46,6 +46,15 @@ def test_numbers_parses_text(cell: str, value: float, neighbour: str) -> None:
     assert bad.tolist() == [False, neighbour == "n/a"]
 
 
+@pytest.mark.parametrize("n_before", [0, 99, 100, 5000])  # labels that come late, after cells that are all numbers
+def test_each_cell_is_judged_where_some_are_no_numbers(n_before: int) -> None:
+    before = [str(number) for number in range(n_before)]
+    values, bad = numbers(pa.array([*before, "high", None, " 7 ", "high", "1e400", None, "7"]))
+    np.testing.assert_array_equal(values[n_before:], [np.nan, np.nan, 7.0, np.nan, np.inf, np.nan, 7.0])
+    np.testing.assert_array_equal(values[:n_before], np.arange(n_before))
+    assert bad.tolist() == [False] * n_before + [True, False, False, True, False, False, False]
+
+
 @pytest.mark.parametrize("neighbour", ["1", "n/a"])
 @pytest.mark.parametrize("cell", ["nan", "NaN", " NAN ", "-nan", None])
 def test_numbers_counts_nan_as_missing(cell: str | None, neighbour: str) -> None:

@@ -36,13 +36,13 @@ HALVES = 10  # folds that are halves of 5, so that either can be taken once the 
 class Split:
     """Positions of rows, disjoint and together complete; each part in the order of the table.
 
-    `fold` (n_train,) is the number of the network that does not train on the row, where each leaves out a fold.
+    `network_fold` (n_train,) is the number of the network that does not train on the row, where each leaves out a fold.
     """
 
     train: Positions
     validation: Positions
     test: Positions
-    fold: np.ndarray | None = None
+    network_fold: np.ndarray | None = None
 
     def parts(self) -> dict[str, Positions]:
         """The parts that have rows, by name."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -19,16 +18,12 @@ from bptrain.data.cleaning import Cleaned
 from bptrain.errors import Problem, RunError
 from bptrain.evaluation.gates import Verdict
 from bptrain.features.inference import DECLARED
-from bptrain.fitting.lock import Record, complete_record
-from bptrain.fitting.resume import ResumeState
 from bptrain.messages import runs as messages
 from bptrain.runs import storage
-from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.manifest import RunFiles, refuse_inside_run
 from bptrain.runs.storage import Json
 
 if TYPE_CHECKING:
-    from bptrain.models.predictor import Predictor
     from bptrain.training.state import TrainResult
     from bptrain.workflows.run import Evaluation, Run
 
@@ -91,26 +86,6 @@ def write_timing(directory: Path, stages: Mapping[str, float], trainings: Sequen
     epochs = [seconds for training in trainings for seconds in training.seconds]
     content = {"format": TIMING_FORMAT, "seconds": dict(stages), "epoch_seconds": epochs}
     storage.write_json(directory / "timing.json", content)
-
-
-def write_lock(
-    directory: Path, inputs: Record, state: ResumeState, model: Predictor, metrics: Mapping[str, Json]
-) -> None:
-    """lock.json, once everything else is written: what the results depend on, and their digests.
-
-    `metrics` is the content of metrics.json. Its warnings are no results: a config that says itself what they were
-    about has fewer.
-    """
-    from bptrain.models import backend
-
-    measured = {name: value for name, value in metrics.items() if name != "warnings"}
-    results = {
-        "weights": arrays_digest(model.weights()),
-        "metrics": hashlib.sha256(storage.canonical_json(measured).encode()).hexdigest(),
-        "predictions": storage.file_digest(directory / "predictions.parquet")[0],
-    }
-    record = complete_record(inputs, results, state.done, threads=backend.threads())
-    storage.write_json(directory / "lock.json", record)
 
 
 def write_predictions(directory: Path, table: pa.Table, *, name: str = "predictions.parquet") -> None:

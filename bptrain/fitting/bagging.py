@@ -71,8 +71,8 @@ def fit_bag(inputs: TrainingInputs, context: FitContext, label: str, *, before: 
             set_weights(network.model, context.base_run.read_weights(number, weight_shapes(network.model)))
     workbench, training = networks[0], inputs.parts["train"]
     n_rows = len(training.rows)
-    if training.fold is not None:
-        n_rows -= int(np.bincount(training.fold, minlength=len(networks)).min())
+    if training.network_fold is not None:
+        n_rows -= int(np.bincount(training.network_fold, minlength=len(networks)).min())
     trainer = Trainer(
         workbench,
         training_examples(inputs, training),
@@ -176,9 +176,9 @@ def _score_primary(
 def rows_of_network(inputs: TrainingInputs, number: int) -> tuple[np.ndarray | None, PreparedRows | None]:
     """Positions of the training rows of a network, None for all, and the rows that validate it."""
     training = inputs.parts["train"]
-    if training.fold is None:
+    if training.network_fold is None:
         return None, inputs.parts.get("validation")
-    left_out = training.fold == number
+    left_out = training.network_fold == number
     return np.flatnonzero(~left_out), training.take(np.flatnonzero(left_out))
 
 

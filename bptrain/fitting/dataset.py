@@ -209,7 +209,7 @@ def split_rows(dataset: Dataset) -> Split:
     keys, labels = split_keys(dataset)
     split = make_split(dataset.source, keys, config.split, seed=config.seed, labels=labels)
     split = _leave_out_folds(config, split, keys)
-    parts = [OUT_OF_FOLD if part == "train" and split.fold is not None else part for part in split.parts()]
+    parts = [OUT_OF_FOLD if part == "train" and split.network_fold is not None else part for part in split.parts()]
     judged = [part for part in parts if part != "validation" or config.training.final != "refit"]
     check_gate_splits(parse_gates(config.evaluation.gates), judged)
     return split
@@ -234,7 +234,7 @@ def _leave_out_folds(config: Config, split: Split, keys: np.ndarray) -> Split:
     if config.model.networks == 1 or len(split.validation):
         return split
     n_folds = most_networks(config.model, config.split)
-    return replace(split, fold=fold_numbers(split.train, keys, config.split, n_folds, seed=config.seed))
+    return replace(split, network_fold=fold_numbers(split.train, keys, config.split, n_folds, seed=config.seed))
 
 
 def find_doubts(dataset: Dataset, split: Split | None, columns: Mapping[str, ColumnOptions]) -> list[Problem]:

@@ -85,7 +85,8 @@ def fit_model(
 
     bag = fit_bag(inputs, context, label)
     predictor = Predictor(inputs.columns, inputs.targets, bag.networks, inputs.profile)
-    part, outputs = "validation" if inputs.parts["train"].fold is None else "train", dict[str, list[np.ndarray]]()
+    outputs = dict[str, list[np.ndarray]]()
+    part = "validation" if inputs.parts["train"].network_fold is None else "train"
     if part in inputs.parts:  # its rows chose the epochs
         rows = inputs.parts[part]
         outputs[part] = _outputs_in_chunks(predictor, rows)
@@ -133,7 +134,7 @@ def predict_parts(
             outputs = [each[chosen] for each in known[name]] if name in known else _outputs(predictor, part, chosen)
             truths = {key: truth[chosen] for key, truth in part.truths.items()}
             rows = part.rows[chosen]
-            names = [name if part.fold is None else OUT_OF_FOLD] * len(rows)
+            names = [name if part.network_fold is None else OUT_OF_FOLD] * len(rows)
             tables.append(predictions_table(predictor.targets, outputs, truths, rows, part.weight[chosen], names))
         table = pa.concat_tables(tables)
         return table.take(pa.array(np.argsort(table["row"].to_numpy(), kind="stable"))).combine_chunks()
@@ -161,5 +162,5 @@ def _outputs_in_chunks(predictor: Predictor, rows: PreparedRows) -> list[np.ndar
 
 
 def _outputs(predictor: Predictor, part: PreparedRows, chosen: slice) -> list[np.ndarray]:
-    fold = None if part.fold is None else part.fold[chosen]
+    fold = None if part.network_fold is None else part.network_fold[chosen]
     return predictor.outputs({name: array[chosen] for name, array in part.inputs.items()}, fold)

@@ -45,8 +45,8 @@ class PreparedRows:
         truths: the target columns (n_rows,) as predictions.parquet holds them.
         weight: how much each row counts (n_rows,).
         changed: cells that were cleaned on the way, by (what was done, column).
-        fold: the number of the network that did not train on the row (n_rows,), in training rows of which each network
-            leaves out a fold.
+        network_fold: the number of the network that did not train on the row (n_rows,), in training rows of which each
+            network leaves out a fold.
     """
 
     rows: np.ndarray
@@ -55,7 +55,7 @@ class PreparedRows:
     truths: Mapping[str, pa.Array]
     weight: np.ndarray
     changed: Mapping[tuple[str, str], int]
-    fold: np.ndarray | None = None
+    network_fold: np.ndarray | None = None
 
     def take(self, positions: np.ndarray) -> PreparedRows:
         """Some of the rows, by position."""
@@ -138,14 +138,14 @@ def resolve_config(
         n_rows=frame.n_rows,
         n_train=len(split.train),
         row_bytes=row_bytes + 4 * len(learned.targets),
-        folds=split.fold is not None,
-        has_validation=split.fold is not None or len(split.validation) > 0 or config.training.final == "refit",
+        folds=split.network_fold is not None,
+        has_validation=split.network_fold is not None or len(split.validation) > 0 or config.training.final == "refit",
     )
     resolved = resolve_sizes(config, targets, sizes)
-    fold = learned.split.fold
+    fold = learned.split.network_fold
     if fold is not None and resolved.model.networks != most_networks(config.model, config.split):
         fold = fold // 2  # decision M3: ten folds are halves of five
-    return resolved, kinds, replace(learned, split=replace(learned.split, fold=fold))
+    return resolved, kinds, replace(learned, split=replace(learned.split, network_fold=fold))
 
 
 def learn_preparation(
@@ -186,12 +186,12 @@ def transform_parts(
         name: prepare_rows(learned.columns, learned.targets, frame.take(rows), weight, room)
         for name, rows in learned.split.parts().items()
     }
-    if learned.split.fold is not None:
+    if learned.split.network_fold is not None:
         n_folds = config.model.networks
-        if not np.bincount(learned.split.fold, minlength=n_folds).all():  # none of its rows has a weight
+        if not np.bincount(learned.split.network_fold, minlength=n_folds).all():  # none of its rows has a weight
             reason = "a fold has no row that can be trained on"
             raise DataError(messages.TOO_FEW_FOR_NETWORKS(n_folds=n_folds, reason=reason))
-        parts["train"] = replace(parts["train"], fold=learned.split.fold)
+        parts["train"] = replace(parts["train"], network_fold=learned.split.network_fold)
     n_rows = sum(len(part.rows) for part in parts.values())
     changed: Counter[tuple[str, str]] = Counter()
     for part in parts.values():
@@ -240,8 +240,8 @@ def drop_untrained_rows(config: Config, frame: Frame, split: Split) -> tuple[Spl
     kept &= weight > 0
     if kept.all():
         return split, steps
-    fold = None if split.fold is None else split.fold[kept]
-    return replace(split, train=split.train[kept], fold=fold), steps
+    fold = None if split.network_fold is None else split.network_fold[kept]
+    return replace(split, train=split.train[kept], network_fold=fold), steps
 
 
 def final_split(config: Config, split: Split) -> Split:

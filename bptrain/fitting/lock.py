@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bptrain.config.schema import Config
 from bptrain.data.hashes import parts_digest, table_digests
 from bptrain.data.splits import Split
@@ -19,6 +21,7 @@ from bptrain.features.options import IgnoreOptions
 from bptrain.messages import fitting as messages
 from bptrain.messages import runs as run_messages
 from bptrain.runs import storage
+from bptrain.runs.arrays import arrays_digest
 from bptrain.runs.storage import Json, canonical_json
 from bptrain.targets.tasks import TASKS
 from bptrain.utils import runtime
@@ -96,13 +99,32 @@ def describe_inputs(config: Config, dataset: Dataset, split: Split, base_run: Ba
     } | ({"warm_start": base_run.lock_entry} if base_run else {})
 
 
-def complete_record(
-    inputs: Record, results: Mapping[str, str], trainings: Mapping[str, TrainResult], *, threads: int
-) -> dict[str, Json]:
-    """lock.json: the inputs, digests of what came out, and how each training went, by label.
+def write_lock(
+    directory: Path,
+    inputs: Record,
+    trainings: Mapping[str, TrainResult],
+    *,
+    weights: Mapping[str, np.ndarray],
+    metrics: Mapping[str, Json],
+) -> None:
+    """Write lock.json, once everything else is: what the results depend on, their digests, and how trainings went.
 
-    `threads` is what the backend used: it has begun with others where the process was not ours alone.
+    Args:
+        directory: of the run, which has its predictions.
+        inputs: what `describe_inputs` gave.
+        trainings: the result of each by its label.
+        weights: all that were learned, by name.
+        metrics: the content of metrics.json. Its warnings are no results: a config that says itself what they were
+            about has fewer.
     """
+    from bptrain.models import backend
+
+    measured = {name: value for name, value in metrics.items() if name != "warnings"}
+    results = {
+        "weights": arrays_digest(weights),
+        "metrics": hashlib.sha256(canonical_json(measured).encode()).hexdigest(),
+        "predictions": storage.file_digest(directory / "predictions.parquet")[0],
+    }
     training = {
         label: {
             "epochs": len(result.history),
@@ -112,7 +134,9 @@ def complete_record(
         }
         for label, result in trainings.items()
     }
-    return {**inputs, "threads": threads, "results": dict(results), "training": training}
+    threads = backend.threads()  # those it has begun with, which are others where the process was not ours alone
+    record = {**inputs, "threads": threads, "results": results, "training": training}
+    storage.write_json(directory / "lock.json", record)
 
 
 def find_differences(before: Record, now: Record) -> list[Difference]:

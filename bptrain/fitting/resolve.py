@@ -27,7 +27,7 @@ from bptrain.features.preparer import by_kind
 from bptrain.messages import data as data_messages
 from bptrain.messages import fitting as messages
 from bptrain.models.options import ModelOptions, ResolvedModel
-from bptrain.models.presets import MANY_FEATURES, MANY_ROWS, PRESETS, NetworkSize, Preset
+from bptrain.models.presets import MANY_FEATURES, MANY_ROWS, PRESETS, NetworkSize
 from bptrain.targets import preparer as targets_preparer
 from bptrain.targets.target_options import TargetOptions
 from bptrain.targets.tasks import TASKS
@@ -194,15 +194,13 @@ def resolve_from_training_rows(config: Config, training_rows: Frame) -> tuple[Co
     columns = dict(kinds.options)
     for kind, own in by_kind(kinds.options):
         columns |= kind.resolve_options(own, preset)
-    targets = {name: resolve_target(options, preset) for name, options in config.targets.items()}
+    targets = {}
+    for name, options in config.targets.items():
+        usual = TASKS[options.task].usual_options(preset)  # but for what training or validation rows decide
+        open_ones = {option: value for option, value in usual.items() if getattr(options, option) == "auto"}
+        targets[name] = options.model_copy(update=open_ones)
     kinds = replace(kinds, options=columns)
     return config.model_copy(update={"columns": columns, "targets": targets}), kinds
-
-
-def resolve_target(options: TargetOptions, preset: Preset) -> TargetOptions:
-    """The options of a target with what the preset leaves neither to training nor to validation rows."""
-    usual = TASKS[options.task].usual_options(preset)
-    return options.model_copy(update={name: value for name, value in usual.items() if getattr(options, name) == "auto"})
 
 
 def learned_options(

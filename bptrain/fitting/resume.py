@@ -81,7 +81,8 @@ def open_resume_state(
 
     Also the inputs that the run was begun with, for its lock.json. Raises RunError when they were begun with others.
     """
-    path = partial.checkpoints / INPUTS
+    folder = partial.checkpoints_folder()
+    path = folder / INPUTS
     before: Record | None = None
     if partial.resumed and path.exists():
         try:
@@ -95,7 +96,7 @@ def open_resume_state(
     else:
         refuse_other_inputs(path, inputs, partial.path)
         inputs = before
-    return ResumeState(partial.checkpoints, several, until_step, warn), inputs
+    return ResumeState(folder, several, until_step, warn), inputs
 
 
 def refuse_other_inputs(record: Path, inputs: Record, run: Path) -> None:

@@ -70,13 +70,13 @@ class Predictor:
 
         return PredictFunction(self.networks[0].model)
 
-    def outputs(self, inputs: Mapping[str, np.ndarray], fold: np.ndarray | None = None) -> list[np.ndarray]:
+    def outputs(self, inputs: Mapping[str, np.ndarray], network_fold: np.ndarray | None = None) -> list[np.ndarray]:
         """Outputs of the network for prepared rows.
 
         Args:
             inputs: arrays (n_rows, …) by name.
-            fold: of rows that trained, the number (n_rows,) of the network that did not see the row, which alone
-                predicts it.
+            network_fold: of rows that trained, the number (n_rows,) of the network that did not see the row, which
+                alone predicts it.
 
         Returns:
             (n_rows, n_outputs) float32, one array per target.
@@ -85,12 +85,12 @@ class Predictor:
         from bptrain.models.predict import predict
 
         names = [output_name(position) for position in range(len(self.targets))]
-        if fold is None:
+        if network_fold is None:
             by_name = predict(self.model, inputs)
             return [by_name[name] for name in names]
-        outputs = [np.empty((len(fold), state.n_outputs), np.float32) for state in self.targets.values()]
+        outputs = [np.empty((len(network_fold), state.n_outputs), np.float32) for state in self.targets.values()]
         for number, network in enumerate(self.networks):
-            rows = np.flatnonzero(fold == number)
+            rows = np.flatnonzero(network_fold == number)
             by_name = self._any_network.predict(
                 network.model.get_weights(), {name: array[rows] for name, array in inputs.items()}
             )

@@ -28,7 +28,6 @@ Expected = Mapping[str, tuple[str, tuple[int, ...]]]
 
 _KINDS = "biufcmMSU"
 _DATE = (1980, 1, 1, 0, 0, 0)
-_OVERHEAD = 12_000  # bytes a member may take beyond its array and its name: .npy header and zip records
 _ZIP_DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -72,21 +71,12 @@ def pack_arrays(arrays: Mapping[str, Array]) -> memoryview:
     return packed.getbuffer()
 
 
-def read_arrays(path: Path, expected: Expected | None = None) -> dict[str, Array]:
-    """The arrays of a file by name, sorted.
+def parse_arrays(data: bytes, expected: Expected | None = None, *, source: str) -> dict[str, Array]:
+    """The arrays in the bytes of a file by name, sorted; `source` names the file in messages.
 
     `expected` gives the exact set of names with dtype and shape. Raises RunError naming every array that is damaged,
-    missing, not expected or of another dtype or shape, and StorageError when the file cannot be read.
+    missing, not expected or of another dtype or shape.
     """
-    at_most = None
-    if expected is not None:
-        n_bytes = sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in expected.values())
-        at_most = n_bytes + sum(_OVERHEAD + 4 * len(name.encode()) for name in expected) + _OVERHEAD
-    return parse_arrays(storage.read_bytes(path, at_most=at_most), expected, source=str(path))
-
-
-def parse_arrays(data: bytes, expected: Expected | None = None, *, source: str) -> dict[str, Array]:
-    """`read_arrays` of bytes in memory; `source` names them in messages."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except _ZIP_DAMAGE as err:

@@ -66,9 +66,8 @@ class PartialRun:
                 self.discard()
         self._release()
 
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of what an unfinished run needs to go on, which is there."""
+    def checkpoints_folder(self) -> Path:
+        """The folder of what an unfinished run needs to go on, made where there is none. Raises StorageError."""
         with storage.disk_errors(self.path):
             platform.make_folder(self.path / CHECKPOINTS)
             for folder in (self.path, self.path.parent):
@@ -79,10 +78,9 @@ class PartialRun:
         """Remove them, for what they belong to is not known; their folder is there anew. Raises StorageError."""
         with storage.disk_errors(self.path):
             _remove(self.path / CHECKPOINTS)
-        return self.checkpoints
+        return self.checkpoints_folder()
 
-    @property
-    def sealed(self) -> bool:
+    def is_sealed(self) -> bool:
         """Whether nothing but publishing is left to do."""
         return manifest.is_whole(self.path, leave_out=_unsealed(self.path))
 
@@ -95,7 +93,7 @@ class PartialRun:
         """
         if self._locks is None:
             raise RuntimeError(f"{self.path} was already published, discarded or released")
-        if not self.sealed:
+        if not self.is_sealed():
             with storage.disk_errors(self.path):
                 for path in list(self.path.rglob(f"{storage.TEMPORARY_PREFIX}*")):
                     _remove(path)

@@ -41,7 +41,7 @@ class RunFiles:
         return storage.parse_json(self.read_bytes(name), source=str(self.path(name)))
 
     def read_arrays(self, name: str, expected: arrays.Expected | None = None) -> dict[str, arrays.Array]:
-        """The arrays of an .npz file, as `arrays.read_arrays`; raises as `read_bytes`."""
+        """The arrays of an .npz file, as `arrays.parse_arrays`; raises as `read_bytes` and that."""
         return arrays.parse_arrays(self.read_bytes(name), expected, source=str(self.path(name)))
 
     def path(self, name: str) -> Path:

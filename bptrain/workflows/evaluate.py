@@ -93,7 +93,7 @@ def judge_own_rows(run: Run, roots: AllowedPaths) -> Judged:
         name: prepare_rows(model.columns, model.targets, dataset.frame.take(rows), weight, scratch)
         for name, rows in split.parts().items()
     }
-    parts["train"] = replace(parts["train"], fold=split.fold)
+    parts["train"] = replace(parts["train"], network_fold=split.network_fold)
     table = predict_parts(model, parts, scratch)
     if not table.select(["row", "split"]).equals(artifacts.read_split(run.files)):
         made_with = run.lock["versions"].get("scikit-learn", "?")

@@ -19,7 +19,7 @@ from bptrain.fitting.cross_validation import Folds, cross_validate
 from bptrain.fitting.dataset import find_doubts, load_dataset, scratch_folder, split_rows
 from bptrain.fitting.fit_model import TrainedModel, fit_model, predict_parts, report_selection
 from bptrain.fitting.inputs import count_ignored, resolve_config, transform_parts
-from bptrain.fitting.lock import describe_inputs, read_lock, require_same
+from bptrain.fitting.lock import describe_inputs, read_lock, require_same, write_lock
 from bptrain.fitting.resume import FitContext, open_resume_state, refuse_other_inputs
 from bptrain.fitting.warm_start import open_base_run
 from bptrain.messages import workflows as messages
@@ -98,7 +98,7 @@ def _make_run(
     with clock("prepare"):
         resolved, kinds, learned = resolve_config(dataset, split, base_run)
         record, complete = describe_inputs(resolved.complete, dataset, split, base_run), resolved.complete
-        if partial.resumed and partial.sealed:  # it was complete but for its name when it was interrupted
+        if partial.resumed and partial.is_sealed():  # it was complete but for its name when it was interrupted
             refuse_other_inputs(folder / "lock.json", record, folder)
             return dict(storage.read_json(folder / "metrics.json"))
         inputs = transform_parts(resolved, learned, dataset.frame, folder)
@@ -133,7 +133,7 @@ def _make_run(
         if folds is not None:
             artifacts.write_predictions(folder, folds.predictions, name="out_of_fold.parquet")
         storage.write_json(folder / "metrics.json", dict(metrics))
-        artifacts.write_lock(folder, begun, state, model.predictor, metrics)
+        write_lock(folder, begun, state.done, weights=model.predictor.weights(), metrics=metrics)
     trainings = [*(model.selection.bag.results if model.selection else []), *model.bag.results]
     artifacts.write_timing(folder, clock.seconds, trainings)
     return metrics

@@ -533,7 +533,7 @@ def test_the_rate_of_a_fit_goes_by_its_layers(hidden: list[int], rate: float) ->
             "model": {"kind": "strong", "hidden": hidden, "networks": 5},
         }
     )
-    split = Split(np.arange(10_000), np.arange(0), np.arange(10_000, 12_500), fold=np.arange(10_000) % 5)
+    split = Split(np.arange(10_000), np.arange(0), np.arange(10_000, 12_500), network_fold=np.arange(10_000) % 5)
     dataset = Dataset(config, frame, np.full(12_500, "train"), {}, [], [])
     training = resolve_config(dataset, split, None)[0].training
     assert training.optimizer == AdamOptions(learning_rate=rate)

@@ -28,7 +28,7 @@ from bptrain.features.numeric.options import NumericOptions
 from bptrain.features.options import ColumnOptions
 from bptrain.models import predictor
 from bptrain.models.options import ResolvedModel
-from bptrain.runs.arrays import read_arrays, write_arrays
+from bptrain.runs.arrays import parse_arrays, write_arrays
 from bptrain.runs.directory import acquire_run
 from bptrain.runs.manifest import open_run
 from bptrain.runs.storage import canonical_json, parse_json
@@ -101,7 +101,7 @@ def test_columns_load_as_they_were_saved(shelf: Path, table: tuple[Frame, dict[s
     saved, arrays = preparer.save(learned)
     write_arrays(shelf, arrays)
     read = parse_json(canonical_json({"columns": saved}).encode(), source="preparer.json")["columns"]
-    loaded = preparer.load(read, read_arrays(shelf, preparer.array_shapes(read)))
+    loaded = preparer.load(read, parse_arrays(shelf.read_bytes(), preparer.array_shapes(read), source="preparer.npz"))
     assert list(loaded) == list(learned)
     assert list(preparer.kinds_of_columns(loaded)) == list(preparer.kinds_of_columns(learned))
     assert [state.inputs for state in loaded.values()] == [state.inputs for state in learned.values()]

@@ -30,6 +30,10 @@ def equal(left: dict[str, Any], right: dict[str, Any]) -> bool:
     return left.keys() == right.keys() and all(same) and arrays.arrays_digest(left) == arrays.arrays_digest(right)
 
 
+def read(path: Path, expected: arrays.Expected | None = None) -> dict[str, Any]:
+    return arrays.parse_arrays(path.read_bytes(), expected, source=str(path))
+
+
 def npz(path: Path, members: list[tuple[str, bytes]], *, compression: int = zipfile.ZIP_STORED) -> Path:
     with zipfile.ZipFile(path, "w", compression) as archive:
         for name, data in members:
@@ -55,7 +59,7 @@ def test_write_then_read_gives_equal_arrays(tmp_path: Path, data: st.DataObject)
     written = data.draw(st.dictionaries(NAMES, array, max_size=4))
     arrays.write_arrays(tmp_path / "a.npz", written)
     expected = {name: (one.dtype.str, one.shape) for name, one in written.items()}
-    found = arrays.read_arrays(tmp_path / "a.npz", expected)
+    found = read(tmp_path / "a.npz", expected)
     assert list(found) == sorted(written)
     for name, one in written.items():
         assert found[name].shape == one.shape
@@ -116,34 +120,27 @@ def test_write_arrays_refuses_what_is_not_a_plain_array(tmp_path: Path, array: A
     assert list(tmp_path.iterdir()) == []
 
 
-def test_read_arrays_names_every_array_that_does_not_fit(tmp_path: Path) -> None:
+def test_parse_arrays_names_every_array_that_does_not_fit(tmp_path: Path) -> None:
     arrays.write_arrays(tmp_path / "a.npz", sample())
     with pytest.raises(RunError, match="BP509") as caught:
-        arrays.read_arrays(tmp_path / "a.npz", {"dense/bias": ("f4", (2,)), "dense/kernel": ("f4", (3, 2))})
+        read(tmp_path / "a.npz", {"dense/bias": ("f4", (2,)), "dense/kernel": ("f4", (3, 2))})
     messages = [problem.message for problem in caught.value.problems]
     assert "dtype float64 and shape (2,), expected float32 and (2,)" in messages[0]
     assert "shape (2, 3), expected float32 and (3, 2)" in messages[1]
     assert caught.value.exit_code == 5
 
 
-def test_read_arrays_names_every_missing_and_extra_array(tmp_path: Path) -> None:
+def test_parse_arrays_names_every_missing_and_extra_array(tmp_path: Path) -> None:
     arrays.write_arrays(tmp_path / "a.npz", sample())
     with pytest.raises(RunError, match="lacks the array `new`.*unexpected array `dense/bias`"):
-        arrays.read_arrays(tmp_path / "a.npz", {"new": ("f4", ()), "dense/kernel": ("f4", (2, 3))})
+        read(tmp_path / "a.npz", {"new": ("f4", ()), "dense/kernel": ("f4", (2, 3))})
 
 
-def test_read_arrays_does_not_load_a_file_far_larger_than_expected(tmp_path: Path) -> None:
-    with (tmp_path / "a.npz").open("wb") as file:
-        file.truncate(1 << 40)  # sparse: takes no disk
-    with pytest.raises(RunError, match="BP502.*at most"):
-        arrays.read_arrays(tmp_path / "a.npz", {"a": ("f4", (10,))})
-
-
-def test_read_arrays_refuses_a_shape_beyond_the_bytes_before_allocating(tmp_path: Path) -> None:
+def test_parse_arrays_refuses_a_shape_beyond_the_bytes_before_allocating(tmp_path: Path) -> None:
     text = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }\n"
     npz(tmp_path / "a.npz", [("a.npy", npy_with_header(text, bytes(8)))])
     with pytest.raises(RunError, match="BP508.*array `a`.*8 bytes"):
-        arrays.read_arrays(tmp_path / "a.npz")
+        read(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize(
@@ -161,30 +158,30 @@ def test_read_arrays_refuses_a_shape_beyond_the_bytes_before_allocating(tmp_path
         (b"not an array", "damaged header"),
     ],
 )
-def test_read_arrays_refuses_members_that_bptrain_never_writes(tmp_path: Path, member: bytes, message: str) -> None:
+def test_parse_arrays_refuses_members_that_bptrain_never_writes(tmp_path: Path, member: bytes, message: str) -> None:
     npz(tmp_path / "a.npz", [("a.npy", member)])
     with pytest.raises(RunError, match=f"BP508: array `a` in .*{message}"):
-        arrays.read_arrays(tmp_path / "a.npz")
+        read(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize("name", ["../a.npy", "/a.npy", "a.txt", "a//b.npy", "x\\y.npy"])
-def test_read_arrays_refuses_members_with_unsafe_names(tmp_path: Path, name: str) -> None:
+def test_parse_arrays_refuses_members_with_unsafe_names(tmp_path: Path, name: str) -> None:
     npz(tmp_path / "a.npz", [(name, npy(np.zeros(2)))])
     with pytest.raises(RunError, match="BP508.*which is no array"):
-        arrays.read_arrays(tmp_path / "a.npz")
+        read(tmp_path / "a.npz")
 
 
-def test_read_arrays_refuses_compressed_members(tmp_path: Path) -> None:
+def test_parse_arrays_refuses_compressed_members(tmp_path: Path) -> None:
     npz(tmp_path / "a.npz", [("a.npy", npy(np.zeros(100_000)))], compression=zipfile.ZIP_DEFLATED)
     with pytest.raises(RunError, match="array `a` .*is compressed"):
-        arrays.read_arrays(tmp_path / "a.npz")
+        read(tmp_path / "a.npz")
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
-def test_read_arrays_refuses_an_array_that_is_there_twice(tmp_path: Path) -> None:
+def test_parse_arrays_refuses_an_array_that_is_there_twice(tmp_path: Path) -> None:
     npz(tmp_path / "a.npz", [("a.npy", npy(np.zeros(2))), ("a.npy", npy(np.ones(2)))])
     with pytest.raises(RunError, match="array `a` .*twice"):
-        arrays.read_arrays(tmp_path / "a.npz")
+        read(tmp_path / "a.npz")
 
 
 def test_every_flipped_bit_is_detected_or_harmless(tmp_path: Path) -> None:
@@ -242,8 +239,8 @@ def test_arrays_digest_tells_values_shapes_dtypes_and_names_apart(other: dict[st
     assert arrays.arrays_digest({"a": np.zeros(4, dtype="f4")}) != arrays.arrays_digest(other)
 
 
-def test_read_arrays_refuses_a_hidden_member_and_bytes_before_the_first(tmp_path: Path) -> None:
+def test_parse_arrays_refuses_a_hidden_member_and_bytes_before_the_first(tmp_path: Path) -> None:
     path = npz(tmp_path / "a.npz", [("a.npy", npy(np.zeros(2)))])
     path.write_bytes(b"#!/bin/sh\n" + path.read_bytes())
     with pytest.raises(RunError, match="BP508.*gaps or overlaps"):
-        arrays.read_arrays(path)
+        read(path)

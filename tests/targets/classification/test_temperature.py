@@ -17,7 +17,6 @@ from sklearn.metrics import log_loss
 import bptrain
 from bptrain import Run
 from bptrain.features import preparer
-from bptrain.fitting.resolve import resolve_target
 from bptrain.models.build import output_name
 from bptrain.models.presets import PRESETS
 from bptrain.reports.run import inspect_tables
@@ -152,12 +151,9 @@ def test_threshold_is_one_of_tempered_probabilities() -> None:
 
 @pytest.mark.parametrize("section", [BinaryOptions, MulticlassOptions])
 def test_the_textbook_network_has_none(section: type[Any]) -> None:
-    def settled(options: Any, preset: str) -> Any:
-        return temperature_of(resolve_target(options, PRESETS[preset]))
-
-    assert settled(section(), "mlp") == 1.0
-    assert settled(section(), "strong") == "auto"
-    assert settled(section(temperature=3.0), "mlp") == 3.0
+    task = TASKS[section().task]
+    assert task.usual_options(PRESETS["mlp"])["temperature"] == 1.0
+    assert "temperature" not in task.usual_options(PRESETS["strong"])
 
 
 def test_option_makes_a_target_one_of_labels() -> None:
